@@ -1,0 +1,50 @@
+import type { Writable } from 'node:stream'
+import sensible from '@fastify/sensible'
+import Fastify, { LogController, type FastifyInstance } from 'fastify'
+import auth from './plugins/auth.js'
+import config from './plugins/config.js'
+import contract from './plugins/contract.js'
+import docs from './plugins/docs.js'
+import metrics from './plugins/metrics.js'
+import problems, { replyWithProblem } from './plugins/problems.js'
+import requests, { requestId } from './plugins/requests.js'
+import spotinst from './plugins/spotinst.js'
+import { malformedHttp } from './services/malformed-http.js'
+import { handlers } from './routes/index.js'
+import type { Configuration } from './services/configuration/index.js'
+import type { Deadlines } from './services/spotinst/index.js'
+
+export interface BuildOptions {
+  /** Where the log goes; the standard output unless set. */
+  log?: Writable
+  /** How long Spot may take. */
+  deadlines?: Deadlines
+}
+
+/** The gateway, ready to listen. The one place where Fastify is made: tests and the server share its rules. */
+export async function build (configuration: Configuration, { log, deadlines }: BuildOptions = {}) {
+  const app: FastifyInstance = Fastify({
+    logger: { level: configuration.logLevel, ...log && { stream: log } },
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: requestId,
+    bodyLimit: 1024 * 1024,
+    requestTimeout: 30_000,
+    connectionTimeout: 120_000,
+    keepAliveTimeout: 72_000,
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: 128 },
+    frameworkErrors: replyWithProblem,
+    clientErrorHandler: malformedHttp
+  })
+  await app.register(sensible)
+  await app.register(config, { configuration })
+  await app.register(requests)
+  await app.register(problems)
+  await app.register(metrics)
+  await app.register(auth)
+  await app.register(spotinst, { deadlines })
+  await app.register(docs)
+  await app.register(contract, { handlers })
+  return app
+}

@@ -1,0 +1,92 @@
+import { Ajv, type Options } from 'ajv'
+import addFormats from 'ajv-formats'
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import fp from 'fastify-plugin'
+import { document, operationsOf, resolve } from '../openapi/document.js'
+import type { Handlers, OperationId } from '../openapi/handlers.js'
+import { Problem } from '../services/problems.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Operation of the contract that the route answers. */
+    operationId?: string
+  }
+}
+
+type AnyHandler = (request: FastifyRequest) => Answer | Promise<Answer>
+interface Answer { status: number, headers?: Record<string, string>, body?: unknown }
+
+/** The components are known to the validator once, under this id; references lead there. */
+const ROOT = 'spot-api'
+
+function validator (options: Options): Ajv {
+  const ajv = new Ajv({ strict: true, allErrors: true, removeAdditional: false, keywords: ['components'], ...options })
+  addFormats.default(ajv)
+  return ajv.addSchema({ $id: ROOT, components: document.components })
+}
+
+/** Bodies reach Spot as they came: nothing is coerced, filled in or taken out. Parameters are text and need coercion. */
+const bodies = validator({ coerceTypes: false, useDefaults: false })
+const parameters = validator({ coerceTypes: true, useDefaults: true })
+
+/** Parameters of one kind as one closed object: a misspelt one is refused, not ignored. */
+function parametersSchema (all: ReturnType<typeof operationsOf>[number]['parameters'], kind: 'path' | 'query') {
+  const named = all.filter((parameter) => parameter.in === kind)
+  return {
+    type: 'object',
+    properties: Object.fromEntries(named.map(({ name, schema }) => [name, absolute(schema)])),
+    required: named.filter(({ required }) => required).map(({ name }) => name),
+    additionalProperties: false
+  }
+}
+
+const absolute = (schema: object) =>
+  '$ref' in schema ? { $ref: `${ROOT}${String(schema.$ref)}` } : schema
+
+/** `/v1/spot/{account}` → `/v1/spot/:account` */
+const routePath = (path: string) => path.replace(/\{(\w+)\}/g, ':$1')
+
+export default fp(async function contract (app: FastifyInstance, { handlers }: { handlers: Handlers }) {
+  app.setValidatorCompiler<object>(({ schema, httpPart }) => (httpPart === 'body' ? bodies : parameters).compile(schema))
+  app.setSerializerCompiler(() => (body) => JSON.stringify(body))
+
+  for (const { path, method, operation, parameters } of operationsOf(document)) {
+    const { operationId, security, requestBody, responses } = operation
+    const handler = handlers[operationId as OperationId] as AnyHandler
+    const mediaTypes = Object.fromEntries(Object.entries(responses).map(([status, response]) =>
+      [status, Object.keys(resolve(response).content ?? {})[0]]))
+
+    app.route({
+      method: method.toUpperCase() as HTTPMethods,
+      url: routePath(path),
+      config: { operationId },
+      schema: {
+        params: parametersSchema(parameters, 'path'),
+        querystring: parametersSchema(parameters, 'query'),
+        ...requestBody && { body: absolute(requestBody.content['application/json'].schema) }
+      },
+      ...security?.length !== 0 && { onRequest: app.auth([app.verifyToken]) },
+      async handler (request, reply): Promise<unknown> {
+        const { status, headers, body } = await handler(request)
+        const mediaType = mediaTypes[status]
+        if (mediaType) reply.type(mediaType)
+        return reply.code(status).headers(headers ?? {}).send(body)
+      }
+    })
+  }
+
+  for (const [path, item] of Object.entries(document.paths)) {
+    const known = Object.keys(item).map((method) => method.toUpperCase())
+    const others = app.supportedMethods.filter((method) => !known.includes(method)) as HTTPMethods[]
+    const allow = known.filter((method) => (app.supportedMethods as string[]).includes(method)).join(', ')
+    app.route({ method: others, url: routePath(path), onRequest: refuse(allow), handler: refuse(allow) })
+  }
+}, { name: 'contract', dependencies: ['auth', 'spotinst', 'metrics', 'docs'] })
+
+const refuse = (allow: string) => async (request: FastifyRequest, _: FastifyReply) => {
+  throw new Problem('method-not-allowed', {
+    detail: `${request.method} is not possible here.`,
+    hint: `This path takes ${allow}.`,
+    headers: { allow }
+  })
+}

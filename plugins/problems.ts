@@ -1,0 +1,49 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { invalidRequest, type ValidationFailure } from '../services/invalid-request.js'
+import { Problem, problemBody, type ProblemName } from '../services/problems.js'
+
+/** Errors of Fastify itself → what the caller is told. Whatever is not listed is a bug of ours. */
+const ofFastify: Record<string, { problem: ProblemName, detail: string, hint?: string }> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: { problem: 'content-too-large', detail: 'The body is larger than 1 MiB.' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    problem: 'malformed-request', detail: 'The body is not as long as its Content-Length says.'
+  },
+  FST_ERR_MAX_PARAM_LENGTH: { problem: 'uri-too-long', detail: 'A part of the path is longer than any id.' },
+  FST_ERR_BAD_URL: { problem: 'malformed-request', detail: 'The path is not a valid URL path.' }
+}
+
+/** Whatever was thrown, as a problem. */
+function problemOf (error: FastifyError): Problem {
+  if (error instanceof Problem) return error
+  if (error.validation) return invalidRequest(error.validation as ValidationFailure[], error.validationContext)
+  const known = ofFastify[error.code]
+  if (known) return new Problem(known.problem, known)
+  return new Problem('internal-error', {
+    detail: 'Something went wrong inside this server.',
+    hint: 'Tell the operator the requestId: the log has more under it.'
+  })
+}
+
+/** Answers with a problem, in whatever state the request is. */
+export function replyWithProblem (error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  const problem = problemOf(error)
+  if (problem.problem === 'internal-error') request.log.error(error, 'unexpected error')
+  const path = request.url.split('?', 1)[0] ?? ''
+  return reply
+    .code(problem.status)
+    .headers({ 'x-request-id': request.id, ...problem.details.headers })
+    .type('application/problem+json')
+    .serializer(JSON.stringify)
+    .send(problemBody(problem, path, request.id))
+}
+
+export default fp(async function problems (app: FastifyInstance) {
+  app.setErrorHandler(replyWithProblem)
+  app.setNotFoundHandler((request) => {
+    throw new Problem('route-not-found', {
+      detail: `There is nothing at this path for ${request.method}.`,
+      hint: 'See /v1/spot/docs for what there is. Paths have no slash at their end.'
+    })
+  })
+}, { name: 'problems' })

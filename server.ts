@@ -1,0 +1,96 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { hash } from '@node-rs/bcrypt'
+import closeWithGrace from 'close-with-grace'
+import { build } from './app.js'
+import { commandOf, HELP, UsageError, type Command } from './services/command-line.js'
+import { ConfigurationError, loadConfiguration } from './services/configuration/index.js'
+import { version } from './services/release.js'
+import { sandboxBanner, sandboxConfiguration } from './services/sandbox-mode.js'
+import { startSandbox } from './services/sandbox/index.js'
+
+const DEFAULT_CONFIG = 'config/config.json'
+
+/** Milliseconds that requests under way have at the end: a little more than a write may take. */
+const GRACE = 65_000
+
+const print = (words: string) => void process.stdout.write(`${words}\n`)
+
+async function serve ({ config, listen }: Extract<Command, { name: 'serve' }>) {
+  const file = config ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined)
+  const sandbox = file === undefined ? await startSandbox() : undefined
+  const configuration = sandbox ? sandboxConfiguration(sandbox) : loadConfiguration(file as string)
+  const app = await build(configuration)
+
+  // Spot in the sandbox ends last: requests under way still need it.
+  closeWithGrace({ delay: GRACE, logger: false }, async ({ err, signal }) => {
+    if (err) app.log.fatal(err, 'ending after an error')
+    else app.log.info({ signal }, 'ending')
+    await app.close()
+    await sandbox?.close()
+  })
+  const address = await app.listen(listen ?? configuration.listen)
+  if (sandbox) print(await sandboxBanner(address, configuration.key))
+}
+
+async function sandbox ({ port }: Extract<Command, { name: 'sandbox' }>) {
+  const { url, accounts, close } = await startSandbox({ port })
+  closeWithGrace({ delay: 1000, logger: false }, close)
+  const [account] = accounts
+  print(`
+SANDBOX: a simulated Spot API at ${url}
+
+  accountId  ${account?.id}
+  token      ${account?.token}
+
+Try it:
+  curl -H 'Authorization: Bearer ${account?.token}' '${url}/aws/ec2/group?accountId=${account?.id}'
+
+Ctrl-C ends it.
+`)
+}
+
+async function token ({ cost }: Extract<Command, { name: 'token' }>) {
+  if (process.stdin.isTTY) process.stderr.write('Key, then Enter and Ctrl-D: ')
+  const key = (await text(process.stdin)).replace(/\r?\n$/, '')
+  if (key === '') throw new UsageError('There is no key on the standard input. Try: printf %s "$KEY" | spot-api token')
+  if (Buffer.byteLength(key) > 72) throw new UsageError('bcrypt takes 72 bytes of a key, and this one is longer.')
+  print(await hash(key, { cost }))
+}
+
+const run = {
+  serve,
+  sandbox,
+  token,
+  check ({ config }: Extract<Command, { name: 'check' }>) {
+    const { accounts } = loadConfiguration(config)
+    print(`${config} can be used. Accounts: ${Object.keys(accounts).join(', ')}.`)
+  },
+  help: () => print(HELP),
+  version: () => print(version)
+} satisfies { [N in Command['name']]: (command: Extract<Command, { name: N }>) => unknown }
+
+/** What a failed start tells the person at the terminal; a stack only where it is our bug. */
+function complain (error: unknown): void {
+  const { code, message, stack, address, port } = error as NodeJS.ErrnoException & { address?: string, port?: number }
+  const words = error instanceof UsageError
+    ? `${message}\nSee spot-api --help.`
+    : error instanceof ConfigurationError
+      ? message
+      : code === 'EADDRINUSE'
+        ? `${address}:${port} is in use. Choose another address with --listen HOST:PORT (sandbox: --port N).`
+        : code === 'EACCES' || code === 'EADDRNOTAVAIL'
+          ? `${address}:${port} can not be listened on (${code}). Choose another with --listen HOST:PORT.`
+          : stack ?? message
+  process.stderr.write(`${words}\n`)
+  process.exitCode = error instanceof UsageError ? 2 : 1
+}
+
+try {
+  const command = commandOf(process.argv.slice(2))
+  await (run[command.name] as (command: Command) => unknown)(command)
+} catch (error) {
+  complain(error)
+  if (process.exitCode) process.exit()
+}

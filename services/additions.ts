@@ -1,0 +1,50 @@
+import type { components } from '../openapi/types.js'
+import { Problem } from './problems.js'
+
+type Schemas = components['schemas']
+type Tagged = { compute?: { launchSpecification?: { tags?: Schemas['Tag'][] | null } | null } | null }
+
+const ORGANIZATION_TAG = 'spinup:org'
+
+/**
+ * The body of a create with the tag `spinup:org`, where an organization is configured and the body has no such tag.
+ * Nothing else changes.
+ */
+export function withOrganizationTag<T extends Tagged> (body: T, organization: string | undefined): T {
+  const tags = body.compute?.launchSpecification?.tags ?? []
+  if (organization === undefined || tags.some((tag) => tag?.tagKey === ORGANIZATION_TAG)) return body
+  return {
+    ...body,
+    compute: {
+      ...body.compute,
+      launchSpecification: {
+        ...body.compute?.launchSpecification,
+        tags: [...tags, { tagKey: ORGANIZATION_TAG, tagValue: organization }]
+      }
+    }
+  }
+}
+
+/**
+ * The body of a managed instance's create with the account's VPC, where the body names none.
+ *
+ * @throws {Problem} invalid-request when neither the body nor the account names the VPC and subnets Spot requires
+ */
+export function withDefaultVpc (
+  body: Schemas['ManagedInstanceCreate'],
+  defaultVPC: string | undefined
+): Schemas['ManagedInstanceCreate'] {
+  const compute = body.compute ?? {}
+  const vpcId = compute.vpcId ?? defaultVPC
+  const missing = [
+    ...vpcId == null ? [{ pointer: '#/compute/vpcId', message: 'is required, as this account has no defaultVPC' }] : [],
+    ...compute.subnetIds == null ? [{ pointer: '#/compute/subnetIds', message: 'is required' }] : []
+  ]
+  if (missing.length > 0) {
+    throw new Problem('invalid-request', {
+      detail: `${missing.map(({ pointer, message }) => `${pointer} ${message}`).join('; ')}.`,
+      errors: missing.map((error) => ({ ...error, code: 'required' }))
+    })
+  }
+  return compute.vpcId == null ? { ...body, compute: { ...compute, vpcId } } : body
+}

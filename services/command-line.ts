@@ -1,0 +1,91 @@
+import { parseArgs } from 'node:util'
+import { listenAddressOf } from './configuration/index.js'
+
+export const HELP = `spot-api: one REST door in front of Spot for AWS Elastigroups and managed instances
+
+Usage
+  spot-api [serve] [--config FILE] [--listen HOST:PORT]
+      Serves. Without --config it reads config/config.json; without that it starts on the embedded sandbox,
+      a simulated Spot, on 127.0.0.1:8080.
+  spot-api sandbox [--port N]
+      Only the simulated Spot API, for other clients. Port 9900 unless set.
+  spot-api token [--cost 4..12]
+      Reads a key from the standard input and prints the X-Auth-Token value for it.
+  spot-api check --config FILE
+      Says whether a configuration can be used, and what is wrong with it.
+
+  --help     this page
+  --version  the version
+
+From a checkout: npm start -- --config FILE · npm run sandbox -- --port 9900 · npm run token · npm run check -- --config FILE
+`
+
+export type Command =
+  | { name: 'serve', config: string | undefined, listen: { host: string, port: number } | undefined }
+  | { name: 'sandbox', port: number }
+  | { name: 'token', cost: number }
+  | { name: 'check', config: string }
+  | { name: 'help' }
+  | { name: 'version' }
+
+const string = { type: 'string' } as const
+const boolean = { type: 'boolean' } as const
+const everywhere = { help: boolean, version: boolean }
+
+/** A command line that means nothing; its message says why. */
+export class UsageError extends Error {}
+
+/**
+ * Reads a command line.
+ *
+ * @param words what stands after the program's name
+ * @throws {UsageError} when it means nothing
+ */
+export function commandOf (words: string[]): Command {
+  const [first, ...rest] = words
+  const named = first !== undefined && !first.startsWith('-')
+  const name = named ? first : 'serve'
+  const args = named ? rest : words
+  const read = <T extends Record<string, { type: 'string' }>>(options: T) => {
+    try {
+      return parseArgs({ args, options: { ...options, ...everywhere }, strict: true, allowPositionals: false }).values
+    } catch (error) {
+      throw new UsageError((error as Error).message)
+    }
+  }
+
+  const values = read({ config: string, listen: string, port: string, cost: string })
+  if (values.help) return { name: 'help' }
+  if (values.version) return { name: 'version' }
+  const allowed = options[name]
+  if (!allowed) throw new UsageError(`There is no command ${name}.`)
+  const stray = Object.keys(values).find((option) => !allowed.includes(option))
+  if (stray !== undefined) throw new UsageError(`The command ${name} takes no --${stray}.`)
+
+  switch (name) {
+    case 'sandbox': return { name, port: whole('--port', values.port ?? '9900', 0, 65_535) }
+    case 'token': return { name, cost: whole('--cost', values.cost ?? '10', 4, 12) }
+    case 'check':
+      if (values.config === undefined) throw new UsageError('The command check needs --config FILE.')
+      return { name, config: values.config }
+    default: return { name: 'serve', config: values.config, listen: values.listen ? address(values.listen) : undefined }
+  }
+}
+
+const options: Record<string, string[]> = {
+  serve: ['config', 'listen'], sandbox: ['port'], token: ['cost'], check: ['config']
+}
+
+function whole (option: string, text: string, least: number, most: number): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value
+  throw new UsageError(`${option} must be a whole number from ${least} to ${most}.`)
+}
+
+function address (text: string) {
+  try {
+    return listenAddressOf(text)
+  } catch {
+    throw new UsageError('--listen must be HOST:PORT or :PORT.')
+  }
+}

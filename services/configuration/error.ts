@@ -1,0 +1,15 @@
+export interface ConfigurationFault {
+  /** JSON pointer into the configuration file, `/accounts/demo/token`; empty for the file as a whole. */
+  pointer: string
+  /** What was expected there. Never the value: it may be a secret. */
+  message: string
+}
+
+/** The configuration can not be used. Its message names each place and what was expected there. */
+export class ConfigurationError extends Error {
+  override name = 'ConfigurationError'
+
+  constructor (readonly source: string, readonly faults: ConfigurationFault[]) {
+    super(`${source} can not be used:\n` + faults.map(({ pointer, message }) => `  ${pointer || '/'} ${message}`).join('\n'))
+  }
+}

@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { Ajv, type ErrorObject } from 'ajv'
+import type { AccountSettings } from '../spotinst/index.js'
+import { ConfigurationError, type ConfigurationFault } from './error.js'
+import { RESERVED_NAMES, schema } from './schema.js'
+import { resolveSecret, type Secret } from './secrets.js'
+
+export { ConfigurationError } from './error.js'
+
+export interface Configuration {
+  listen: { host: string, port: number }
+  /** Spot accounts by the name callers use. */
+  accounts: Record<string, AccountSettings & { region?: string }>
+  /** The pre-shared key. */
+  key: string
+  /** Level of the log, as pino names them. */
+  logLevel: string
+  /** Value of the tag `spinup:org`. */
+  organization: string | undefined
+  /** Where the source of what runs is offered, when that is not where this project lives. */
+  source: string | undefined
+  /** Whether the accounts are the embedded sandbox's. */
+  sandbox: boolean
+}
+
+/** The file as it is written. */
+interface ConfigurationFile {
+  listenAddress?: string
+  accounts: Record<string, { id: string, token: Secret, region?: string, defaultVPC?: string, endpoint?: string }>
+  token: Secret
+  logLevel?: string
+  org?: string
+  source?: string
+}
+
+/** bcrypt takes 72 bytes of a key and ignores the rest; a key shorter than 16 can be guessed. */
+const KEY_BYTES = { fewest: 16, most: 72 }
+
+/** Keys that stand in documents for everybody to read. */
+const EXAMPLE_KEYS = ['change-me-to-a-long-random-key', '1234567890123456', 'xxxxxxxxxxxxxxxxxxxx']
+
+/** Levels of the earlier Go service that are called otherwise here. */
+const LEVELS: Record<string, string> = { warning: 'warn', panic: 'fatal' }
+
+const validate = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true }).compile<ConfigurationFile>(schema)
+
+/**
+ * Reads and checks a configuration file, and fetches the secrets it refers to.
+ *
+ * @throws {ConfigurationError} when it can not be used; it names every place at once
+ */
+export function loadConfiguration (file: string, environment = process.env): Configuration {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const message = code === 'ENOENT' ? 'no such file' : code ? `can not be read (${code})` : 'is not valid JSON'
+    throw new ConfigurationError(file, [{ pointer: '', message }])
+  }
+  return configurationOf(parsed, { name: file, folder: dirname(file), environment })
+}
+
+export function configurationOf (
+  parsed: unknown,
+  { name, folder, environment }: { name: string, folder: string, environment: NodeJS.ProcessEnv }
+): Configuration {
+  if (!validate(parsed)) throw new ConfigurationError(name, faultsOf(validate.errors ?? []))
+  const faults: ConfigurationFault[] = []
+  const secret = (pointer: string, value: Secret): string => {
+    try {
+      return resolveSecret(value, environment, folder)
+    } catch (error) {
+      faults.push({ pointer, message: (error as Error).message })
+      return ''
+    }
+  }
+
+  const key = secret('/token', parsed.token)
+  const accounts = Object.fromEntries(Object.entries(parsed.accounts).map(([account, settings]) => {
+    const pointer = `/accounts/${account}`
+    const fault = settings.endpoint === undefined ? undefined : faultOfEndpoint(settings.endpoint)
+    if (fault) faults.push({ pointer: `${pointer}/endpoint`, message: fault })
+    return [account, { ...settings, token: secret(`${pointer}/token`, settings.token) }]
+  }))
+  if (faults.length === 0) faults.push(...faultsOfKey(key))
+  if (faults.length > 0) throw new ConfigurationError(name, faults)
+
+  const logLevel = parsed.logLevel ?? 'info'
+  return {
+    listen: listenAddressOf(parsed.listenAddress ?? ':8080'),
+    accounts,
+    key,
+    logLevel: LEVELS[logLevel] ?? logLevel,
+    organization: parsed.org,
+    source: parsed.source,
+    sandbox: false
+  }
+}
+
+/** `host:port`, `:port` (every address) or `[address]:port`. @throws {TypeError} when it is none of them */
+export function listenAddressOf (text: string): { host: string, port: number } {
+  const [, bracketed, host, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]]*)):(\d{1,5})$/.exec(text) ?? []
+  if (port === undefined || Number(port) > 65_535) throw new TypeError(`${text} is not HOST:PORT`)
+  return { host: bracketed ?? (host || '0.0.0.0'), port: Number(port) }
+}
+
+/** The token travels to the endpoint, so it is https, save on this machine. */
+function faultOfEndpoint (endpoint: string): string | undefined {
+  if (!URL.canParse(endpoint)) return 'must be a URL'
+  const { protocol, hostname, username, password, search, hash } = new URL(endpoint)
+  const loopback = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
+  if (protocol !== 'https:' && !(protocol === 'http:' && loopback)) return 'must be https, save for loopback hosts'
+  if (username || password || search || hash) return 'must have no user, password, query or fragment'
+  return undefined
+}
+
+function faultsOfKey (key: string): ConfigurationFault[] {
+  const bytes = Buffer.byteLength(key)
+  const { fewest, most } = KEY_BYTES
+  if (EXAMPLE_KEYS.includes(key)) return [{ pointer: '/token', message: 'is an example that everybody can read' }]
+  if (bytes < fewest || bytes > most) {
+    return [{ pointer: '/token', message: `must have ${fewest} to ${most} bytes (it has ${bytes})` }]
+  }
+  return []
+}
+
+function faultsOf (errors: ErrorObject[]): ConfigurationFault[] {
+  return errors.filter(({ keyword }) => keyword !== 'propertyNames').map((error) => {
+    const { instancePath, keyword, params, propertyName } = error
+    const at = (name: string | undefined) => `${instancePath}/${name}`
+    if (propertyName !== undefined) {
+      const message = keyword === 'not'
+        ? `is a name this server needs itself (${RESERVED_NAMES.join(', ')})`
+        : 'must be a name of letters, digits, _ and -, beginning with a letter or digit'
+      return { pointer: at(propertyName), message }
+    }
+    if (keyword === 'required') return { pointer: at(params.missingProperty), message: 'is required' }
+    if (keyword === 'additionalProperties') return { pointer: at(params.additionalProperty), message: 'is not a setting' }
+    return { pointer: instancePath, message: expectations[instancePath] ?? messageOf(error) }
+  })
+}
+
+const expectations: Record<string, string> = {
+  '/listenAddress': 'must be HOST:PORT or :PORT'
+}
+
+function messageOf ({ instancePath, keyword, params, message }: ErrorObject): string {
+  if (/\/token$/.test(instancePath)) return 'must be a text, {"env": "NAME"} or {"file": "path"}'
+  if (keyword === 'enum') return `must be one of ${params.allowedValues.join(', ')}`
+  return message ?? 'is not valid'
+}

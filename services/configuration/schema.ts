@@ -1,0 +1,43 @@
+/** Names of accounts that would stand where this server has paths of its own. */
+export const RESERVED_NAMES = ['accounts', 'docs', 'metrics', 'openapi', 'ping', 'ready', 'version']
+
+/** A text, or where to find it: `{"env": "NAME"}` or `{"file": "path"}`. */
+const secret = {
+  type: ['string', 'object'],
+  minLength: 1,
+  properties: { env: { type: 'string', minLength: 1 }, file: { type: 'string', minLength: 1 } },
+  additionalProperties: false,
+  minProperties: 1,
+  maxProperties: 1
+}
+
+/** JSON Schema of the configuration file. The earlier Go service's file is valid. */
+export const schema = {
+  type: 'object',
+  required: ['accounts', 'token'],
+  additionalProperties: false,
+  properties: {
+    listenAddress: { type: 'string', pattern: '^(\\[[0-9A-Fa-f:.]+\\]|[^\\s:\\[\\]]*):\\d{1,5}$' },
+    accounts: {
+      type: 'object',
+      minProperties: 1,
+      propertyNames: { pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$', not: { enum: RESERVED_NAMES } },
+      additionalProperties: {
+        type: 'object',
+        required: ['id', 'token'],
+        additionalProperties: false,
+        properties: {
+          id: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$' },
+          token: secret,
+          region: { type: 'string' },
+          defaultVPC: { type: 'string', minLength: 1 },
+          endpoint: { type: 'string', minLength: 1 }
+        }
+      }
+    },
+    token: secret,
+    logLevel: { enum: ['trace', 'debug', 'info', 'warn', 'warning', 'error', 'fatal', 'panic', 'silent'] },
+    org: { type: 'string', minLength: 1 },
+    source: { type: 'string', minLength: 1 }
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Every problem this server answers with, one row each. The contract (`ProblemType`) and the README list the same
+ * names; a test compares the three.
+ */
+export const problems = {
+  'malformed-request': { status: 400, title: 'The request is not valid HTTP' },
+  'malformed-json': { status: 400, title: 'The body is not valid JSON' },
+  'invalid-request': { status: 400, title: 'The request does not match the contract' },
+  'spot-rejected': { status: 400, title: 'Spot rejects the request' },
+  unauthenticated: { status: 401, title: 'A valid X-Auth-Token is needed' },
+  'account-not-found': { status: 404, title: 'No such account is configured' },
+  'resource-not-found': { status: 404, title: 'Spot knows no such resource' },
+  'route-not-found': { status: 404, title: 'There is nothing at this path' },
+  'method-not-allowed': { status: 405, title: 'This path does not take this method' },
+  'request-timeout': { status: 408, title: 'The request took too long to arrive' },
+  'content-too-large': { status: 413, title: 'The body is too large' },
+  'uri-too-long': { status: 414, title: 'The path is too long' },
+  'unsupported-media-type': { status: 415, title: 'The body is not JSON' },
+  'spot-rate-limited': { status: 429, title: 'Spot takes no more calls for now' },
+  'header-fields-too-large': { status: 431, title: 'The headers are too large' },
+  'internal-error': { status: 500, title: 'This server has a bug' },
+  'spot-unreachable': { status: 502, title: 'Spot can not be reached' },
+  'spot-credentials-rejected': { status: 502, title: 'Spot rejects the credentials of this account' },
+  'spot-failed': { status: 502, title: 'Spot failed' },
+  'spot-unreadable': { status: 502, title: "Spot's answer can not be read" },
+  'spot-timeout': { status: 504, title: 'Spot did not answer in time' },
+  'outcome-unknown': { status: 504, title: 'It is unknown whether Spot did it' }
+} as const satisfies Record<string, { status: number, title: string }>
+
+export type ProblemName = keyof typeof problems
+
+/** One thing that is wrong: where (a JSON pointer into the body or the name of a parameter), which rule, in words. */
+export interface ProblemError {
+  pointer?: string
+  parameter?: string
+  code: string
+  message: string
+}
+
+/** What Spot said: its HTTP status, the id of the request in its logs, and its errors as it gave them. */
+export interface Upstream {
+  status: number
+  requestId?: string
+  errors?: { code: string, message: string, field?: string }[]
+}
+
+export interface ProblemDetails {
+  detail: string
+  hint?: string
+  errors?: ProblemError[]
+  upstream?: Upstream
+  headers?: Record<string, string>
+}
+
+/** An error that is meant for the caller. Thrown anywhere, turned into a reply by the problems plugin. */
+export class Problem extends Error {
+  override name = 'Problem'
+
+  constructor (readonly problem: ProblemName, readonly details: ProblemDetails) {
+    super(details.detail)
+  }
+
+  get status (): number {
+    return problems[this.problem].status
+  }
+}
+
+/** URI of a problem type: stable, to be compared by programs. */
+export const problemType = (problem: ProblemName): `urn:problem-type:spot-api:${ProblemName}` =>
+  `urn:problem-type:spot-api:${problem}`
+
+/** The body of a problem reply, as RFC 9457 and the contract have it. */
+export function problemBody (problem: Problem, instance: string, requestId: string) {
+  const { status, title } = problems[problem.problem]
+  const { detail, hint, errors, upstream } = problem.details
+  return { type: problemType(problem.problem), title, status, detail, hint, instance, requestId, errors, upstream }
+}

@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto'
+import { hash } from '@node-rs/bcrypt'
+import type { Configuration } from './configuration/index.js'
+import type { Sandbox } from './sandbox/index.js'
+
+/** Name of the sandbox's account. */
+export const SANDBOX_ACCOUNT = 'demo'
+
+/** A configuration for the embedded sandbox: loopback only, a new key at every start. */
+export function sandboxConfiguration ({ url, accounts: [account] }: Pick<Sandbox, 'url' | 'accounts'>): Configuration {
+  if (!account) throw new TypeError('the sandbox has no account')
+  return {
+    listen: { host: '127.0.0.1', port: 8080 },
+    accounts: { [SANDBOX_ACCOUNT]: { ...account, endpoint: url, region: 'us-east-1', defaultVPC: 'vpc-0a1b2c3d4e5f60718' } },
+    key: randomBytes(18).toString('base64url'),
+    logLevel: 'warn',
+    organization: undefined,
+    source: undefined,
+    sandbox: true
+  }
+}
+
+/** What a newcomer reads at the start: everything to paste. */
+export async function sandboxBanner (address: string, key: string): Promise<string> {
+  const token = await hash(key, { cost: 10 })
+  const curl = (path: string) => `  curl -H 'X-Auth-Token: ${token}' ${address}/v1/spot/${SANDBOX_ACCOUNT}/${path}`
+  return `
+SANDBOX: a simulated Spot. Nothing here is real, nothing costs money, all is forgotten at the end.
+
+  key           ${key}
+  X-Auth-Token  '${token}'
+
+Try it:
+${curl('elastigroups')}
+${curl('instances')}
+
+Docs:
+  ${address}/v1/spot/docs
+
+For real accounts: npm start -- --config FILE. Ctrl-C ends it.
+`
+}

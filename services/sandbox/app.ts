@@ -1,0 +1,159 @@
+import Fastify from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Authorization } from './authorization.js'
+import type { Clock } from './clock.js'
+import { failure, limitExceeded, success, unreadable } from './envelope.js'
+import type { Reply } from './envelope.js'
+import { refusal, SandboxError } from './errors.js'
+import { kindOf } from './faults.js'
+import type { Faults } from './faults.js'
+import type { ListShape, Operation } from './operation.js'
+import { OPERATIONS } from './operations.js'
+import { rateLimitHeaders } from './rate-limit.js'
+import type { RateLimit, Standing } from './rate-limit.js'
+import { serveLate, strike } from './strikes.js'
+import { record } from './transcript.js'
+import type { RecordedCall } from './transcript.js'
+import type { World } from './world.js'
+
+/** What the app is put together from. */
+export interface Parts {
+  authorization: Authorization
+  clock: Clock
+  faults: Faults
+  listShape: ListShape
+  rateLimit: RateLimit
+  transcript: RecordedCall[]
+  world: World
+}
+
+const BODY_LIMIT_BYTES = 4 * 1024 * 1024
+
+/**
+ * Fixed segments of the vendor's paths where an id could stand as well. They are never taken for ids, whether or not
+ * the sandbox knows their operations (vendor OpenAPI, ambiguous templates).
+ */
+const FIXED_SEGMENTS = new Set(['migration', 'state', 'instance', 'autoScalingGroup'])
+
+/** The HTTP side of the sandbox, not yet listening. */
+export function buildApp (parts: Parts): FastifyInstance {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: 4096 },
+    // A path that cannot be decoded skips the hooks: recorded here, and otherwise an unknown route.
+    frameworkErrors: (_error, request, reply) => {
+      admit(request)
+      return answer(request, reply, undefined)
+    }
+  })
+  const calls = new WeakMap<object, RecordedCall>()
+
+  function admit (request: FastifyRequest): void {
+    const { authorization, ...headers } = request.headers
+    const call: RecordedCall = {
+      method: request.method,
+      path: (request.raw.url ?? '').split('?', 1)[0] ?? '',
+      route: undefined,
+      query: { ...request.query as RecordedCall['query'] },
+      headers,
+      body: undefined,
+      status: undefined,
+      committed: false,
+      at: parts.clock.now()
+    }
+    calls.set(request.raw, call)
+    record(parts.transcript, call)
+  }
+
+  async function answer (request: FastifyRequest, reply: FastifyReply, operation: Operation | undefined) {
+    const call = calls.get(request.raw)
+    if (call === undefined) throw new Error('every call is recorded on arrival')
+    call.route = operation?.path
+    const organization = parts.authorization.organizationOf(request.headers.authorization)
+    const standing = operation === undefined || organization === undefined
+      ? parts.rateLimit.untouched()
+      : parts.rateLimit.count(`${organization} ${operation.method} ${operation.path}`, call.at)
+    const legible = readBody(call, request)
+    const params = request.params as Record<string, string>
+    const serve = () => legible
+      ? carryOut(parts, call, { operation, organization, standing, params })
+      : unreadable()
+    const headers = rateLimitHeaders(standing)
+    const fault = parts.faults.take(call)
+    if (fault !== undefined && kindOf(fault) !== undefined) {
+      reply.hijack()
+      const madeUp = success(call, operation?.kind, [])
+      call.status = await strike({ response: reply.raw, fault, asked: call, headers, reply: madeUp }, serve)
+      return reply
+    }
+    const served = fault === undefined ? serve() : await serveLate(fault, serve)
+    call.status = served.status
+    return reply.code(served.status).type(served.contentType).headers({ ...headers, ...fault?.headers })
+      .send(served.text)
+  }
+
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => { done(null, body) })
+  app.addHook('onRequest', async (request) => { admit(request) })
+  for (const operation of OPERATIONS) {
+    app.route({
+      method: operation.method,
+      url: operation.path.replace(/\{(\w+)\}/g, ':$1'),
+      handler: (request, reply) => {
+        const params = Object.values(request.params as Record<string, string>)
+        return answer(request, reply, params.some((param) => FIXED_SEGMENTS.has(param)) ? undefined : operation)
+      }
+    })
+  }
+  app.setNotFoundHandler((request, reply) => answer(request, reply, undefined))
+  app.setErrorHandler<Error & { statusCode?: number }>((error, request, reply) => {
+    // A body over the limit, or a bug in here.
+    const call = calls.get(request.raw)
+    const asked = call ?? { method: request.method, path: request.url, at: parts.clock.now() }
+    const status = error.statusCode ?? 500
+    const { text, contentType } = failure(asked, status, [{ code: String(status), message: error.message }])
+    if (call !== undefined) call.status = status
+    return reply.code(status).headers(rateLimitHeaders(parts.rateLimit.untouched())).type(contentType).send(text)
+  })
+  return app
+}
+
+/** Parses the body into the transcript; false when it says it is JSON and is not. */
+function readBody (call: RecordedCall, request: FastifyRequest): boolean {
+  const { body } = request
+  if (typeof body !== 'string' || body.trim() === '') return true
+  if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) return true
+  try {
+    call.body = JSON.parse(body)
+    return true
+  } catch {
+    return false
+  }
+}
+
+interface Recognized {
+  operation: Operation | undefined
+  organization: string | undefined
+  standing: Standing
+  params: Record<string, string>
+}
+
+/** What an undisturbed Spot does with the call: the one place where operations run. */
+function carryOut ({ authorization, clock, listShape, world }: Parts, call: RecordedCall, known: Recognized): Reply {
+  const { operation, organization, standing, params } = known
+  if (standing.blocked) return limitExceeded(call)
+  try {
+    if (operation === undefined) throw refusal('UNKNOWN_ROUTE')
+    const account = world.account(authorization.admit(organization, call.query.accountId))
+    const { query, body } = call
+    const items = operation.handle({ account, params, query, body, now: clock.now(), listShape })
+    call.committed = operation.method !== 'GET'
+    return success(call, operation.kind, items)
+  } catch (error) {
+    if (error instanceof SandboxError) return failure(call, error.status, error.errors)
+    throw error
+  }
+}

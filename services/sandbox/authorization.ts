@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto'
+import { refusal } from './errors.js'
+
+/** One account of the simulated Spot, and the token that opens it. */
+export interface AccountAccess {
+  id: string
+  token: string
+}
+
+/** The account a sandbox has when none is given: a fixed id, a token made anew at every start. */
+export function defaultAccess (): AccountAccess[] {
+  return [{ id: 'act-5a9db0c5', token: randomBytes(32).toString('hex') }]
+}
+
+/** Who may call what. Accounts opened by the same token belong to one organization; the token stands for it. */
+export class Authorization {
+  readonly #accountsByToken = new Map<string, Set<string>>()
+
+  constructor (accounts: AccountAccess[]) {
+    for (const { id, token } of accounts) {
+      const ids = this.#accountsByToken.get(token) ?? new Set()
+      this.#accountsByToken.set(token, ids.add(id))
+    }
+  }
+
+  /** The organization behind an `Authorization` header, or undefined when the token is missing or unknown. */
+  organizationOf (header: string | undefined): string | undefined {
+    const token = /^Bearer (\S+)$/i.exec(header ?? '')?.[1]
+    return token !== undefined && this.#accountsByToken.has(token) ? token : undefined
+  }
+
+  /**
+   * The id of the account that a call may use.
+   * @throws SandboxError 401 bad or missing token, 400 no (or several) accountId, 403 not this token's account
+   */
+  admit (organization: string | undefined, accountId: unknown): string {
+    if (organization === undefined) throw refusal('UNAUTHORIZED')
+    // The vendor falls back to the oldest account; programmatic tokens need it in practice
+    // (zalando-stups/documentation#153), and a client that forgets it should learn so here.
+    if (typeof accountId !== 'string' || accountId === '') throw refusal('ACCOUNT_ID_MISSING')
+    if (!this.#accountsByToken.get(organization)?.has(accountId)) throw refusal('FORBIDDEN')
+    return accountId
+  }
+}

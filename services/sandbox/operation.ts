@@ -1,0 +1,28 @@
+import type { Account } from './world.js'
+
+/** How `GET /aws/ec2/managedInstance` shapes its items: clients have met both. */
+export type ListShape = 'wrapped' | 'flat'
+
+/** What an operation gets to know of a call. */
+export interface Context {
+  /** The caller's account: all an operation may touch. */
+  account: Account
+  params: Record<string, string>
+  query: Record<string, unknown>
+  /** The parsed JSON body, undefined when there was none. */
+  body: unknown
+  /** Milliseconds since the epoch. */
+  now: number
+  listShape: ListShape
+}
+
+/** One operation of the vendor's API. */
+export interface Operation {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** The vendor's template, such as `/aws/ec2/group/{groupId}`. */
+  path: string
+  /** `response.kind` of the reply; actions have none. */
+  kind?: string
+  /** The items of the reply, or nothing for an action. Refuses by throwing a SandboxError. */
+  handle: (context: Context) => object[] | undefined
+}

@@ -1,0 +1,72 @@
+import { Problem, type Upstream } from '../problems.js'
+import { outcomes, type Outcome } from './outcomes.js'
+
+export interface SpotFailure {
+  outcome: Exclude<Outcome, 'success'>
+  /** Name of the upstream operation, for logs and metrics. */
+  operation: string
+  /** Whether the call could have changed something. */
+  write: boolean
+  /** Code of the transport error, such as `ECONNREFUSED`. */
+  code?: string
+  upstream?: Upstream
+  /** Seconds until Spot takes calls again. */
+  retryAfter?: number
+}
+
+/** Seconds to wait when Spot limits calls and does not say for how long: the length of its window. */
+const DEFAULT_RETRY_AFTER = 60
+
+/**
+ * A call to Spot that did not succeed. It keeps what may be shown and nothing else: the HTTP client's own errors carry
+ * the Authorization header, so they end where this one begins.
+ */
+export class SpotError extends Problem {
+  override name = 'SpotError'
+  readonly outcome: Outcome
+  readonly operation: string
+  readonly code: string | undefined
+
+  constructor ({ outcome, operation, write, code, upstream, retryAfter }: SpotFailure) {
+    const row = outcomes[outcome]
+    const problem = write ? row.write : row.read
+    const said = upstream?.errors?.map(({ code, message }) => `${code}: ${message}`).join('; ')
+    super(problem, {
+      detail: said ? `${row.detail} It says: ${said}` : row.detail,
+      ...hints[problem] && { hint: hints[problem] },
+      ...upstream && { upstream },
+      ...upstream?.errors?.length && problem === 'spot-rejected' && { errors: upstream.errors.map(errorOf) },
+      ...outcome === 'rate-limited' && { headers: { 'retry-after': String(retryAfter ?? DEFAULT_RETRY_AFTER) } }
+    })
+    this.outcome = outcome
+    this.operation = operation
+    this.code = code
+  }
+}
+
+const hints: Record<string, string | undefined> = {
+  'spot-unreachable': "Try again. If it stays, ask the operator to check the account's endpoint and the network.",
+  'spot-timeout': 'Try again in a moment.',
+  'spot-failed': 'Try again in a moment.',
+  'spot-unreadable': "Try again. If it stays, ask the operator to check the account's endpoint.",
+  'spot-credentials-rejected': "Ask the operator to check the account's token and id.",
+  'spot-rate-limited': 'Wait as many seconds as Retry-After says.',
+  'resource-not-found': 'Check the id and the account; the list shows what is there.',
+  'outcome-unknown': 'Look before you try again: a GET shows whether it happened. Repeating a create may create twice; ' +
+    'repeating an update or a delete does no harm.'
+}
+
+/** Spot names a field as `group.capacity.target`; callers sent it without the envelope. */
+function errorOf ({ code, message, field }: { code: string, message: string, field?: string }) {
+  return { code, message, ...field && { pointer: pointerOf(field) } }
+}
+
+/**
+ * Field as Spot names it (`group.compute.availabilityZones[0].name`) → JSON pointer into the caller's body, as a URI
+ * fragment (RFC 6901, section 6).
+ */
+export function pointerOf (field: string): string {
+  const names = field.replace(/\[(\d+)\]/g, '.$1').split('.').filter(Boolean)
+  if (names[0] === 'group' || names[0] === 'managedInstance') names.shift()
+  return '#' + names.map((name) => '/' + encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'))).join('')
+}

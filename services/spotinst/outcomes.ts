@@ -1,0 +1,119 @@
+import type { ProblemName } from '../problems.js'
+
+/** What became of a call to Spot, in one word. A label of the metrics, so the set is closed. */
+export type Outcome =
+  | 'success'
+  | 'unsent' | 'interrupted' | 'timeout'
+  | 'rejected' | 'not-found' | 'unauthorized' | 'forbidden' | 'rate-limited' | 'failed'
+  | 'redirected' | 'unreadable'
+
+export interface OutcomeRow {
+  /** Problem for the caller of a read. */
+  read: ProblemName
+  /** Problem for the caller of a write: `outcome-unknown` wherever Spot may have carried it out. */
+  write: ProblemName
+  /** In words, for the caller. */
+  detail: string
+}
+
+/**
+ * Failed outcome → what the caller is told. A write counts as refused only where that is certain: nothing left this
+ * machine, or Spot itself answered with a 4xx.
+ */
+export const outcomes: Record<Exclude<Outcome, 'success'>, OutcomeRow> = {
+  unsent: {
+    read: 'spot-unreachable',
+    write: 'spot-unreachable',
+    detail: 'No connection to Spot could be made. Nothing was sent.'
+  },
+  interrupted: {
+    read: 'spot-unreachable',
+    write: 'outcome-unknown',
+    detail: 'The connection to Spot broke before its whole answer was here.'
+  },
+  timeout: {
+    read: 'spot-timeout',
+    write: 'outcome-unknown',
+    detail: 'Spot did not answer before the deadline.'
+  },
+  rejected: {
+    read: 'spot-rejected',
+    write: 'spot-rejected',
+    detail: 'Spot rejects the request.'
+  },
+  'not-found': {
+    read: 'resource-not-found',
+    write: 'resource-not-found',
+    detail: 'Spot knows no such resource in this account.'
+  },
+  unauthorized: {
+    read: 'spot-credentials-rejected',
+    write: 'spot-credentials-rejected',
+    detail: "Spot does not accept this server's token for the account."
+  },
+  forbidden: {
+    read: 'spot-credentials-rejected',
+    write: 'spot-credentials-rejected',
+    detail: "Spot does not let this server's token do this in the account."
+  },
+  'rate-limited': {
+    read: 'spot-rate-limited',
+    write: 'spot-rate-limited',
+    detail: 'Spot takes no more calls of this kind for now. Nothing was changed.'
+  },
+  failed: {
+    read: 'spot-failed',
+    write: 'outcome-unknown',
+    detail: 'Spot answered with a server error.'
+  },
+  redirected: {
+    read: 'spot-unreadable',
+    write: 'outcome-unknown',
+    detail: 'Spot answered with a redirect, which is never followed.'
+  },
+  unreadable: {
+    read: 'spot-unreadable',
+    write: 'outcome-unknown',
+    detail: 'What Spot answered is not the JSON it documents.'
+  }
+}
+
+/** Error codes that say more than the status they come with, which is a 400. The first pattern that fits decides. */
+const codes: [RegExp, Exclude<Outcome, 'success'>][] = [
+  [/^(Throttling|RequestLimitExceeded)$/, 'rate-limited'], // AWS throttles Spot
+  [/^account_doesnt_exist$/i, 'unauthorized'], // the configured account, not the resource
+  [/_DOESNT_EXIST$/, 'not-found']
+]
+
+const statuses: Record<number, Exclude<Outcome, 'success'>> = {
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not-found',
+  429: 'rate-limited'
+}
+
+/**
+ * Outcome that an HTTP status of Spot stands for.
+ *
+ * @param status HTTP status, not 200
+ * @param errorCodes the codes of `errors[]`; undefined when the body is not Spot's envelope
+ */
+export function outcomeOfStatus (status: number, errorCodes: string[] | undefined): Exclude<Outcome, 'success'> {
+  if (status >= 500) return 'failed'
+  if (status < 300) return 'unreadable' // Spot documents no success but 200
+  if (status < 400) return 'redirected'
+  if (status === 404 && !errorCodes) return 'unreadable' // something else than Spot answers there
+  const row = codes.find(([pattern]) => errorCodes?.some((code) => pattern.test(code)))
+  return row?.[1] ?? statuses[status] ?? 'rejected'
+}
+
+/**
+ * Outcome that a transfer without a whole answer stands for.
+ *
+ * @param code code of the got error, such as `ETIMEDOUT`
+ * @param connected whether the connection stood, TLS included: until then no byte of the request has left
+ */
+export function outcomeOfTransfer (code: string, connected: boolean): 'unsent' | 'interrupted' | 'timeout' {
+  if (!connected) return 'unsent'
+  return code === 'ETIMEDOUT' ? 'timeout' : 'interrupted'
+}

@@ -1,0 +1,60 @@
+import { Ajv } from 'ajv'
+import addFormats from 'ajv-formats'
+import { document, operationsOf, resolve } from '../openapi/document.js'
+import type { Reply } from './helper.js'
+
+const ajv = addFormats.default(new Ajv({ strict: true, allErrors: true, keywords: ['components'] }))
+  .addSchema({ $id: 'contract', components: document.components })
+
+const operations = operationsOf(document)
+const problem = { $ref: '#/components/schemas/Problem' }
+const validators = new Map<string, ReturnType<typeof ajv.compile>>()
+
+/** Compiled once a schema: every reply in every test is checked. */
+function validatorOf (schema: object) {
+  const key = JSON.stringify(schema)
+  const validator = validators.get(key) ??
+    ajv.compile(JSON.parse(key.replaceAll('"#/components/', '"contract#/components/')))
+  validators.set(key, validator)
+  return validator
+}
+
+const operationOf = (method: string, path: string) => {
+  const pathname = path.split('?', 1)[0] as string
+  return operations.find((operation) => operation.method === method.toLowerCase() &&
+    new RegExp(`^${operation.path.replace(/[.]/g, '\\$&').replace(/\{\w+\}/g, '[^/]*')}$`).test(pathname))?.operation
+}
+
+/** Operations and statuses that were seen, so that a test can ask for those that were not. */
+export const seen = new Set<string>()
+
+/**
+ * What is not as documented about a reply: status, media type, headers, body. Paths without an operation, methods that
+ * are not there and what no route ever sees answer a problem.
+ */
+export function faultsOfReply (method: string, path: string, { status, headers, text, json }: Reply): string[] {
+  if (path.startsWith('/v1/spot/docs')) return []
+  const mediaType = headers['content-type']?.split(';', 1)[0]
+  const operation = operationOf(method, path)
+  seen.add(`${operation?.operationId} ${status}`)
+  const documented = operation?.responses[status]
+  const beforeAnyRoute = [400, 404, 405, 408, 414, 431].includes(status)
+  if (!documented && !(beforeAnyRoute && (!operation || status === 414))) {
+    return [`${operation?.operationId} documents no ${status}`]
+  }
+
+  const { content, headers: named } = documented ? resolve(documented) : { content: undefined, headers: {} }
+  const faults = Object.keys(named ?? {})
+    .filter((name) => headers[name.toLowerCase()] === undefined)
+    .map((name) => `the header ${name} is missing`)
+  const expected = documented ? content : { 'application/problem+json': { schema: problem } }
+  if (!expected) return text === '' ? faults : [...faults, `a ${status} has no body`]
+  const media = expected[mediaType ?? '']
+  if (!media) return [...faults, `${mediaType} is not ${Object.keys(expected).join(' or ')}`]
+  if (method === 'HEAD') return faults
+  const validate = validatorOf(media.schema)
+  const body = json ?? text
+  if (!validate(body)) faults.push(ajv.errorsText(validate.errors))
+  if (mediaType === 'application/problem+json' && body.status !== status) faults.push('the problem has another status')
+  return faults
+}

@@ -1,0 +1,123 @@
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Writable } from 'node:stream'
+import { hashSync } from '@node-rs/bcrypt'
+import type { Test } from 'tap'
+import { build, type BuildOptions } from '../app.js'
+import type { Configuration } from '../services/configuration/index.js'
+import { startSandbox, type Sandbox, type SandboxOptions } from '../services/sandbox/index.js'
+import { faultsOfReply } from './contract-check.js'
+
+export const KEY = 'a-key-for-tests-only'
+export const TOKEN = hashSync(KEY, { cost: 4 })
+export const ACCOUNT = 'demo'
+
+export interface Reply {
+  status: number
+  headers: IncomingHttpHeaders
+  text: string
+  // Tests look into replies of every shape; the contract check has seen each of them.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  json: any
+}
+
+export interface RequestOptions {
+  /** Sent as JSON, unless it is a text, which is sent as it is. */
+  body?: unknown
+  headers?: Record<string, string>
+  /** X-Auth-Token; a valid one unless set, none when null. */
+  token?: string | null
+}
+
+export interface Gateway {
+  url: string
+  /** Sends a path as it is written (no normalization) and checks the reply against the contract. */
+  request (method: string, path: string, options?: RequestOptions): Promise<Reply>
+  /** Lines of the log. */
+  log: string[]
+  app: Awaited<ReturnType<typeof build>>
+}
+
+export interface GatewayOptions extends BuildOptions {
+  configuration?: Partial<Configuration>
+  endpoint?: string
+}
+
+/** The gateway as production builds it, listening on a free port, with one account `demo`. Closed when the test ends. */
+export async function startGateway (t: Test, { configuration, endpoint, ...options }: GatewayOptions): Promise<Gateway> {
+  const log: string[] = []
+  const app = await build({
+    listen: { host: '127.0.0.1', port: 0 },
+    accounts: {
+      [ACCOUNT]: { id: 'act-5a9db0c5', token: 'vendor-token-for-tests', ...endpoint && { endpoint }, defaultVPC: 'vpc-00000001' }
+    },
+    key: KEY,
+    logLevel: 'info',
+    organization: undefined,
+    source: undefined,
+    sandbox: false,
+    ...configuration
+  }, { log: linesTo(log), ...options })
+  t.teardown(() => app.close())
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    app,
+    log,
+    async request (method, path, options) {
+      const reply = await send(port, method, path, options)
+      const faults = faultsOfReply(method, path, reply)
+      t.strictSame(faults, [], `the reply to ${method} ${path.slice(0, 100)} (${reply.status}) is as documented`)
+      return reply
+    }
+  }
+}
+
+/** The gateway in front of a fresh sandbox. */
+export async function start (
+  t: Test,
+  { sandbox: sandboxOptions, ...options }: GatewayOptions & { sandbox?: SandboxOptions } = {}
+): Promise<Gateway & { sandbox: Sandbox }> {
+  const sandbox = await startSandbox({
+    accounts: [{ id: 'act-5a9db0c5', token: 'vendor-token-for-tests' }], ...sandboxOptions
+  })
+  t.teardown(() => sandbox.close())
+  return { ...await startGateway(t, { endpoint: sandbox.url, ...options }), sandbox }
+}
+
+function send (port: number, method: string, path: string, { body, headers, token = TOKEN }: RequestOptions = {}) {
+  const payload = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
+  return new Promise<Reply>((resolve, reject) => {
+    const request = httpRequest({
+      host: '127.0.0.1',
+      port,
+      method,
+      path,
+      headers: {
+        ...token !== null && { 'x-auth-token': token },
+        ...payload !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) },
+        ...headers
+      }
+    }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('error', reject)
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString()
+        const json = /json/.test(response.headers['content-type'] ?? '') ? JSON.parse(text) : undefined
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json })
+      })
+    })
+    request.on('error', reject)
+    request.end(payload)
+  })
+}
+
+const linesTo = (lines: string[]) => new Writable({
+  write (chunk: Buffer, _, done) {
+    lines.push(...chunk.toString().split('\n').filter(Boolean))
+    done()
+  }
+})
