@@ -15,7 +15,9 @@ const DEFAULT_CONFIG = 'config/config.json'
 /** Milliseconds that requests under way have at the end: a little more than a write may take. */
 const GRACE = 65_000
 
-const print = (words: string) => void process.stdout.write(`${words}\n`)
+function print (words: string): void {
+  process.stdout.write(`${words}\n`)
+}
 
 async function serve ({ config, listen }: Extract<Command, { name: 'serve' }>) {
   const file = config ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined)
@@ -73,18 +75,23 @@ const run = {
 
 /** What a failed start tells the person at the terminal; a stack only where it is our bug. */
 function complain (error: unknown): void {
-  const { code, message, stack, address, port } = error as NodeJS.ErrnoException & { address?: string, port?: number }
-  const words = error instanceof UsageError
-    ? `${message}\nSee spot-api --help.`
-    : error instanceof ConfigurationError
-      ? message
-      : code === 'EADDRINUSE'
-        ? `${address}:${port} is in use. Choose another address with --listen HOST:PORT (sandbox: --port N).`
-        : code === 'EACCES' || code === 'EADDRNOTAVAIL'
-          ? `${address}:${port} can not be listened on (${code}). Choose another with --listen HOST:PORT.`
-          : stack ?? message
-  process.stderr.write(`${words}\n`)
+  process.stderr.write(`${wordsOf(error as StartError)}\n`)
   process.exitCode = error instanceof UsageError ? 2 : 1
+}
+
+/** With what Node tells of an address that can not be listened on. */
+type StartError = NodeJS.ErrnoException & { address?: string, port?: number, hostname?: string }
+
+function wordsOf (error: StartError): string {
+  const { code, syscall, message, stack, address, port, hostname } = error
+  const another = 'Choose another address with --listen HOST:PORT (sandbox: --port N).'
+  if (error instanceof UsageError) return `${message}\nSee spot-api --help.`
+  if (error instanceof ConfigurationError) return message
+  if (syscall === 'getaddrinfo') return `There is no host ${hostname} (${code}). ${another}`
+  if (syscall !== 'listen') return stack ?? message
+  return code === 'EADDRINUSE'
+    ? `${address}:${port} is in use. ${another}`
+    : `${address}:${port} can not be listened on (${code}). ${another}`
 }
 
 try {

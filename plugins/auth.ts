@@ -5,7 +5,10 @@ import { refusals, tokenCheck } from '../services/tokens/index.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Lets a request pass whose X-Auth-Token is a bcrypt hash of the configured key. @throws {Problem} unauthenticated */
+    /**
+     * Lets a request pass whose X-Auth-Token is a bcrypt hash of the configured key.
+     * @throws {Problem} unauthenticated
+     */
     verifyToken: (request: FastifyRequest) => Promise<void>
   }
 }

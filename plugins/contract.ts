@@ -25,7 +25,7 @@ function validator (options: Options): Ajv {
   return ajv.addSchema({ $id: ROOT, components: document.components })
 }
 
-/** Bodies reach Spot as they came: nothing is coerced, filled in or taken out. Parameters are text and need coercion. */
+/** Bodies reach Spot as they came: nothing is coerced, filled in or taken out. Parameters are text: they need it. */
 const bodies = validator({ coerceTypes: false, useDefaults: false })
 const parameters = validator({ coerceTypes: true, useDefaults: true })
 
@@ -47,7 +47,8 @@ const absolute = (schema: object) =>
 const routePath = (path: string) => path.replace(/\{(\w+)\}/g, ':$1')
 
 export default fp(async function contract (app: FastifyInstance, { handlers }: { handlers: Handlers }) {
-  app.setValidatorCompiler<object>(({ schema, httpPart }) => (httpPart === 'body' ? bodies : parameters).compile(schema))
+  app.setValidatorCompiler<object>(({ schema, httpPart }) =>
+    (httpPart === 'body' ? bodies : parameters).compile(schema))
   app.setSerializerCompiler(() => (body) => JSON.stringify(body))
 
   for (const { path, method, operation, parameters } of operationsOf(document)) {

@@ -57,4 +57,3 @@ export default fp(async function metrics (app) {
 
   app.decorate('measurements', { registry, upstream, auth })
 }, { name: 'metrics' })
-

@@ -19,7 +19,8 @@ export default fp(async function requests (app: FastifyInstance) {
   app.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) => {
     const text = body as string
     if (text === '') return done(null, undefined)
-    parseJson(request, text, (error: Error | null, value?: unknown) => error ? done(unreadable(request.headers)) : done(null, value))
+    parseJson(request, text, (error: Error | null, value?: unknown) =>
+      error ? done(unreadable(request.headers)) : done(null, value))
   })
 
   app.addHook('onRequest', async (request, reply) => {
@@ -28,10 +29,9 @@ export default fp(async function requests (app: FastifyInstance) {
   })
 
   app.addHook('onResponse', async (request, reply) => {
-    const { method, url, routeOptions: { config } } = request
-    const { statusCode, elapsedTime } = reply
-    const line = { method, url, operation: config.operationId, status: statusCode, milliseconds: Math.round(elapsedTime) }
-    request.log.info(line, 'request ended')
+    const { method, url, routeOptions: { config: { operationId } } } = request
+    const { statusCode: status, elapsedTime } = reply
+    request.log.info({ method, url, operationId, status, milliseconds: Math.round(elapsedTime) }, 'request ended')
   })
 }, { name: 'requests', dependencies: ['@fastify/sensible'] })
 

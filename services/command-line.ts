@@ -17,7 +17,7 @@ Usage
   --help     this page
   --version  the version
 
-From a checkout: npm start -- --config FILE · npm run sandbox -- --port 9900 · npm run token · npm run check -- --config FILE
+From a checkout: npm start -- --config FILE, npm run sandbox -- --port N, npm run -s token, npm run check -- …
 `
 
 export type Command =
@@ -57,10 +57,11 @@ export function commandOf (words: string[]): Command {
   const values = read({ config: string, listen: string, port: string, cost: string })
   if (values.help) return { name: 'help' }
   if (values.version) return { name: 'version' }
-  const allowed = options[name]
+  const allowed = options.get(name)
   if (!allowed) throw new UsageError(`There is no command ${name}.`)
   const stray = Object.keys(values).find((option) => !allowed.includes(option))
   if (stray !== undefined) throw new UsageError(`The command ${name} takes no --${stray}.`)
+  if (values.config === '') throw new UsageError('--config needs the name of a file.')
 
   switch (name) {
     case 'sandbox': return { name, port: whole('--port', values.port ?? '9900', 0, 65_535) }
@@ -68,13 +69,13 @@ export function commandOf (words: string[]): Command {
     case 'check':
       if (values.config === undefined) throw new UsageError('The command check needs --config FILE.')
       return { name, config: values.config }
-    default: return { name: 'serve', config: values.config, listen: values.listen ? address(values.listen) : undefined }
+    default: return { name: 'serve', config: values.config, listen: address(values.listen) }
   }
 }
 
-const options: Record<string, string[]> = {
+const options = new Map(Object.entries({
   serve: ['config', 'listen'], sandbox: ['port'], token: ['cost'], check: ['config']
-}
+}))
 
 function whole (option: string, text: string, least: number, most: number): number {
   const value = Number(text)
@@ -82,9 +83,9 @@ function whole (option: string, text: string, least: number, most: number): numb
   throw new UsageError(`${option} must be a whole number from ${least} to ${most}.`)
 }
 
-function address (text: string) {
+function address (text: string | undefined) {
   try {
-    return listenAddressOf(text)
+    return text === undefined ? undefined : listenAddressOf(text)
   } catch {
     throw new UsageError('--listen must be HOST:PORT or :PORT.')
   }

@@ -11,7 +11,10 @@ const problemOf: Record<string, { problem: ProblemName, detail: string }> = {
 
 /** Answers what is not HTTP, which no route ever sees, and ends the connection. */
 export function malformedHttp (error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
   const { problem, detail } = problemOf[error.code ?? ''] ??
     { problem: 'malformed-request', detail: 'What was sent is not valid HTTP.' }
   const requestId = randomUUID()

@@ -11,7 +11,9 @@ export function sandboxConfiguration ({ url, accounts: [account] }: Pick<Sandbox
   if (!account) throw new TypeError('the sandbox has no account')
   return {
     listen: { host: '127.0.0.1', port: 8080 },
-    accounts: { [SANDBOX_ACCOUNT]: { ...account, endpoint: url, region: 'us-east-1', defaultVPC: 'vpc-0a1b2c3d4e5f60718' } },
+    accounts: {
+      [SANDBOX_ACCOUNT]: { ...account, endpoint: url, region: 'us-east-1', defaultVPC: 'vpc-0a1b2c3d4e5f60718' }
+    },
     key: randomBytes(18).toString('base64url'),
     logLevel: 'warn',
     organization: undefined,

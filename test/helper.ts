@@ -17,7 +17,7 @@ export interface Reply {
   headers: IncomingHttpHeaders
   text: string
   // Tests look into replies of every shape; the contract check has seen each of them.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+
   json: any
 }
 
@@ -43,13 +43,16 @@ export interface GatewayOptions extends BuildOptions {
   endpoint?: string
 }
 
-/** The gateway as production builds it, listening on a free port, with one account `demo`. Closed when the test ends. */
-export async function startGateway (t: Test, { configuration, endpoint, ...options }: GatewayOptions): Promise<Gateway> {
+/** The gateway as production builds it, on a free port, with one account `demo`. Closed when the test ends. */
+export async function startGateway (
+  t: Test,
+  { configuration, endpoint, ...options }: GatewayOptions
+): Promise<Gateway> {
   const log: string[] = []
   const app = await build({
     listen: { host: '127.0.0.1', port: 0 },
     accounts: {
-      [ACCOUNT]: { id: 'act-5a9db0c5', token: 'vendor-token-for-tests', ...endpoint && { endpoint }, defaultVPC: 'vpc-00000001' }
+      [ACCOUNT]: { id: 'act-5a9db0c5', token: 'vendor-token-for-tests', endpoint, defaultVPC: 'vpc-00000001' }
     },
     key: KEY,
     logLevel: 'info',
@@ -97,7 +100,9 @@ function send (port: number, method: string, path: string, { body, headers, toke
       path,
       headers: {
         ...token !== null && { 'x-auth-token': token },
-        ...payload !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) },
+        ...payload !== undefined && {
+          'content-type': 'application/json', 'content-length': Buffer.byteLength(payload)
+        },
         ...headers
       }
     }, (response) => {
@@ -106,7 +111,8 @@ function send (port: number, method: string, path: string, { body, headers, toke
       response.on('error', reject)
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString()
-        const json = /json/.test(response.headers['content-type'] ?? '') ? JSON.parse(text) : undefined
+        const isJson = text !== '' && /json/.test(response.headers['content-type'] ?? '')
+        const json = isJson ? JSON.parse(text) : undefined
         resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json })
       })
     })

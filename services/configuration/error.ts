@@ -10,6 +10,7 @@ export class ConfigurationError extends Error {
   override name = 'ConfigurationError'
 
   constructor (readonly source: string, readonly faults: ConfigurationFault[]) {
-    super(`${source} can not be used:\n` + faults.map(({ pointer, message }) => `  ${pointer || '/'} ${message}`).join('\n'))
+    const lines = faults.map(({ pointer, message }) => `  ${pointer && `${pointer} `}${message}`)
+    super([`${source} can not be used:`, ...lines].join('\n'))
   }
 }

@@ -68,28 +68,30 @@ export function configurationOf (
 ): Configuration {
   if (!validate(parsed)) throw new ConfigurationError(name, faultsOf(validate.errors ?? []))
   const faults: ConfigurationFault[] = []
-  const secret = (pointer: string, value: Secret): string => {
+  const attempt = <T>(pointer: string, read: () => T, instead: T): T => {
     try {
-      return resolveSecret(value, environment, folder)
+      return read()
     } catch (error) {
       faults.push({ pointer, message: (error as Error).message })
-      return ''
+      return instead
     }
   }
+  const secret = (value: Secret) => resolveSecret(value, environment, folder)
 
-  const key = secret('/token', parsed.token)
+  const { listenAddress = ':8080' } = parsed
+  const listen = attempt('/listenAddress', () => listenAddressOf(listenAddress), { host: '', port: 0 })
+  const key = attempt('/token', () => soundKey(secret(parsed.token)), '')
   const accounts = Object.fromEntries(Object.entries(parsed.accounts).map(([account, settings]) => {
     const pointer = `/accounts/${account}`
     const fault = settings.endpoint === undefined ? undefined : faultOfEndpoint(settings.endpoint)
     if (fault) faults.push({ pointer: `${pointer}/endpoint`, message: fault })
-    return [account, { ...settings, token: secret(`${pointer}/token`, settings.token) }]
+    return [account, { ...settings, token: attempt(`${pointer}/token`, () => soundToken(secret(settings.token)), '') }]
   }))
-  if (faults.length === 0) faults.push(...faultsOfKey(key))
   if (faults.length > 0) throw new ConfigurationError(name, faults)
 
   const logLevel = parsed.logLevel ?? 'info'
   return {
-    listen: listenAddressOf(parsed.listenAddress ?? ':8080'),
+    listen,
     accounts,
     key,
     logLevel: LEVELS[logLevel] ?? logLevel,
@@ -102,7 +104,7 @@ export function configurationOf (
 /** `host:port`, `:port` (every address) or `[address]:port`. @throws {TypeError} when it is none of them */
 export function listenAddressOf (text: string): { host: string, port: number } {
   const [, bracketed, host, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]]*)):(\d{1,5})$/.exec(text) ?? []
-  if (port === undefined || Number(port) > 65_535) throw new TypeError(`${text} is not HOST:PORT`)
+  if (port === undefined || Number(port) > 65_535) throw new TypeError('must be HOST:PORT or :PORT')
   return { host: bracketed ?? (host || '0.0.0.0'), port: Number(port) }
 }
 
@@ -116,20 +118,25 @@ function faultOfEndpoint (endpoint: string): string | undefined {
   return undefined
 }
 
-function faultsOfKey (key: string): ConfigurationFault[] {
+function soundKey (key: string): string {
   const bytes = Buffer.byteLength(key)
   const { fewest, most } = KEY_BYTES
-  if (EXAMPLE_KEYS.includes(key)) return [{ pointer: '/token', message: 'is an example that everybody can read' }]
-  if (bytes < fewest || bytes > most) {
-    return [{ pointer: '/token', message: `must have ${fewest} to ${most} bytes (it has ${bytes})` }]
-  }
-  return []
+  if (EXAMPLE_KEYS.includes(key)) throw new TypeError('is an example that everybody can read')
+  if (bytes < fewest || bytes > most) throw new TypeError(`must have ${fewest} to ${most} bytes (it has ${bytes})`)
+  return key
+}
+
+/** Spot's token travels in a header, which takes no line ends. */
+function soundToken (token: string): string {
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new TypeError('must be one line of visible ASCII characters, without spaces')
+  return token
 }
 
 function faultsOf (errors: ErrorObject[]): ConfigurationFault[] {
   return errors.filter(({ keyword }) => keyword !== 'propertyNames').map((error) => {
     const { instancePath, keyword, params, propertyName } = error
-    const at = (name: string | undefined) => `${instancePath}/${name}`
+    // RFC 6901, section 3
+    const at = (name: string) => `${instancePath}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
     if (propertyName !== undefined) {
       const message = keyword === 'not'
         ? `is a name this server needs itself (${RESERVED_NAMES.join(', ')})`
@@ -137,13 +144,11 @@ function faultsOf (errors: ErrorObject[]): ConfigurationFault[] {
       return { pointer: at(propertyName), message }
     }
     if (keyword === 'required') return { pointer: at(params.missingProperty), message: 'is required' }
-    if (keyword === 'additionalProperties') return { pointer: at(params.additionalProperty), message: 'is not a setting' }
-    return { pointer: instancePath, message: expectations[instancePath] ?? messageOf(error) }
+    if (keyword === 'additionalProperties') {
+      return { pointer: at(params.additionalProperty), message: 'is not a setting' }
+    }
+    return { pointer: instancePath, message: messageOf(error) }
   })
-}
-
-const expectations: Record<string, string> = {
-  '/listenAddress': 'must be HOST:PORT or :PORT'
 }
 
 function messageOf ({ instancePath, keyword, params, message }: ErrorObject): string {

@@ -17,7 +17,7 @@ export const schema = {
   required: ['accounts', 'token'],
   additionalProperties: false,
   properties: {
-    listenAddress: { type: 'string', pattern: '^(\\[[0-9A-Fa-f:.]+\\]|[^\\s:\\[\\]]*):\\d{1,5}$' },
+    listenAddress: { type: 'string' },
     accounts: {
       type: 'object',
       minProperties: 1,

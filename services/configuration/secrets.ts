@@ -7,18 +7,26 @@ export type Secret = string | { env: string } | { file: string }
  * The text a secret stands for. A line end after it in a file is not part of it.
  *
  * @param folder what a relative file name is relative to
- * @throws {Error} when the variable is not set or the file can not be read; the message names which, never the value
+ * @throws {Error} when there is none; the message names the variable or the file, never the value
  */
 export function resolveSecret (secret: Secret, environment: NodeJS.ProcessEnv, folder: string): string {
   if (typeof secret === 'string') return secret
   if ('env' in secret) {
     const value = environment[secret.env]
-    if (!value) throw new Error(`names the environment variable ${secret.env}, which is not set`)
+    // Not a text where the name is one every object has, such as `constructor`.
+    if (typeof value !== 'string') throw new Error(`names the environment variable ${secret.env}, which is not set`)
+    if (value === '') throw new Error(`names the environment variable ${secret.env}, which is empty`)
     return value
   }
+  const value = contentOf(secret.file, folder)
+  if (value === '') throw new Error(`names the file ${secret.file}, which is empty`)
+  return value
+}
+
+function contentOf (file: string, folder: string): string {
   try {
-    return readFileSync(resolve(folder, secret.file), 'utf8').replace(/\r?\n$/, '')
+    return readFileSync(resolve(folder, file), 'utf8').replace(/\r?\n$/, '')
   } catch (error) {
-    throw new Error(`names the file ${secret.file}, which can not be read (${(error as NodeJS.ErrnoException).code})`)
+    throw new Error(`names the file ${file}, which can not be read (${(error as NodeJS.ErrnoException).code})`)
   }
 }

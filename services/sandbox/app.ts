@@ -110,7 +110,7 @@ export function buildApp (parts: Parts): FastifyInstance {
   }
   app.setNotFoundHandler((request, reply) => answer(request, reply, undefined))
   app.setErrorHandler<Error & { statusCode?: number }>((error, request, reply) => {
-    // A body over the limit, or a bug in here.
+    // Most likely a body over the limit.
     const call = calls.get(request.raw)
     const asked = call ?? { method: request.method, path: request.url, at: parts.clock.now() }
     const status = error.statusCode ?? 500
@@ -154,6 +154,7 @@ function carryOut ({ authorization, clock, listShape, world }: Parts, call: Reco
     return success(call, operation.kind, items)
   } catch (error) {
     if (error instanceof SandboxError) return failure(call, error.status, error.errors)
-    throw error
+    // A bug in here; thrown on, it would end the process when a fault had already taken the reply.
+    return failure(call, 500, [{ code: 'SandboxBug', message: String(error) }])
   }
 }

@@ -30,7 +30,7 @@ const READ_ONLY = ['id', 'createdAt', 'updatedAt']
 export function create (noun: Noun, shelf: Map<string, Resource>, body: unknown, now: number): Resource {
   const sent = open(noun, body)
   const content = dropPlainScripts(sent)
-  refuse([...check(noun, sent, true), ...noun.conflicts(content, sent, true)])
+  refuse(allOf(check(noun, sent, true), noun.conflicts(content, sent, true)))
   let id = newId(noun.idPrefix)
   while (shelf.has(id)) id = newId(noun.idPrefix)
   const resource: Resource = { id, createdAt: now, updatedAt: now, content, machines: [] }
@@ -46,11 +46,8 @@ export function create (noun: Noun, shelf: Map<string, Resource>, body: unknown,
 export function update (noun: Noun, resource: Resource, body: unknown, now: number): Resource {
   const sent = open(noun, body)
   const merged = merge(resource.content, dropPlainScripts(sent))
-  const wrong = check(noun, sent, false)
-  // Only a body that is sound in itself can be compared with what is stored.
-  refuse(wrong.length > 0
-    ? wrong
-    : [...changed(noun.immutable, resource.content, merged, noun.envelope), ...noun.conflicts(merged, sent, false)])
+  const fixed = changed(noun.immutable, resource.content, merged, noun.envelope)
+  refuse(allOf(check(noun, sent, false), [...fixed, ...noun.conflicts(merged, sent, false)]))
   resource.content = merged
   resource.updatedAt = now
   noun.settle(resource, now)
@@ -87,6 +84,12 @@ function check (noun: Noun, sent: JsonObject, creating: boolean): Violation[] {
   const readOnly = READ_ONLY.filter((key) => Object.hasOwn(sent, key))
     .map((key) => ({ message: `"${key}" is not allowed`, field: `${noun.envelope}.${key}` }))
   return [...readOnly, ...violations(noun.rules, sent, noun.envelope, creating)]
+}
+
+/** Both, but no comparison of a field that is wrong in itself. */
+function allOf (wrong: Violation[], disagreeing: Violation[]): Violation[] {
+  const fields = new Set(wrong.map(({ field }) => field))
+  return [...wrong, ...disagreeing.filter(({ field }) => !fields.has(field))]
 }
 
 function refuse (found: Violation[]): void {

@@ -10,29 +10,27 @@ const root = ['aws', 'ec2', 'group']
 /** Spot's operations on AWS Elastigroups, one function each. Bodies go and come as they are. */
 export const elastigroups = (spot: Spot) => ({
   list: (): Promise<Elastigroup[]> =>
-    spot.items({ operation: 'listElastigroups', method: 'GET', path: root }),
+    spot.items('listElastigroups', 'GET', root),
 
   create: (group: object): Promise<Elastigroup> =>
-    spot.item({ operation: 'createElastigroup', method: 'POST', path: root, body: { group } }),
+    spot.item('createElastigroup', 'POST', root, { body: { group } }),
 
   get: (id: string): Promise<Elastigroup> =>
-    spot.item({ operation: 'getElastigroup', method: 'GET', path: [...root, id] }),
+    spot.item('getElastigroup', 'GET', [...root, id]),
 
   update: (id: string, group: object): Promise<Elastigroup> =>
-    spot.item({ operation: 'updateElastigroup', method: 'PUT', path: [...root, id], body: { group } }),
+    spot.item('updateElastigroup', 'PUT', [...root, id], { body: { group } }),
 
   delete: (id: string, statefulDeallocation: Deallocation): Promise<void> =>
-    spot.done({ operation: 'deleteElastigroup', method: 'DELETE', path: [...root, id], body: { statefulDeallocation } }),
+    spot.done('deleteElastigroup', 'DELETE', [...root, id], { body: { statefulDeallocation } }),
 
   status: (id: string): Promise<Schemas['ElastigroupStatus']> =>
-    spot.items({ operation: 'getElastigroupStatus', method: 'GET', path: [...root, id, 'status'] }),
+    spot.items('getElastigroupStatus', 'GET', [...root, id, 'status']),
 
   /** An empty object when Spot has no costs. */
   async costs (id: string, range: CostRange): Promise<Schemas['Costs']> {
-    const path = [...root, id, 'costs']
-    const [costs] = await spot.items<Schemas['Costs']>({
-      operation: 'getElastigroupCosts', method: 'GET', path, query: { ...range }
-    })
+    const query = { ...range }
+    const [costs] = await spot.items<Schemas['Costs']>('getElastigroupCosts', 'GET', [...root, id, 'costs'], { query })
     return costs ?? {}
   }
 })

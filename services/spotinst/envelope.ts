@@ -3,7 +3,7 @@ import type { Upstream } from '../problems.js'
 /** What Spot wraps every answer in: https://docs.spot.io/api/ */
 export interface Envelope {
   request?: { id?: string }
-  response: { status?: { code?: number, message?: string }, items?: unknown[], errors?: unknown, error?: unknown, data?: unknown }
+  response: { items?: unknown, errors?: unknown, error?: unknown, data?: unknown }
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

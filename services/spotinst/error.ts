@@ -52,8 +52,8 @@ const hints: Record<string, string | undefined> = {
   'spot-credentials-rejected': "Ask the operator to check the account's token and id.",
   'spot-rate-limited': 'Wait as many seconds as Retry-After says.',
   'resource-not-found': 'Check the id and the account; the list shows what is there.',
-  'outcome-unknown': 'Look before you try again: a GET shows whether it happened. Repeating a create may create twice; ' +
-    'repeating an update or a delete does no harm.'
+  'outcome-unknown': 'Look before you try again: a GET shows whether it happened. Repeating a create may create ' +
+    'twice; repeating an update or a delete does no harm.'
 }
 
 /** Spot names a field as `group.capacity.target`; callers sent it without the envelope. */

@@ -26,13 +26,21 @@ export interface SpotAccount {
   endpoint?: string | undefined
 }
 
-export interface Call {
-  /** Name of the upstream operation, for logs and metrics. */
-  operation: string
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  path: readonly string[]
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
+/** Segments below the endpoint. */
+export type Path = readonly string[]
+
+export interface Payload {
   query?: Record<string, string | undefined>
   body?: unknown
+}
+
+export interface Call extends Payload {
+  /** Name of the upstream operation, for logs and metrics. */
+  operation: string
+  method: Method
+  path: Path
 }
 
 /** What is told of every call once it ended, for logs and metrics. `seconds` is its length. */
@@ -50,6 +58,8 @@ export interface Transport {
 
 export function createTransport (version: string, within: Deadlines = deadlines): Transport {
   const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) }
+  // Node's global agents keep connections alive. Spot may close one just as a write is sent on it: outcome unknown.
+  const single = { http: new HttpAgent({ keepAlive: false }), https: new HttpsAgent({ keepAlive: false }) }
   const shared = got.extend({
     retry: { limit: 0 },
     followRedirect: false,
@@ -57,13 +67,15 @@ export function createTransport (version: string, within: Deadlines = deadlines)
     headers: { 'user-agent': `spot-api/${version}`, accept: 'application/json' }
   })
   const reads = shared.extend({ timeout: { request: within.read }, agent: agents })
-  const writes = shared.extend({ timeout: { request: within.write } })
+  const writes = shared.extend({ timeout: { request: within.write }, agent: single })
 
   return {
     async send (account, call, observe, read) {
       const started = performance.now()
-      const ended = (outcome: Outcome, error?: SpotError) =>
-        observe({ operation: call.operation, outcome, seconds: (performance.now() - started) / 1000, ...error && { error } })
+      const ended = (outcome: Outcome, error?: SpotError) => {
+        const seconds = (performance.now() - started) / 1000
+        observe({ operation: call.operation, outcome, seconds, ...error && { error } })
+      }
       try {
         const answer = read(await exchange(call.method === 'GET' ? reads : writes, account, call))
         ended('success')

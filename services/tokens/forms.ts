@@ -1,7 +1,7 @@
 /** Why a token is not accepted; a label of the metrics, so the set is closed. */
 export type Refusal = 'missing' | 'key-itself' | 'expanded' | 'costly' | 'malformed' | 'wrong'
 
-/** Highest bcrypt cost that is checked: 2^12 rounds, about 0.2 s. The caller picks the cost, so there must be a bound. */
+/** Highest bcrypt cost that is checked: 2^12 rounds, about 0.2 s. The caller picks the cost, so it has a bound. */
 const HIGHEST_COST = 12
 
 export const refusals: Record<Refusal, { detail: string, hint: string }> = {
@@ -40,6 +40,7 @@ export const refusals: Record<Refusal, { detail: string, hint: string }> = {
 export function refusalOfForm (token: string): 'costly' | 'malformed' | 'expanded' | undefined {
   const form = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/.exec(token)
   if (form) return Number(form[1]) < 4 || Number(form[1]) > HIGHEST_COST ? 'costly' : undefined
-  // In "$2b$10$abc…" a shell takes $2, $1 and $abc for variables and leaves b, 0 and what follows the last.
-  return /^[aby]\d/.test(token) && token.length < 60 ? 'expanded' : 'malformed'
+  // In "$2b$10$abc…" a shell takes $2, $1 and $abc for variables and leaves b, 0 and what follows the last. In
+  // "$2y$05$abc…" it puts its own name for $0: y-bash5 and what follows.
+  return /^[aby](?:[-./\w]*sh)?\d/.test(token) && token.length < 60 ? 'expanded' : 'malformed'
 }

@@ -1,0 +1,256 @@
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { ConfigurationError, loadConfiguration, type Configuration } from '../services/configuration/index.js'
+
+/** Stands in every value that could be a secret; no message may show it. */
+const HUSH = 'hush-hush'
+const KEY = `${HUSH}-a-long-key`
+const account = { id: 'act-5a9db0c5', token: `${HUSH}-vendor` }
+const sound = { accounts: { demo: account }, token: KEY }
+const withAccount = (more: object) => ({ ...sound, accounts: { demo: { ...account, ...more } } })
+
+/** A file's text, or what it says as JSON. */
+type File = string | object
+
+/** `[name, …]` of a test, what is loaded and what is expected of it. */
+type Row<Want> = [string, { given: File, want: Want } & Surroundings]
+
+interface Surroundings {
+  /** Files beside the configuration. */
+  files?: Record<string, string>
+  environment?: Record<string, string>
+}
+
+/** Loads the configuration from a real file. */
+function load (t: Test, file: File, { files = {}, environment = {} }: Surroundings = {}): Configuration {
+  const folder = t.testdir({ ...files, 'config.json': typeof file === 'string' ? file : JSON.stringify(file) })
+  return loadConfiguration(join(folder, 'config.json'), environment)
+}
+
+/** Why a configuration is refused. */
+function refusal (t: Test, load: () => unknown): ConfigurationError {
+  try {
+    load()
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error
+    t.fail('what is thrown is not meant for the operator', { found: error })
+  }
+  throw new Error('it was accepted')
+}
+
+t.test("the earlier Go service's file works as it is", async (t) => {
+  const spinup = { id: 'act-00000001', token: `${HUSH}-1`, region: 'us-east-1', defaultVPC: 'vpc-00000001' }
+  const given = {
+    listenAddress: ':8080', accounts: { spinup, other: account }, token: KEY, logLevel: 'warning', org: 'localdev'
+  }
+  t.strictSame(load(t, given), {
+    listen: { host: '0.0.0.0', port: 8080 },
+    accounts: { spinup, other: account },
+    key: KEY,
+    logLevel: 'warn',
+    organization: 'localdev',
+    source: undefined,
+    sandbox: false
+  })
+})
+
+const aKeyOf = (key: string) => `a key of ${Buffer.byteLength(key)} bytes (${key.slice(0, 2)}…)`
+
+const accepted: Row<object>[] = [
+  ['accounts and a key are enough', {
+    given: sound, want: { listen: { host: '0.0.0.0', port: 8080 }, logLevel: 'info', organization: undefined }
+  }],
+  ...Object.entries({ info: 'info', trace: 'trace', warning: 'warn', panic: 'fatal' })
+    .map(([logLevel, want]): Row<object> =>
+      [`logLevel ${logLevel}`, { given: { ...sound, logLevel }, want: { logLevel: want } }]),
+  ['the key from the environment', {
+    given: { ...sound, token: { env: 'THE_KEY' } }, environment: { THE_KEY: KEY }, want: { key: KEY }
+  }],
+  ['the key from a file beside the configuration, without its line end', {
+    given: { ...sound, token: { file: 'key' } }, files: { key: `${KEY}\n` }, want: { key: KEY }
+  }],
+  ['a line end of Windows', {
+    given: { ...sound, token: { file: './key' } }, files: { key: `${KEY}\r\n` }, want: { key: KEY }
+  }],
+  ['tokens of accounts from the environment and from a file', {
+    given: { ...sound, accounts: { a: { ...account, token: { env: 'T' } }, b: { ...account, token: { file: 't' } } } },
+    environment: { T: 'abc' },
+    files: { t: 'def\n' },
+    want: { accounts: { a: { token: 'abc' }, b: { token: 'def' } } }
+  }],
+  ...['constructor', 'toString', '0_a-B'].map((name): Row<object> =>
+    [`an account named ${name}`, {
+      given: { ...sound, accounts: { [name]: account } }, want: { accounts: { [name]: account } }
+    }]),
+  ...['https://spot.example', 'https://spot.example:8443/base', 'http://localhost:9900', 'http://127.0.0.1:9900',
+    'http://127.1.2.3', 'http://[::1]:9900'].map((endpoint): Row<object> =>
+    [`the endpoint ${endpoint}`, { given: withAccount({ endpoint }), want: { accounts: { demo: { endpoint } } } }]),
+  ...Object.entries({
+    ':0': { host: '0.0.0.0', port: 0 },
+    '127.0.0.1:80': { host: '127.0.0.1', port: 80 },
+    'localhost:65535': { host: 'localhost', port: 65_535 },
+    '[::1]:8080': { host: '::1', port: 8080 },
+    '[::]:8080': { host: '::', port: 8080 }
+  }).map(([listenAddress, listen]): Row<object> =>
+    [`the address ${listenAddress}`, { given: { ...sound, listenAddress }, want: { listen } }]),
+  // bcrypt counts bytes: an umlaut has 2, a rocket 4
+  ...['k'.repeat(16), 'ü'.repeat(8), 'k'.repeat(72), 'ü'.repeat(36), '🚀'.repeat(18)].map((token): Row<object> =>
+    [aKeyOf(token), { given: { ...sound, token }, want: { key: token } }])
+]
+
+t.test('what is accepted', async (t) => {
+  for (const [name, { given, want, ...surroundings }] of accepted) {
+    await t.test(name, async (t) => {
+      t.match(load(t, given, surroundings), want)
+    })
+  }
+})
+
+const TOKEN_FORM = 'must be a text, {"env": "NAME"} or {"file": "path"}'
+const NAME_FORM = 'must be a name of letters, digits, _ and -, beginning with a letter or digit'
+const ADDRESS_FORM = 'must be HOST:PORT or :PORT'
+const VISIBLE = 'must be one line of visible ASCII characters, without spaces'
+const NO_EXAMPLE = 'is an example that everybody can read'
+const HTTPS = 'must be https, save for loopback hosts'
+const PLAIN_URL = 'must have no user, password, query or fragment'
+const bytes = (has: number) => `must have 16 to 72 bytes (it has ${has})`
+
+/** Pointer → what was expected there; all of them, and no others. */
+type Faults = Record<string, string | RegExp>
+
+const refused: Row<Faults>[] = [
+  ['not JSON', { given: `{"token": "${HUSH}", }`, want: { '': 'is not valid JSON' } }],
+  ['empty', { given: '', want: { '': 'is not valid JSON' } }],
+  ...[`["${HUSH}"]`, `"${HUSH}"`, 'null', '1'].map((given): Row<Faults> =>
+    [`${given[0]}… instead of an object`, { given, want: { '': 'must be object' } }]),
+  ['nothing in it', { given: {}, want: { '/accounts': 'is required', '/token': 'is required' } }],
+  ['no account', { given: { ...sound, accounts: {} }, want: { '/accounts': /fewer than 1/ } }],
+  ['an account without anything', {
+    given: { ...sound, accounts: { demo: {} } },
+    want: { '/accounts/demo/id': 'is required', '/accounts/demo/token': 'is required' }
+  }],
+  ['an empty key', { given: { ...sound, token: '' }, want: { '/token': TOKEN_FORM } }],
+  ['null for a key', { given: { ...sound, token: null }, want: { '/token': TOKEN_FORM } }],
+  ['an unknown setting, its name escaped', {
+    given: { ...sound, 'a/b~c': HUSH, logLevels: HUSH },
+    want: { '/a~1b~0c': 'is not a setting', '/logLevels': 'is not a setting' }
+  }],
+  ['a misspelt setting of an account', {
+    given: withAccount({ defaultVpc: HUSH }), want: { '/accounts/demo/defaultVpc': 'is not a setting' }
+  }],
+  ['faults inside an account with an odd name', {
+    given: { ...sound, accounts: { 'a/b~c': { id: 5, token: HUSH } } },
+    want: { '/accounts/a~1b~0c': NAME_FORM, '/accounts/a~1b~0c/id': 'must be string' }
+  }],
+  ...['accounts', 'docs', 'metrics', 'openapi', 'ping', 'version'].map((name): Row<Faults> =>
+    [`an account named ${name}`, {
+      given: { ...sound, accounts: { [name]: account } },
+      want: { [`/accounts/${name}`]: /^is a name this server needs/ }
+    }]),
+  ...['', 'a b', 'openapi.json', '..', '-a', 'a'.repeat(129)].map((name): Row<Faults> =>
+    [`an account named '${name.slice(0, 20)}'`, {
+      given: { ...sound, accounts: { [name]: account } }, want: { [`/accounts/${name}`]: NAME_FORM }
+    }]),
+  ['an account named __proto__', {
+    given: `{"accounts": {"__proto__": ${JSON.stringify(account)}}, "token": "${KEY}"}`,
+    want: { '/accounts/__proto__': NAME_FORM }
+  }],
+  ['settings hidden in __proto__', {
+    given: `{"__proto__": {"logLevel": "${HUSH}"}, "token": "${KEY}",
+      "accounts": {"demo": {"__proto__": {"id": "x", "token": "y"}}}}`,
+    want: {
+      '/__proto__': 'is not a setting',
+      '/accounts/demo/__proto__': 'is not a setting',
+      '/accounts/demo/id': 'is required',
+      '/accounts/demo/token': 'is required'
+    }
+  }],
+  ['an id that would not fit a query', {
+    given: withAccount({ id: `${HUSH}&x=1` }), want: { '/accounts/demo/id': /pattern/ }
+  }],
+  ['a level that is none', { given: { ...sound, logLevel: HUSH }, want: { '/logLevel': /^must be one of trace, debug/ } }],
+  ...['8080', 'localhost', ':65536', ':99999', ':123456', ':', '::1:80', 'http://a:80', `${HUSH} :80`, '']
+    .map((listenAddress): Row<Faults> =>
+      [`the address '${listenAddress}'`, {
+        given: { ...sound, listenAddress }, want: { '/listenAddress': ADDRESS_FORM }
+      }]),
+  ...Object.entries({
+    'http://spot.example': HTTPS,
+    'http://127.0.0.1.spot.example': HTTPS,
+    'http://localhost.spot.example': HTTPS,
+    'http://10.0.0.1': HTTPS,
+    'ftp://spot.example': HTTPS,
+    'file:///etc/passwd': HTTPS,
+    [`https://user:${HUSH}@spot.example`]: PLAIN_URL,
+    [`http://${HUSH}@localhost`]: PLAIN_URL,
+    [`https://spot.example/?token=${HUSH}`]: PLAIN_URL,
+    [HUSH]: 'must be a URL'
+  }).map(([endpoint, fault]): Row<Faults> =>
+    [`the endpoint ${endpoint}`, { given: withAccount({ endpoint }), want: { '/accounts/demo/endpoint': fault } }]),
+  ...['k'.repeat(15), 'k'.repeat(73), `${'ü'.repeat(36)}k`, '🚀'.repeat(19)].map((token): Row<Faults> =>
+    [aKeyOf(token), { given: { ...sound, token }, want: { '/token': bytes(Buffer.byteLength(token)) } }]),
+  ...['change-me-to-a-long-random-key', '1234567890123456', 'xxxxxxxxxxxxxxxxxxxx'].map((token): Row<Faults> =>
+    [`the key ${token}`, { given: { ...sound, token }, want: { '/token': NO_EXAMPLE } }]),
+  ['a reference with both', { given: { ...sound, token: { env: 'A', file: 'b' } }, want: { '/token': TOKEN_FORM } }],
+  ['a reference without anything', { given: { ...sound, token: {} }, want: { '/token': TOKEN_FORM } }],
+  ['environment variables not set, empty, and on every object', {
+    given: {
+      token: { env: 'THE_KEY' },
+      accounts: { a: { id: 'a', token: { env: 'E' } }, b: { id: 'b', token: { env: 'constructor' } } }
+    },
+    environment: { E: '' },
+    want: {
+      '/token': 'names the environment variable THE_KEY, which is not set',
+      '/accounts/a/token': 'names the environment variable E, which is empty',
+      '/accounts/b/token': 'names the environment variable constructor, which is not set'
+    }
+  }],
+  ['secret files that are missing, empty or a folder', {
+    given: {
+      token: { file: 'nokey' },
+      accounts: { a: { id: 'a', token: { file: 'e' } }, b: { id: 'b', token: { file: '.' } } }
+    },
+    files: { e: '\n' },
+    want: {
+      '/token': 'names the file nokey, which can not be read (ENOENT)',
+      '/accounts/a/token': 'names the file e, which is empty',
+      '/accounts/b/token': 'names the file ., which can not be read (EISDIR)'
+    }
+  }],
+  ['a token that no header can carry', {
+    given: withAccount({ token: { file: 't' } }),
+    files: { t: `${HUSH}\nsecond line\n` },
+    want: { '/accounts/demo/token': VISIBLE }
+  }],
+  ['many things at once', {
+    given: {
+      ...withAccount({ token: `${HUSH} ü`, endpoint: `http://${HUSH}` }), listenAddress: HUSH, token: `${HUSH}-short`
+    },
+    want: {
+      '/listenAddress': ADDRESS_FORM,
+      '/token': bytes(15),
+      '/accounts/demo/token': VISIBLE,
+      '/accounts/demo/endpoint': HTTPS
+    }
+  }]
+]
+
+t.test('every fault is named with its place and what was expected, never with the value', async (t) => {
+  for (const [name, { given, want, ...surroundings }] of refused) {
+    await t.test(name, async (t) => {
+      const { message, faults } = refusal(t, () => load(t, given, surroundings))
+      t.match(Object.fromEntries(faults.map(({ pointer, message }) => [pointer, message])), want)
+      t.strictSame(faults.map(({ pointer }) => pointer).sort(), Object.keys(want).sort(), 'nothing else, nothing twice')
+      const [, ...lines] = message.split('\n')
+      t.strictSame(lines, faults.map(({ pointer, message }) => `  ${pointer} ${message}`.replace(/^ +/, '  ')))
+      t.notMatch(lines.join(), HUSH)
+    })
+  }
+})
+
+t.test('a file that can not be read', async (t) => {
+  const folder = t.testdir({})
+  const faults = (file: string) => refusal(t, () => loadConfiguration(file)).faults
+  t.strictSame(faults(join(folder, 'none.json')), [{ pointer: '', message: 'no such file' }])
+  t.strictSame(faults(folder), [{ pointer: '', message: 'can not be read (EISDIR)' }])
+})

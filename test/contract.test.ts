@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { document, operationsOf, type Reference } from '../openapi/document.js'
+import { problems, problemType, type ProblemName } from '../services/problems.js'
+import { start } from './helper.js'
+
+const operations = operationsOf(document)
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+
+/** Paths of Fastify's route table, as OpenAPI writes them. */
+function pathsOf (tree: string): string[] {
+  const trail: string[] = []
+  return tree.split('\n').filter(Boolean).map((line) => {
+    const [, indent = '', path = ''] = /^([│├└─\s]*)(\S*)/.exec(line) ?? []
+    trail.length = indent.length / 4 - 1
+    trail.push(path)
+    return trail.join('').replace(/:(\w+)/g, '{$1}')
+  })
+}
+
+t.test('the route table is the document, in both directions', async (t) => {
+  const { app, request } = await start(t)
+  const routed = pathsOf(app.printRoutes({ commonPrefix: false })).filter((path) => !path.startsWith('/v1/spot/docs'))
+  t.strictSame(new Set(routed), new Set(Object.keys(document.paths)))
+
+  for (const path of Object.keys(document.paths)) {
+    const here = operations.filter((operation) => operation.path === path)
+    const documented = here.map(({ method }) => method.toUpperCase())
+    const url = path.replace(/\{\w+\}/g, 'x')
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY']) {
+      const { status, headers } = await request(method, url, { token: null })
+      if (documented.includes(method)) t.ok(status === 200 || status === 401, `${method} ${path} is there`)
+      else t.strictSame([status, headers.allow], [405, documented.join(', ')], `${method} ${path} is not there`)
+    }
+  }
+})
+
+t.test('an operation is public exactly when the document says so', async (t) => {
+  const { request } = await start(t)
+  for (const { path, method, operation } of operations) {
+    const { status } = await request(method.toUpperCase(), path.replace(/\{\w+\}/g, 'x'), { token: null })
+    t.equal(status, operation.security?.length === 0 ? 200 : 401, operation.operationId)
+  }
+})
+
+t.test('the problems of the code, the contract and the README are the same', async (t) => {
+  const names = Object.keys(problems) as ProblemName[]
+  const { enum: inContract } = document.components.schemas.ProblemType as { enum: string[] }
+  t.strictSame(inContract.toSorted(), names.map(problemType).toSorted())
+
+  const rows = [...readme.matchAll(/^\| `([a-z-]+)` \| (\d{3}) \|/gm)].map(([, name, status]) => [name, Number(status)])
+  t.strictSame(rows.toSorted(), names.map((name) => [name, problems[name].status]).toSorted())
+})
+
+t.test('the endpoints of the README are those of the contract', async (t) => {
+  const rows = [...readme.matchAll(/^\| `(GET|POST|PUT|DELETE) (\/v1\/spot\/\S+)` \| `(\w+)` \|/gm)]
+  const inReadme = rows.map(([, method, path, operationId]) => `${method} ${path} ${operationId}`)
+  const inContract = operations.map(({ method, path, operation }) =>
+    `${method.toUpperCase()} ${path} ${operation.operationId}`)
+  t.strictSame(inReadme, inContract, 'in the same order')
+})
+
+t.test('every operation has a name of its own, one tag, and only named schemas', async (t) => {
+  const names = operations.map(({ operation }) => operation.operationId)
+  t.equal(new Set(names).size, names.length)
+  for (const { operation } of operations) {
+    t.match(operation.operationId, /^[a-z][A-Za-z]+$/)
+    t.equal(operation.tags.length, 1, operation.operationId)
+  }
+  for (const schema of schemasIn(operations.map(({ operation }) => operation))) {
+    t.match((schema as Reference).$ref, /^#\/components\/schemas\/\w+$/)
+  }
+})
+
+t.test('the document is served as it is, as JSON and as YAML', async (t) => {
+  const { request } = await start(t)
+  const { parse } = await import('yaml')
+  t.strictSame((await request('GET', '/v1/spot/openapi.json')).json, document)
+  t.strictSame(parse((await request('GET', '/v1/spot/openapi.yaml')).text), document)
+  const served = await request('GET', '/v1/spot/docs/json')
+  t.strictSame(served.json, document, 'and the docs page draws the same one')
+})
+
+/** Schemas that stand right under a media type, wherever. */
+function schemasIn (value: unknown): object[] {
+  if (typeof value !== 'object' || value === null) return []
+  const own = 'content' in value
+    ? Object.values(value.content as Record<string, { schema: object }>).map(({ schema }) => schema)
+    : []
+  return [...own, ...Object.values(value).flatMap(schemasIn)]
+}

@@ -1,0 +1,259 @@
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import { gzipSync } from 'node:zlib'
+import t, { type Test } from 'tap'
+import { problemType, type ProblemName } from '../services/problems.js'
+import { outcomes, type Outcome } from '../services/spotinst/outcomes.js'
+import { startGateway } from './helper.js'
+
+/** Where a Spot that misbehaves listens, and how many requests it has seen. */
+interface Spot { endpoint: string, requests: () => number }
+type Start = (t: Test) => Promise<Spot>
+type Want = [status: number, problem: ProblemName | undefined, outcome: Outcome]
+
+interface Row {
+  /** What Spot does, as a sentence that begins with "Spot". */
+  spot: string
+  start: Start
+  /** Of the GET of an Elastigroup, and of the POST of one. */
+  read: Want
+  write: Want
+  /** Requests of one call that Spot sees; 1 unless set. */
+  seen?: 0 | 1
+  retryAfter?: string
+  errors?: object[]
+  upstream?: object
+}
+
+async function listen (t: Test, server: Server): Promise<number> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => {})))
+  t.teardown(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as AddressInfo).port
+}
+
+const http = (listener: RequestListener): Start => async (t) => {
+  let seen = 0
+  const port = await listen(t, createServer((request, response) => {
+    seen++
+    request.resume().on('end', () => listener(request, response))
+  }))
+  return { endpoint: `http://127.0.0.1:${port}`, requests: () => seen }
+}
+
+const answer = (status: number, body: string | Buffer | object, headers: Record<string, string> = {}): Start =>
+  http((_, response) => {
+    response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
+    response.end(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body))
+  })
+
+const noHttp = (protocol: string, server: () => Server): Start => async (t) =>
+  ({ endpoint: `${protocol}://127.0.0.1:${await listen(t, server())}`, requests: () => 0 })
+const tcp = (protocol: string, meet: (socket: Socket) => void) => noHttp(protocol, () => createTcpServer(meet))
+const noName: Start = async () => ({ endpoint: 'http://name.invalid', requests: () => 0 })
+const closedPort: Start = async (t) => {
+  const server = createTcpServer()
+  const spot = { endpoint: `http://127.0.0.1:${await listen(t, server)}`, requests: () => 0 }
+  await new Promise((resolve) => server.close(resolve))
+  return spot
+}
+
+const html = { 'content-type': 'text/html' }
+const text = { 'content-type': 'text/plain' }
+const gzip = { 'content-encoding': 'gzip' }
+const page = '<html><body><h1>Spot</h1></body></html>'
+const envelope = (response: object) => ({ request: { id: 'r-1' }, response })
+const item = envelope({ items: [{ id: 'sig-00000001' }] })
+const refuse = (status: number, code: string) => answer(status, envelope({ errors: [{ code, message: 'no' }] }))
+const limit = (reset?: string) =>
+  answer(429, envelope({ data: 'no' }), reset === undefined ? {} : { 'x-ratelimit-reset': reset })
+
+const same = (...want: Want) => ({ read: want, write: want })
+const doubt = (status: number, problem: ProblemName, outcome: Outcome, ofWrite = outcome) =>
+  ({ read: [status, problem, outcome] as Want, write: [504, 'outcome-unknown', ofWrite] as Want })
+const unsent = { ...same(502, 'spot-unreachable', 'unsent'), seen: 0 as const }
+const rejected = same(400, 'spot-rejected', 'rejected')
+const notFound = same(404, 'resource-not-found', 'not-found')
+const unauthorized = same(502, 'spot-credentials-rejected', 'unauthorized')
+const forbidden = same(502, 'spot-credentials-rejected', 'forbidden')
+const limited = same(429, 'spot-rate-limited', 'rate-limited')
+const success = { read: [200, undefined, 'success'] as Want, write: [201, undefined, 'success'] as Want }
+const interrupted = doubt(502, 'spot-unreachable', 'interrupted')
+const timeout = doubt(504, 'spot-timeout', 'timeout')
+const failed = doubt(502, 'spot-failed', 'failed')
+const redirected = doubt(502, 'spot-unreadable', 'redirected')
+const unreadable = doubt(502, 'spot-unreadable', 'unreadable')
+const empty = doubt(404, 'resource-not-found', 'not-found', 'unreadable')
+
+const faults = [
+  { code: 'ValidationError', message: 'is required', field: 'group.capacity.target' },
+  { code: 'ValidationError', message: 'is odd', field: 'group.compute.availabilityZones[0].name' },
+  { code: 'Other', message: 'is a/b', field: 'group.a/b' },
+  { code: 'Other', message: 'is elsewhere' }
+]
+const pointed = [
+  { code: 'ValidationError', message: 'is required', pointer: '#/capacity/target' },
+  { code: 'ValidationError', message: 'is odd', pointer: '#/compute/availabilityZones/0/name' },
+  { code: 'Other', message: 'is a/b', pointer: '#/a~1b' },
+  { code: 'Other', message: 'is elsewhere' }
+]
+
+const faulty = answer(400, envelope({ errors: faults }))
+const heard = (status: number, errors: object[] = [{ code: String(status), message: 'no' }]) =>
+  ({ status, requestId: 'r-1', errors })
+
+const lateReset = tcp('http', (socket) => setTimeout(() => socket.resetAndDestroy(), 50))
+const noTls = tcp('https', (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+const half = http((request, response) => {
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' })
+  response.write(JSON.stringify(item), () => request.socket.destroy())
+})
+
+/** A server that every redirect leads to. Nobody may ever come. */
+const elsewhere = await answer(200, item)(t)
+const redirect = (status: number) => answer(status, '', { location: `${elsewhere.endpoint}/aws/ec2/group` })
+
+/** By what is certain of a write: only in the last group may Spot have acted on it. */
+const rows: Record<'nothing was sent' | 'Spot refused it' | 'Spot did it' | 'in doubt', Row[]> = {
+  'nothing was sent': [
+    { spot: 'refuses the connection', start: closedPort, ...unsent },
+    { spot: 'has a name that does not exist', start: noName, ...unsent },
+    { spot: 'never ends the TLS handshake', start: tcp('https', () => {}), ...unsent },
+    { spot: 'breaks off the TLS handshake', start: tcp('https', (socket) => socket.destroy()), ...unsent },
+    { spot: 'has no certificate', start: noHttp('https', () => createTlsServer({})), ...unsent },
+    { spot: 'speaks no TLS', start: noTls, ...unsent }
+  ],
+  'Spot refused it': [
+    { spot: 'finds several faults', start: faulty, errors: pointed, upstream: heard(400, faults), ...rejected },
+    { spot: 'knows no such group', start: refuse(400, 'GROUP_DOESNT_EXIST'), ...notFound },
+    { spot: 'knows no such instance', start: refuse(400, 'MANAGED_INSTANCE_DOESNT_EXIST'), ...notFound },
+    { spot: 'knows no such account', start: refuse(400, 'Account_DOESNT_EXIST'), ...unauthorized },
+    { spot: 'says so in plain text', start: answer(400, 'Bad Request', text), upstream: { status: 400 }, ...rejected },
+    { spot: 'gives one text', start: answer(400, envelope({ error: 'no' })), upstream: heard(400), ...rejected },
+    { spot: 'gives odd errors', start: answer(400, envelope({ errors: [null, 'x', { code: 7 }] })), ...rejected },
+    { spot: 'answers 409', start: refuse(409, 'Conflict'), ...rejected },
+    { spot: 'is throttled by AWS', start: refuse(400, 'Throttling'), retryAfter: '60', ...limited },
+    { spot: 'is throttled by EC2', start: refuse(400, 'RequestLimitExceeded'), retryAfter: '60', ...limited },
+    { spot: 'rejects the token', start: refuse(401, 'Unauthorized'), ...unauthorized },
+    { spot: 'forbids it', start: refuse(403, 'Forbidden'), ...forbidden },
+    { spot: 'forbids it in HTML', start: answer(403, page, html), upstream: { status: 403 }, ...forbidden },
+    { spot: 'answers 404 in its envelope', start: refuse(404, 'NotFound'), ...notFound },
+    { spot: 'limits calls for a time', start: limit('41.2'), retryAfter: '42', upstream: heard(429), ...limited },
+    { spot: 'limits calls until now', start: limit('0'), retryAfter: '1', ...limited },
+    { spot: 'limits calls', start: limit(), retryAfter: '60', ...limited },
+    { spot: 'limits calls and counts oddly', start: limit('soon'), retryAfter: '60', ...limited }
+  ],
+  'Spot did it': [
+    { spot: 'does it', start: answer(200, item), ...success },
+    { spot: 'answers in gzip', start: answer(200, gzipSync(JSON.stringify(item)), gzip), ...success }
+  ],
+  'in doubt': [
+    { spot: 'resets the connection and reads nothing', start: lateReset, ...interrupted, seen: 0 },
+    { spot: 'closes the connection at once', start: tcp('http', (socket) => socket.end()), ...interrupted, seen: 0 },
+    { spot: 'resets after the request', start: http((request) => request.socket.resetAndDestroy()), ...interrupted },
+    { spot: 'closes after the request', start: http((request) => request.socket.destroy()), ...interrupted },
+    { spot: 'answers no HTTP', start: http((request) => request.socket.end('SSH-2.0-x\r\n\r\n')), ...interrupted },
+    { spot: 'breaks off in the middle', start: half, ...interrupted },
+    { spot: 'says gzip and sends none', start: answer(200, item, gzip), ...interrupted },
+    { spot: 'never answers', start: http(() => {}), ...timeout },
+    { spot: 'stops in the middle', start: http((_, response) => response.writeHead(200).write('{')), ...timeout },
+    { spot: 'answers 500', start: refuse(500, 'InternalError'), ...failed },
+    { spot: 'answers 500 and says throttled', start: refuse(500, 'Throttling'), ...failed },
+    { spot: 'answers 502 in HTML', start: answer(502, page, html), upstream: { status: 502 }, ...failed },
+    { spot: 'answers 503', start: answer(503, ''), ...failed },
+    { spot: 'answers broken JSON', start: answer(200, '{"response":<<<'), ...unreadable },
+    { spot: 'answers HTML', start: answer(200, page, html), ...unreadable },
+    { spot: 'gives JSON a wrong type', start: answer(200, item, text), ...unreadable },
+    { spot: 'answers JSON without response', start: answer(200, { items: [] }), ...unreadable },
+    { spot: 'answers null', start: answer(200, 'null'), ...unreadable },
+    { spot: 'answers without items', start: answer(200, envelope({ status: { code: 200 } })), ...unreadable },
+    { spot: 'answers with no item', start: answer(200, envelope({ items: [] })), ...empty },
+    { spot: 'answers with no object', start: answer(200, envelope({ items: [null, 1] })), ...empty },
+    { spot: 'answers 204', start: answer(204, ''), ...unreadable },
+    { spot: 'answers 201', start: answer(201, item), ...unreadable },
+    { spot: 'is not there but a page is', start: answer(404, page, html), ...unreadable },
+    ...[301, 302, 303, 307, 308].map((status) =>
+      ({ spot: `redirects with ${status}`, start: redirect(status), ...redirected }))
+  ]
+}
+
+const all = Object.entries(rows).flatMap(([certainty, group]) => group.map((row) => ({ ...row, certainty })))
+
+t.test('what Spot does decides what the caller is told', async (t) => {
+  const spots = await Promise.all(all.map(async (row, index) => ({ ...row, index, server: await row.start(t) })))
+  const accounts = Object.fromEntries(spots.map(({ index, server: { endpoint } }) =>
+    [`row${index}`, { id: 'act-5a9db0c5', token: 'vendor-token-for-tests', endpoint }]))
+  const { request } = await startGateway(t, { configuration: { accounts }, deadlines: { read: 1000, write: 1200 } })
+
+  const measured: string[] = []
+  await Promise.all(spots.map(async ({ spot, index, server, certainty, seen = 1, ...row }) => {
+    const calls = [
+      ['GET', '/sig-00000001', 'getElastigroup', row.read, undefined],
+      ['POST', '', 'createElastigroup', row.write, { name: 'x', strategy: {}, capacity: {}, compute: {} }]
+    ] as const
+    for (const [count, [method, suffix, operation, [status, problem, outcome], body]] of calls.entries()) {
+      const reply = await request(method, `/v1/spot/row${index}/elastigroups${suffix}`, { body })
+      const call = `Spot ${spot}: ${method}`
+      t.equal(reply.status, status, `${call}: status`)
+      t.equal(reply.json.type, problem && problemType(problem), `${call}: problem`)
+      t.equal(server.requests(), seen * (count + 1), `${call}: Spot sees it once at most`)
+      t.equal(reply.headers['retry-after'], row.retryAfter, `${call}: Retry-After`)
+      if (row.errors) t.strictSame(reply.json.errors, row.errors, `${call}: errors`)
+      if (row.upstream) t.strictSame(reply.json.upstream, row.upstream, `${call}: upstream`)
+      if (body) t.equal(problem === 'outcome-unknown', certainty === 'in doubt', `${call}: unknown only when in doubt`)
+      measured.push(`account="row${index}",operation="${operation}",outcome="${outcome}"`)
+    }
+  }))
+  t.equal(elsewhere.requests(), 0, 'no redirect is followed')
+
+  const { text } = await request('GET', '/v1/spot/metrics')
+  const count = /^spot_api_upstream_request_duration_seconds_count\{(.*)\} 1$/gm
+  const counted = [...text.matchAll(count)].map(([, labels]) => labels)
+  t.strictSame(counted.sort(), measured.sort(), 'each call is measured once, under its outcome')
+})
+
+t.test('every outcome of the table happens in some row', async (t) => {
+  const happened = new Set(all.flatMap(({ read, write }) => [read[2], write[2]]))
+  t.strictSame([...happened].sort(), [...Object.keys(outcomes), 'success'].sort())
+})
+
+t.test('an answer larger than the limit is not read to its end', async (t) => {
+  let written = 0
+  const mebibyte = Buffer.alloc(1024 * 1024, ' ')
+  const endless = await http((request, response) => {
+    const more = () => response.write(mebibyte, (error) => {
+      written++
+      if (!error && !request.socket.destroyed) more()
+    })
+    response.setHeader('content-type', 'application/json')
+    more()
+  })(t)
+  const bomb = await answer(200, gzipSync(Buffer.alloc(80 * 1024 * 1024)), gzip)(t)
+  for (const { endpoint, requests } of [endless, bomb]) {
+    const { request } = await startGateway(t, { endpoint })
+    t.match((await request('GET', '/v1/spot/demo/elastigroups')).json, { type: problemType('spot-unreadable') })
+    t.match((await request('DELETE', '/v1/spot/demo/elastigroups/x')).json, { type: problemType('outcome-unknown') })
+    t.equal(requests(), 2)
+  }
+  t.ok(written > 2 * 64 && written < 2 * 100, `${written} MiB were sent in two answers`)
+})
+
+t.test('a write has a connection of its own, since a kept one may be closed under it', async (t) => {
+  let connections = 0
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => response.setHeader('content-type', 'application/json').end(JSON.stringify(item)))
+  }).on('connection', () => { connections++ })
+  const { request } = await startGateway(t, { endpoint: `http://127.0.0.1:${await listen(t, server)}` })
+  for (const wanted of [1, 2, 3]) {
+    await request('DELETE', '/v1/spot/demo/elastigroups/sig-00000001')
+    t.equal(connections, wanted)
+  }
+  await request('GET', '/v1/spot/demo/elastigroups')
+  await request('GET', '/v1/spot/demo/elastigroups')
+  t.equal(connections, 4, 'reads share theirs')
+})
