@@ -6,12 +6,19 @@ import { Problem, problemBody, type ProblemName } from '../services/problems.js'
 /** Errors of Fastify itself → what the caller is told. Whatever is not listed is a bug of ours. */
 const ofFastify: Record<string, { problem: ProblemName, detail: string, hint?: string }> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { problem: 'content-too-large', detail: 'The body is larger than 1 MiB.' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    problem: 'unsupported-media-type', detail: 'The Content-Type is no media type.', hint: 'Send application/json.'
+  },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
     problem: 'malformed-request', detail: 'The body is not as long as its Content-Length says.'
   },
   FST_ERR_MAX_PARAM_LENGTH: { problem: 'uri-too-long', detail: 'A part of the path is longer than any id.' },
   FST_ERR_BAD_URL: { problem: 'malformed-request', detail: 'The path is not a valid URL path.' }
 }
+
+/** Nobody hears it, but it is no bug either. */
+const hungUp = () =>
+  new Problem('malformed-request', { detail: 'The connection ended before the whole body was here.' })
 
 /** Whatever was thrown, as a problem. */
 function problemOf (error: FastifyError): Problem {
@@ -25,10 +32,22 @@ function problemOf (error: FastifyError): Problem {
   })
 }
 
+/**
+ * The error without any property of its own: those of the HTTP client carry the whole request, Authorization header
+ * included, and the log prints whatever an error has.
+ *
+ * @param depth causes of causes that are kept
+ */
+function bare ({ name, code, message, stack, cause }: Error & { code?: unknown }, depth = 5): Error {
+  const origin = cause instanceof Error && depth > 0 ? { cause: bare(cause, depth - 1) } : {}
+  return Object.assign(new Error(message, origin), { name, code, stack })
+}
+
 /** Answers with a problem, in whatever state the request is. */
-export function replyWithProblem (error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
-  const problem = problemOf(error)
-  if (problem.problem === 'internal-error') request.log.error(error, 'unexpected error')
+export function replyWithProblem (thrown: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  const error = thrown ?? Object.assign(new Error(`${thrown} was thrown`), { code: '' })
+  const problem = request.raw.errored === error ? hungUp() : problemOf(error)
+  if (problem.problem === 'internal-error') request.log.error(bare(error), 'unexpected error')
   const path = request.url.split('?', 1)[0] ?? ''
   return reply
     .code(problem.status)

@@ -10,22 +10,53 @@ export function requestId ({ headers }: Pick<IncomingMessage, 'headers'>): strin
   return typeof given === 'string' && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID()
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Levels that a body may be nested. Spot's objects have about ten; what has thousands can be read, but not written. */
+const DEEPEST = 100
+
+/** What of a JSON value would not reach Spot as it came: `1e999` is read as Infinity, which is written as null. */
+function lossOf (value: unknown, levels = DEEPEST): string | undefined {
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'has a number beyond the range of doubles'
+  if (typeof value !== 'object' || value === null) return undefined
+  if (levels === 0) return `is nested deeper than ${DEEPEST} levels`
+  for (const inner of Object.values(value)) {
+    const loss = lossOf(inner, levels - 1)
+    if (loss) return loss
+  }
+}
+
 /** How every request comes in and goes out: its id, its body as JSON, one line in the log. */
 export default fp(async function requests (app: FastifyInstance) {
   const parseJson = app.getDefaultJsonParser('error', 'error')
 
   app.removeAllContentTypeParsers()
   // JSON under a wrong or no type is JSON all the same (`curl -d` sends x-www-form-urlencoded); no body is no body.
-  app.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) => {
-    const text = body as string
-    if (text === '') return done(null, undefined)
-    parseJson(request, text, (error: Error | null, value?: unknown) =>
-      error ? done(unreadable(request.headers)) : done(null, value))
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
+    if (body.length === 0) return done(null, undefined)
+    let text: string
+    try {
+      text = utf8.decode(body as Buffer)
+    } catch {
+      return done(unreadable(request.headers))
+    }
+    parseJson(request, text, (error: Error | null, value?: unknown) => {
+      if (error) return done(unreadable(request.headers))
+      const loss = lossOf(value)
+      return loss ? done(lossy(loss)) : done(null, value)
+    })
   })
+
+  // Node would answer these two by itself, without a problem: https://nodejs.org/api/http.html#event-checkexpectation
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
+  Object.assign(app.server, { requireHostHeader: false })
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
     reply.cacheControl('no-store')
+    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
+      throw new Problem('malformed-request', { detail: 'HTTP/1.1 needs a Host header.' })
+    }
   })
 
   app.addHook('onResponse', async (request, reply) => {
@@ -35,11 +66,14 @@ export default fp(async function requests (app: FastifyInstance) {
   })
 }, { name: 'requests', dependencies: ['@fastify/sensible'] })
 
+const lossy = (message: string) =>
+  new Problem('invalid-request', { detail: `The body ${message}.`, errors: [{ pointer: '#', code: 'lossy', message }] })
+
 function unreadable (headers: IncomingMessage['headers']): Problem {
   const type = headers['content-type']
   return type === undefined || /json/i.test(type)
     ? new Problem('malformed-json', {
-      detail: 'The body is not valid JSON, or has a key named __proto__.',
+      detail: 'The body is not valid JSON in UTF-8, or has a key named __proto__.',
       hint: "Check it with 'jq . FILE'. With curl, send a file by --data-binary @FILE."
     })
     : new Problem('unsupported-media-type', {

@@ -12,6 +12,9 @@ export interface ValidationFailure {
 const MOST_ERRORS = 20
 const SPELT_OUT = 3
 
+/** Failures that are looked at: 1 MiB of nonsense has some hundred thousand. */
+const MOST_FAILURES = 1000
+
 /** What a keyword's own message leaves open. */
 const messages: Record<string, (params: Record<string, unknown>) => string> = {
   required: () => 'is required',
@@ -28,10 +31,11 @@ const messages: Record<string, (params: Record<string, unknown>) => string> = {
  * @param context 'body', 'params' or 'querystring'
  */
 export function invalidRequest (failures: ValidationFailure[], context = 'body'): Problem {
-  const errors = failures
+  const looked = failures.slice(0, MOST_FAILURES)
+  const errors = looked
     .filter(({ keyword }) => keyword !== 'anyOf' && keyword !== 'allOf')
     .map((failure) => errorOf(failure, context))
-  const shown = errors.length > 0 ? errors : failures.map((failure) => errorOf(failure, context))
+  const shown = distinct(errors.length > 0 ? errors : looked.map((failure) => errorOf(failure, context)))
   const spelt = shown.slice(0, SPELT_OUT).map(({ pointer, parameter, message }) => `${pointer ?? parameter} ${message}`)
   const more = shown.length > SPELT_OUT ? `, and ${shown.length - SPELT_OUT} more` : ''
   return new Problem('invalid-request', {
@@ -40,11 +44,15 @@ export function invalidRequest (failures: ValidationFailure[], context = 'body')
   })
 }
 
+/** A schema that is built of others finds the same fault once in each. */
+const distinct = (errors: ProblemError[]) =>
+  [...new Map(errors.map((error) => [JSON.stringify(error), error])).values()]
+
 function errorOf ({ instancePath, keyword, params, message }: ValidationFailure, context: string): ProblemError {
   const name = params.missingProperty ?? params.additionalProperty
-  const path = name === undefined ? instancePath : `${instancePath}/${escape(String(name))}`
   const words = messages[keyword]?.(params) ?? message ?? 'is not valid'
-  if (context !== 'body') return { parameter: path.slice(1), code: keyword, message: words }
+  if (context !== 'body') return { parameter: String(name ?? instancePath.slice(1)), code: keyword, message: words }
+  const path = name === undefined ? instancePath : `${instancePath}/${escape(String(name))}`
   return { pointer: `#${encodeURI(path)}`, code: keyword, message: words }
 }
 

@@ -24,7 +24,7 @@ export function sandboxConfiguration ({ url, accounts: [account] }: Pick<Sandbox
 
 /** What a newcomer reads at the start: everything to paste. */
 export async function sandboxBanner (address: string, key: string): Promise<string> {
-  const token = await hash(key, { cost: 10 })
+  const token = await hash(key, 10)
   const curl = (path: string) => `  curl -H 'X-Auth-Token: ${token}' ${address}/v1/spot/${SANDBOX_ACCOUNT}/${path}`
   return `
 SANDBOX: a simulated Spot. Nothing here is real, nothing costs money, all is forgotten at the end.

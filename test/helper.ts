@@ -9,7 +9,7 @@ import { startSandbox, type Sandbox, type SandboxOptions } from '../services/san
 import { faultsOfReply } from './contract-check.js'
 
 export const KEY = 'a-key-for-tests-only'
-export const TOKEN = hashSync(KEY, { cost: 4 })
+export const TOKEN = hashSync(KEY, 4)
 export const ACCOUNT = 'demo'
 
 export interface Reply {

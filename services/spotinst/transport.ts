@@ -99,15 +99,16 @@ async function exchange (client: Got, account: SpotAccount, call: Call): Promise
   const failure = (details: Omit<SpotFailure, 'operation' | 'write'>) =>
     new SpotError({ operation, write: method !== 'GET', ...details })
 
+  const body = call.body === undefined ? undefined : JSON.stringify(call.body)
   let response: Response<string>
   try {
     const pending = client(url, {
       method,
       headers: {
         authorization: `Bearer ${account.token}`,
-        ...call.body !== undefined && { 'content-type': 'application/json' }
+        ...body !== undefined && { 'content-type': 'application/json' }
       },
-      ...call.body !== undefined && { body: JSON.stringify(call.body) }
+      ...body !== undefined && { body }
     })
     pending.on('downloadProgress', ({ transferred }) => {
       if (transferred > LARGEST_ANSWER) pending.cancel('too large')

@@ -42,5 +42,5 @@ export function refusalOfForm (token: string): 'costly' | 'malformed' | 'expande
   if (form) return Number(form[1]) < 4 || Number(form[1]) > HIGHEST_COST ? 'costly' : undefined
   // In "$2b$10$abc…" a shell takes $2, $1 and $abc for variables and leaves b, 0 and what follows the last. In
   // "$2y$05$abc…" it puts its own name for $0: y-bash5 and what follows.
-  return /^[aby](?:[-./\w]*sh)?\d/.test(token) && token.length < 60 ? 'expanded' : 'malformed'
+  return /^[aby](?:[-./\w]*sh)?\d/.test(token) && token.length < 80 ? 'expanded' : 'malformed'
 }

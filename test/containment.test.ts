@@ -1,0 +1,108 @@
+import t from 'tap'
+import { document, operationsOf } from '../openapi/document.js'
+import { problemType } from '../services/problems.js'
+import { targetOf } from '../services/spotinst/target.js'
+import { ACCOUNT, start } from './helper.js'
+
+/** What a caller may write where a name or an id stands. None of it is one. */
+const hostile = [
+  '.', '..', '...', '\\', '..\\', 'a\\b', '%5c', '%5c..%5c', '%2e', '%2e%2e', '%2E%2e%2f', '%2f', '%2F..%2f', '..%2f..',
+  '%252f', '%252e%252e', '%25', 'a/../b', 'a/b', '/', '//', '//name.invalid', 'http:%2f%2fname.invalid', '~', '!', '^',
+  '?x=1', '%3fx=1', '#', '#a', '%23', ';', ';a=b', 'a;b', '@', 'a@b', ':', ':80', '&accountId=act-1', 'a=b', ',', '`',
+  '%00', 'a%00', '%0d%0a', 'a%0d%0aHost:%20b', '%09', 'a%0a', 'a%20b', '%20', '+', '*', '(', '[', '{', '{a}', '%7b%7d',
+  '$', '"', "'", '<', '|', '%ff', '%c3%28', '%c0%ae%c0%ae', '%u002e', '%', '%2', '%zz', 'ä', '\u00ff', '%C3%A4',
+  '%E2%80%AE', '%EF%BC%8F', '__proto__', '%5f%5fproto%5f%5f', '_', '-', '-a', '_a', 'sig-00000001%0a',
+  'sig-00000001%00.json', 'sig-00000001.json', 'sig-00000001%2f', 'a'.repeat(129), '%61'.repeat(129),
+  'a'.repeat(10_000), '%2e'.repeat(2000)
+]
+/** Words of the right form that a careless lookup would find in any object. */
+const inherited = ['constructor', 'toString', 'valueOf', 'hasOwnProperty', 'isPrototypeOf', 'prototype', 'length']
+/** Words where Spot has paths beside those of the ids. */
+const taken = ['autoScalingGroup', 'instance', 'migration', 'state', '%73tate']
+
+const operations = operationsOf(document).filter(({ path }) => path.includes('{'))
+const ids: Record<string, string> = { account: ACCOUNT, elastigroup: 'sig-0000abcd', instance: 'smi-0000abcd' }
+const named = (path: string, values: Record<string, string>) =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] as string)
+
+/** Every operation with every place in its path where a name or an id stands. */
+const places = operations.flatMap(({ path, method, parameters }) => parameters
+  .filter((parameter) => parameter.in === 'path')
+  .map(({ name }) => ({ path, method: method.toUpperCase(), name })))
+const idPlaces = places.filter(({ name }) => name !== 'account')
+
+t.test('no hostile name or id reaches Spot', async (t) => {
+  const { request, sandbox } = await start(t)
+  for (const { path, method, name } of places) {
+    const answers = await Promise.all(hostile.map(async (value) =>
+      [value, (await request(method, named(path, { ...ids, [name]: value }), { body: {} })).status] as const))
+    const others = answers.filter(([, status]) => status < 400 || status > 499)
+    t.strictSame(others, [], `${method} ${path}: every hostile ${name} is the caller's error`)
+  }
+  t.strictSame(sandbox.transcript, [])
+})
+
+t.test('an account is one that is configured, and nothing that objects inherit', async (t) => {
+  const { request, sandbox } = await start(t)
+  for (const { path, method } of operations) {
+    for (const account of [...inherited, 'Demo', 'demo2', 'act-5a9db0c5']) {
+      const body = { name: 'x', strategy: {}, capacity: {}, compute: {}, region: 'us-east-1' }
+      const { json } = await request(method.toUpperCase(), named(path, { ...ids, account }), { body })
+      t.equal(json.type, problemType('account-not-found'), `${method} ${path}: ${account}`)
+    }
+  }
+  t.strictSame(sandbox.transcript, [])
+})
+
+t.test('an id of the right form that Spot does not know reaches Spot in its place, and nowhere else', async (t) => {
+  const { request, sandbox } = await start(t)
+  for (const { path, method, name } of idPlaces) {
+    const place = path.replace(/.*(elastigroups|instances)\//, (_, noun: string) =>
+      `/aws/ec2/${noun === 'instances' ? 'managedInstance' : 'group'}/`)
+    for (const id of [...inherited, 'sig-0000abcd', 'a', '0', 'a_-b', 'status', 'costs', '%73ig-1', 'a'.repeat(128)]) {
+      sandbox.transcript.length = 0
+      const target = named(path, { ...ids, [name]: id })
+      const { json } = await request(method, target, { body: {} })
+      t.equal(json.type, problemType('resource-not-found'), `${method} ${target}`)
+      const wanted = named(place, { [name]: decodeURIComponent(id) })
+      const [first, ...others] = sandbox.transcript.map((call) => [call.method, call.path, call.query.accountId])
+      t.strictSame(first, [method, wanted, 'act-5a9db0c5'], `${method} ${wanted}`)
+      const lookUp = ['GET', wanted.replace(/\/(status|costs)$/, ''), 'act-5a9db0c5']
+      t.strictSame(others, others.length > 0 ? [lookUp] : [], 'at most one call more, to see whether it exists')
+    }
+  }
+})
+
+t.test('no id is a word where Spot has other operations', async (t) => {
+  const { request, sandbox } = await start(t)
+  for (const { path, method, name } of idPlaces) {
+    for (const word of taken) {
+      const { json } = await request(method, named(path, { ...ids, [name]: word }), { body: {} })
+      t.equal(json.type, problemType('resource-not-found'), `${method} ${path}: ${word}`)
+    }
+  }
+  t.strictSame(sandbox.transcript, [])
+})
+
+t.test('the URL of an upstream call', async (t) => {
+  const group = ['aws', 'ec2', 'group']
+  const spot = 'https://api.spotinst.io'
+  for (const [endpoint, path, query, wanted] of [
+    [spot, group, {}, `${spot}/aws/ec2/group`],
+    [`${spot}/`, [...group, 'sig-1'], { accountId: 'act-1' }, `${spot}/aws/ec2/group/sig-1?accountId=act-1`],
+    [`${spot}/base`, group, {}, `${spot}/base/aws/ec2/group`],
+    [`${spot}/base/path//`, group, {}, `${spot}/base/path/aws/ec2/group`],
+    [`${spot}/b%20c`, group, {}, `${spot}/b%20c/aws/ec2/group`],
+    [`${spot}/base/../other`, group, {}, `${spot}/other/aws/ec2/group`],
+    ['http://[::1]:8080', [...group, 'a'.repeat(128)], {}, `http://[::1]:8080/aws/ec2/group/${'a'.repeat(128)}`],
+    [spot, group, { a: undefined, b: '', c: '&d=e#f' }, `${spot}/aws/ec2/group?b=&c=%26d%3De%23f`]
+  ] as const) t.equal(targetOf(endpoint, path, query).href, wanted, `${endpoint} and ${path.join(', ').slice(0, 60)}`)
+})
+
+t.test('an upstream URL with a segment that could mean something else is not made', async (t) => {
+  for (const segment of [...hostile, '', ' ', 'a\n', 'a\0', '\u2025', 'é']) {
+    for (const path of [[segment], ['aws', 'ec2', 'group', segment], ['aws', 'ec2', 'group', segment, 'status']]) {
+      t.throws(() => targetOf('https://api.spotinst.io', path, {}), TypeError, JSON.stringify(segment.slice(0, 40)))
+    }
+  }
+})

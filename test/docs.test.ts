@@ -1,0 +1,240 @@
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { document, METHODS } from '../openapi/document.js'
+import { DOCS_PATH } from '../plugins/docs.js'
+import { KEY, start, TOKEN } from './helper.js'
+
+const executablePath = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium'
+].find((path) => path && existsSync(path))
+const skip = executablePath ? false : 'skipped: no Chromium on this machine'
+
+/** Resolved by the browser alone. Unlike localhost, browsers give plain http under such a name no privileges. */
+const HOST = 'spot-api.test'
+const SCREENSHOTS = fileURLToPath(new URL('screenshots/', import.meta.url))
+const TIMEOUT = 30_000
+
+// Pages load side by side.
+t.jobs = 3
+
+let browser: Browser
+t.before(async () => {
+  if (!executablePath) return
+  await mkdir(SCREENSHOTS, { recursive: true })
+  browser = await chromium.launch({
+    executablePath,
+    args: [
+      '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync', '--no-first-run', `--host-resolver-rules=MAP ${HOST} 127.0.0.1`
+    ]
+  })
+})
+t.after(() => browser?.close())
+
+interface Docs {
+  page: Page
+  /** What should not have happened: console errors, exceptions, policy violations, requests to other origins. */
+  faults: string[]
+  sandbox: Awaited<ReturnType<typeof start>>['sandbox']
+  screenshot (name: string): Promise<void>
+}
+
+const LOOPBACK = '127.0.0.1'
+
+/** The docs page of a gateway in front of a fresh sandbox, seen by a browser that was never here before. */
+async function openDocs (t: Test, { host = LOOPBACK, sandbox = true, width = 1280, height = 900 } = {}): Promise<Docs> {
+  const gateway = await start(t, { configuration: { sandbox } })
+  const context = await browser.newContext({ viewport: { width, height } })
+  t.teardown(() => context.close())
+  context.setDefaultTimeout(TIMEOUT)
+  const page = await context.newPage()
+  const { origin } = new URL(gateway.url.replace(LOOPBACK, host))
+
+  const faults: string[] = []
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) faults.push(`${message.type()}: ${message.text()}`)
+  })
+  page.on('pageerror', (error) => faults.push(`exception: ${error.message}`))
+  page.on('dialog', async (dialog) => {
+    faults.push(`dialog: ${dialog.message()}`)
+    await dialog.dismiss()
+  })
+  page.on('requestfailed', (request) => faults.push(`failed: ${request.url()}`))
+  page.on('request', (request) => {
+    const url = new URL(request.url())
+    if (url.protocol !== 'data:' && url.origin !== origin) faults.push(`other origin: ${url}`)
+  })
+
+  await page.goto(origin + DOCS_PATH)
+  await page.locator('.opblock').first().waitFor()
+  return {
+    page,
+    faults,
+    sandbox: gateway.sandbox,
+    async screenshot (name) { await page.screenshot({ path: `${SCREENSHOTS}${name}.png` }) }
+  }
+}
+
+const operation = (page: Page, operationId: string) => page.locator(`.opblock[id$="-${operationId}"]`)
+
+async function authorize (page: Page) {
+  await page.locator('.scheme-container .authorize').click()
+  await page.locator('.auth-container input').fill(TOKEN)
+  await page.locator('.modal-ux .authorize[type=submit]').click()
+  await page.locator('.modal-ux .btn-done').click()
+}
+
+const authorized = async (page: Page) => await page.locator('.scheme-container .authorize.locked').count() === 1
+
+async function reload (page: Page) {
+  await page.reload()
+  await page.locator('.opblock').first().waitFor()
+}
+
+/** What stands above the page. */
+const noteOf = (page: Page) => page.evaluate<string>('getComputedStyle(document.body, "::before").content')
+
+/** Opens an operation, sends it as the page proposes it, and reads what the page then shows. */
+async function execute (page: Page, operationId: string) {
+  const block = operation(page, operationId)
+  await block.locator('.opblock-summary-control').click()
+  await block.locator('.execute').click()
+  const live = block.locator('.live-responses-table')
+  await live.waitFor()
+  return {
+    block,
+    live,
+    status: (await live.locator('.response .response-col_status').innerText()).trim(),
+    text: await live.locator('.response .highlight-code code').first().innerText()
+  }
+}
+
+t.test('the page shows the contract, in its order', { skip }, async (t) => {
+  const { page, faults, screenshot } = await openDocs(t)
+  t.equal(await page.title(), document.info.title)
+  t.match(await page.locator('.info .title').innerText(), document.info.title)
+
+  const shown = await page.locator('.opblock-tag-section').evaluateAll((sections) => sections.map((section) => ({
+    tag: section.querySelector('[data-tag]')?.getAttribute('data-tag'),
+    operations: [...section.querySelectorAll('.opblock')].map((block) => [
+      block.querySelector('.opblock-summary-method')?.textContent?.toLowerCase(),
+      block.querySelector('[data-path]')?.getAttribute('data-path'),
+      block.id.split('-').at(-1)
+    ])
+  })))
+  t.strictSame(shown, documented(), 'tags, and the operations of each, stand as in the document; none is missing')
+
+  await screenshot('docs')
+  t.strictSame(faults, [])
+})
+
+t.test('a visitor authorizes, lists and creates, by plain http under any name', { skip }, async (t) => {
+  const { page, faults, sandbox, screenshot } = await openDocs(t, { host: HOST })
+  t.equal(new URL(page.url()).hostname, HOST)
+  await authorize(page)
+  t.ok(await authorized(page))
+
+  const listed = await execute(page, 'listElastigroups')
+  t.equal(listed.status, '200')
+  t.ok(JSON.parse(listed.text).length > 0, 'the groups of the account are shown')
+  await listed.block.locator('.opblock-summary-control').click()
+
+  const created = await execute(page, 'createElastigroup')
+  t.equal(created.status, '201')
+  t.match(JSON.parse(created.text).id, /^sig-/)
+  const { group } = sandbox.transcript.at(-1)?.body as { group: object }
+  t.match(JSON.parse(created.text), group, 'what went to Spot came back')
+  await created.live.scrollIntoViewIfNeeded()
+  await screenshot('docs-result')
+  t.strictSame(faults, [])
+})
+
+t.test('markup from Spot is shown, not rendered', { skip }, async (t) => {
+  const { page, faults, sandbox } = await openDocs(t)
+  await authorize(page)
+  const markup = '</code></pre><img src=x onerror="alert(1)"><script>alert(2)</script>[x](javascript:alert(3))'
+  const group = { id: 'sig-00000001', name: markup }
+  const errors = [{ code: markup, message: markup }]
+  for (const [status, response, operationId] of [
+    [200, { items: [group], count: 1 }, 'listElastigroups'],
+    [400, { errors }, 'getElastigroup']
+  ] as const) {
+    sandbox.faults.inject({ status, body: { request: {}, response: { status: { code: status }, ...response } } })
+    const reply = await execute(page, operationId)
+    t.equal(reply.status, String(status))
+    t.match(reply.text, '<script>alert(2)</script>')
+    t.equal(await reply.live.locator('img, script, a[href^="javascript:"]').count(), 0)
+  }
+  t.strictSame(faults.filter((fault) => !/status of 400/.test(fault)), [])
+})
+
+t.test('in the sandbox a reload keeps the token', { skip }, async (t) => {
+  const { page, faults } = await openDocs(t)
+  await authorize(page)
+  await reload(page)
+  t.ok(await authorized(page))
+  t.match(await noteOf(page), /sandbox/i, 'the sandbox says what it is')
+  t.strictSame(faults, [])
+})
+
+t.test('in front of real accounts a reload forgets the token', { skip }, async (t) => {
+  const { page, faults } = await openDocs(t, { sandbox: false })
+  await authorize(page)
+  t.ok(await authorized(page))
+  await reload(page)
+  t.notOk(await authorized(page))
+  t.notMatch(await page.evaluate('JSON.stringify({ ...localStorage, ...sessionStorage })'), TOKEN)
+  t.notMatch(await noteOf(page), /sandbox/i)
+  t.strictSame(faults, [])
+})
+
+t.test('fits a phone', { skip }, async (t) => {
+  const { page, faults, screenshot } = await openDocs(t, { width: 390, height: 844 })
+  await screenshot('docs-phone')
+  await authorize(page)
+  const { live, status } = await execute(page, 'listInstances')
+  t.equal(status, '200')
+  await operation(page, 'deleteElastigroup').locator('.opblock-summary-control').click()
+  await live.scrollIntoViewIfNeeded()
+  await screenshot('docs-phone-result')
+  t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390, 'nothing has to be scrolled sideways')
+  t.strictSame(faults, [])
+})
+
+t.test('the page may load and call nothing but this server', async (t) => {
+  const { request } = await start(t)
+  for (const path of [DOCS_PATH, `${DOCS_PATH}/static/swagger-initializer.js`]) {
+    const { status, headers, text } = await request('GET', path, { token: null })
+    t.equal(status, 200)
+    const policy = String(headers['content-security-policy'])
+    t.match(policy, "default-src 'none'")
+    t.notMatch(policy, /unsafe|https?:|\*|upgrade-insecure-requests/)
+    t.notMatch(text, KEY)
+    t.notMatch(text, 'vendor-token-for-tests')
+  }
+})
+
+// Ended by itself, the file would wait for the browser, and the browser for the end of the file.
+t.end()
+
+/** Tags and operations as the document orders them. */
+function documented () {
+  const { tags } = document as unknown as { tags: { name: string }[] }
+  const operations = Object.entries(document.paths).flatMap(([path, item]) => Object.entries(item)
+    .filter(([method]) => (METHODS as readonly string[]).includes(method))
+    .map(([method, operation]) => ({ path, method, ...operation as { operationId: string, tags: string[] } })))
+  return tags.map(({ name }) => ({
+    tag: name,
+    operations: operations
+      .filter(({ tags }) => tags[0] === name)
+      .map(({ method, path, operationId }) => [method, path, operationId])
+  }))
+}

@@ -1,0 +1,249 @@
+import { once } from 'node:events'
+import { connect, type AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
+import { document } from '../openapi/document.js'
+import { problemType, type ProblemName } from '../services/problems.js'
+import { faultsOfReply } from './contract-check.js'
+import { ACCOUNT, start, TOKEN, type Gateway, type Reply, type RequestOptions } from './helper.js'
+
+const groups = `/v1/spot/${ACCOUNT}/elastigroups`
+const one = `${groups}/sig-0000abcd`
+const costs = `${one}/costs`
+const capacity = { target: 0, minimum: 0, maximum: 0 }
+const group = { name: 'x', strategy: {}, region: 'us-east-1', capacity, compute: {} }
+const long = 'a'.repeat(129)
+const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
+const withField = (value: string) => JSON.stringify(group).replace('{', `{"field":${value},`)
+
+interface Refused extends RequestOptions { status: number, problem: ProblemName, errors?: object[] }
+type Row = [method: string, path: string, want: Refused]
+
+/** Each row is answered by its problem; nothing of them all reaches Spot. */
+const refuses = (rows: Row[]) => async (t: Test) => {
+  const { request, sandbox } = await start(t)
+  for (const [method, path, { status, problem, errors, ...options }] of rows) {
+    const reply = await request(method, path, options)
+    const name = `${method} ${path.slice(0, 80)} ${JSON.stringify(options).slice(0, 80)}`
+    t.equal(reply.status, status, name)
+    if (method === 'HEAD') continue
+    t.match(reply.json, { type: problemType(problem), requestId: reply.headers['x-request-id'] }, name)
+    if (errors) t.match(reply.json.errors, errors, name)
+  }
+  t.strictSame(sandbox.transcript, [], 'nothing reaches Spot')
+}
+
+/** What comes back of bytes that need not be HTTP, when the server has closed the connection. */
+async function raw (gateway: Gateway, bytes: string): Promise<Reply> {
+  const socket = connectTo(gateway).setEncoding('utf8')
+  let answer = ''
+  socket.on('data', (chunk) => { answer += String(chunk) }).on('error', () => {}).write(bytes, 'latin1')
+  await once(socket, 'close')
+  const [head = '', text = ''] = answer.split('\r\n\r\n')
+  const [status = '', ...lines] = head.split('\r\n')
+  const headers = Object.fromEntries(lines.map((line) => line.toLowerCase().split(': ', 2)))
+  return { status: Number(status.split(' ')[1]), headers, text, json: /json/.test(head) ? JSON.parse(text) : undefined }
+}
+const connectTo = ({ app }: Gateway) => connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+
+const absent = { status: 404, problem: 'route-not-found' } as const
+const invalid = { status: 400, problem: 'invalid-request' } as const
+const malformed = { status: 400, problem: 'malformed-request' } as const
+const unknown = { ...invalid, errors: [{ parameter: 'dryRun', message: 'is not known here' }] }
+const noJson = { status: 400, problem: 'malformed-json' } as const
+const noMedia = { status: 415, problem: 'unsupported-media-type' } as const
+const tooLong = { status: 414, problem: 'uri-too-long' } as const
+const tooLarge = { status: 413, problem: 'content-too-large' } as const
+
+t.test('paths that are not there, or can not be', refuses([
+  ...[
+    '/', '/v1', '/v1/spot', '/v1/spot/', '/v1/spot/nowhere', '/v1/spot/ping/', '//v1/spot/ping', '/V1/spot/ping', '*',
+    '/v1/spot/ping;x', `/v1/spot/${ACCOUNT}`, `${groups}//`, `${one}/`, `${one}/status/`, `${one}/x`, '/v1/spot/?%zz'
+  ].map((path): Row => ['GET', path, absent]),
+  ['OPTIONS', '*', absent],
+  ['DELETE', '/v1/spot/nowhere', absent],
+  ['GET', `${groups}/`, { ...invalid, errors: [{ parameter: 'elastigroup' }] }],
+  ...['/v1/spot/%', `${one}%zz`, `${groups}/%c3%28`].map((path): Row => ['GET', path, malformed]),
+  ...[`${groups}/${long}`, `/v1/spot/${long}/elastigroups`].map((path): Row => ['GET', path, tooLong]),
+  ['GET', `/nowhere/${long}`, absent],
+  ['GET', `/${long.repeat(200)}`, { status: 431, problem: 'header-fields-too-large' }]
+]))
+
+t.test('a method that a path does not take is answered 405 and Allow', async (t) => {
+  const { request, sandbox } = await start(t)
+  for (const [path, item] of Object.entries(document.paths)) {
+    const known = Object.keys(item).filter((key) => key !== 'parameters').map((method) => method.toUpperCase())
+    const all = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']
+    for (const method of all.filter((name) => !known.includes(name))) {
+      for (const token of [TOKEN, null]) {
+        const reply = await request(method, path.replace(/\{\w+\}/g, 'x'), { token })
+        t.equal(reply.status, 405, `${method} ${path}`)
+        t.strictSame(reply.headers.allow?.split(', ').sort(), known.sort())
+        if (method !== 'HEAD') t.equal(reply.json.type, problemType('method-not-allowed'))
+      }
+    }
+  }
+  t.strictSame(sandbox.transcript, [])
+})
+
+t.test('bodies that are not JSON, or not what the contract says', refuses([
+  ...[
+    '{', '{"a":1}x', 'NaN', "{'a':1}", '{"a":1,}', '   ', '['.repeat(100_000), '{"__proto__":1}',
+    '{"a":{"__proto__":{}}}', '{"\\u005f_proto__":1}', '{"constructor":{"prototype":1}}'
+  ].map((body): Row => ['POST', groups, { ...noJson, body }]),
+  ['PUT', one, { ...noJson, body: '{', headers: { 'content-type': 'application/merge-patch+json' } }],
+  ...['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'multipart/form-data; boundary=x']
+    .map((type): Row => ['POST', groups, { ...noMedia, body: 'name=x', headers: { 'content-type': type } }]),
+  ['POST', groups, { ...noMedia, body: '{}', headers: { 'content-type': 'json' } }],
+  ['DELETE', one, { ...noMedia, body: 'name=x', headers: { 'content-type': 'text/plain' } }],
+  ...[undefined, '', 'null', '""', '1', 'true', '[]', '[{}]'].flatMap((body): Row[] => [
+    ['POST', groups, { ...invalid, body, errors: [{ pointer: '#', code: 'type', message: 'must be object' }] }],
+    ['PUT', one, { ...invalid, body, errors: [{ pointer: '#', code: 'type', message: 'must be object' }] }]
+  ]),
+  ...[
+    nested(100_000), withField(nested(100_000)), '{"a":'.repeat(200) + '1' + '}'.repeat(200), withField('-1e999')
+  ].map((body): Row => ['POST', groups, { ...invalid, body, errors: [{ pointer: '#', code: 'lossy' }] }]),
+  ['POST', groups, { ...tooLarge, body: ' '.repeat(1024 * 1024 + 1) }],
+  ['PUT', one, { ...tooLarge, body: { field: ' '.repeat(1024 * 1024) } }],
+  ['DELETE', one, { ...tooLarge, body: { field: ' '.repeat(1024 * 1024) } }]
+]))
+
+t.test('wrong types in a body are all named, each once and with its place', async (t) => {
+  const { request, sandbox } = await start(t)
+  const tags = [{ tagKey: 'a', tagValue: 'b' }, { tagKey: 7, tagValue: 'b' }, 'c']
+  const launchSpecification = { tags, userData: '#!/bin/sh', monitoring: 'yes' }
+  const compute = { instanceTypes: { spot: 't3.micro' }, launchSpecification }
+  const { json } = await request('POST', groups, { body: { name: 5, capacity: { ...capacity, target: '2' }, compute } })
+  const spec = '#/compute/launchSpecification'
+  const pointers = json.errors.map(({ pointer }: { pointer: string }) => pointer).sort()
+  t.strictSame(pointers, [
+    '#/capacity/target', '#/compute/instanceTypes/spot', `${spec}/monitoring`, `${spec}/tags/1/tagKey`,
+    `${spec}/tags/2`, `${spec}/userData`, '#/name', '#/strategy'
+  ])
+  const messageOf = (place: string) => json.errors.find(({ pointer }: { pointer: string }) => pointer === place).message
+  t.equal(messageOf('#/strategy'), 'is required')
+  t.equal(messageOf('#/capacity/target'), 'must be integer')
+  t.match(messageOf(`${spec}/userData`), /must be base64/)
+  t.match(json.detail, /, and 5 more\.$/)
+
+  const many = { ...group, compute: { launchSpecification: { tags: new Array(100_000).fill(0) } } }
+  t.equal((await request('POST', groups, { body: many })).json.errors.length, 20, 'no answer is endless')
+  t.strictSame(sandbox.transcript, [])
+})
+
+t.test('query parameters that are not known, not dates, not switches', refuses([
+  ...[
+    ['x=1', 'x'], ['__proto__=1', '__proto__'], ['toString=1', 'toString'], ['a/b=1', 'a/b'], ['start[]=1', 'start[]'],
+    ['start=2026-01-01', 'end'], ['end=2026-01-01', 'start'], ['start=2026-01-02&end=2026-01-01', 'end'],
+    ['start=2026-01-01&end=2026-01-01', 'end'], ['start=2026-01-01&start=2026-01-02&end=2026-02-01', 'start'],
+    ...['2026-13-40', '2026-02-30', '2023-02-29', '20260101', '2026-1-1', '2026-01-01T00:00:00Z', 'not-a-date', '', '1']
+      .map((day) => [`start=${day}&end=2027-01-01`, 'start'])
+  ].map(([query, parameter]): Row => ['GET', `${costs}?${query}`, { ...invalid, errors: [{ parameter }] }]),
+  ...['maybe', '', '1', '0', 'TRUE', 'null', 'false&shouldDeleteVolumes=true'].map((value): Row =>
+    ['DELETE', `${one}?shouldDeleteVolumes=${value}`, { ...invalid, errors: [{ parameter: 'shouldDeleteVolumes' }] }]),
+  ['DELETE', `${one}?shouldTerminateInstance=false`, invalid],
+  ...['GET', 'POST'].map((method): Row => [method, `${groups}?dryRun=1`, { ...unknown, body: group }]),
+  ...['GET', 'PUT', 'DELETE'].map((method): Row => [method, `${one}?dryRun=1`, { ...unknown, body: group }]),
+  ...[`${one}/status`, '/v1/spot/ping'].map((path): Row => ['GET', `${path}?dryRun=1`, unknown])
+]))
+
+t.test('JSON under any type is JSON, and an empty body is none', async (t) => {
+  const { request, sandbox } = await start(t)
+  const body = { ...group, field: [1, null, ''] }
+  for (const type of ['application/json', 'text/plain', 'application/x-www-form-urlencoded', 'application/x+json']) {
+    const { headers, status } = await request('POST', groups, { body, headers: { 'content-type': type } })
+    t.equal(status, 201, type)
+    const path = headers.location as string
+    t.match(sandbox.transcript.at(-1)?.body, { group: { field: [1, null, ''] } })
+    t.equal((await request('PUT', path, { body: '{}' })).status, 200, 'an update of nothing')
+    const empty = { body: '', headers: { 'content-type': type } }
+    t.equal((await request('DELETE', path, empty)).status, 204)
+    t.equal((await request('DELETE', path, empty)).status, 404)
+  }
+  for (const [name, body] of Object.entries({
+    'a byte order mark': `\ufeff${JSON.stringify(group)}`,
+    'just 1 MiB': JSON.stringify(group).padEnd(1024 * 1024),
+    'some nesting': withField(nested(90))
+  })) t.equal((await request('POST', groups, { body })).status, 201, name)
+})
+
+t.test('what is not HTTP is answered a problem all the same, and the connection ends', async (t) => {
+  const gateway = await start(t)
+  const post = (headers: string, body: string) =>
+    `POST ${groups} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: ${TOKEN}\r\n${headers}\r\n\r\n${body}`
+  const [chunked, close] = ['Transfer-Encoding: chunked', 'Connection: close']
+  for (const [bytes, status, problem] of [
+    ['nonsense\r\n\r\n', 400, 'malformed-request'],
+    ['\x16\x03\x01\x02\x00\x01\x00\x01', 400, 'malformed-request'],
+    ['GET / HTTP/9.9\r\n\r\n', 400, 'malformed-request'],
+    ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'malformed-request'],
+    ['BREW / HTTP/1.1\r\nHost: a\r\n\r\n', 400, 'malformed-request'],
+    ['GET /\x01 HTTP/1.1\r\nHost: a\r\n\r\n', 400, 'malformed-request'],
+    ['GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n', 400, 'malformed-request'],
+    ['GET / HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'malformed-request'],
+    [post('Content-Length: -5', ''), 400, 'malformed-request'],
+    [post(`Content-Length: 5\r\n${chunked}`, '0\r\n\r\n'), 400, 'malformed-request'],
+    [post(chunked, 'zz\r\n\r\n'), 400, 'malformed-request'],
+    [post(`${close}\r\n${chunked}`, `100001\r\n${' '.repeat(0x100001)}\r\n0\r\n\r\n`), 413, 'content-too-large'],
+    [post(`${close}\r\nContent-Length: 3`, '"\xe9"'), 400, 'malformed-json'],
+    [post(`${close}\r\n${chunked}`, '3\r\n"\xe9"\r\n0\r\n\r\n'), 400, 'malformed-json'],
+    [`GET / HTTP/1.1\r\nHost: a\r\nLong: ${'a'.repeat(20_000)}\r\n\r\n`, 431, 'header-fields-too-large']
+  ] as const) {
+    const name = JSON.stringify(bytes.replace(TOKEN, '…').slice(0, 120))
+    const reply = await raw(gateway, bytes)
+    t.equal(reply.status, status, name)
+    t.strictSame(faultsOfReply(status === 413 ? 'POST' : 'GET', status === 413 ? groups : '/', reply), [], name)
+    t.match(reply.json, { type: problemType(problem), requestId: reply.headers['x-request-id'] }, name)
+    t.equal(reply.headers.connection, 'close', name)
+  }
+  t.strictSame(gateway.sandbox.transcript, [], 'nothing reaches Spot')
+})
+
+t.test('requests that are odd, but right', async (t) => {
+  const gateway = await start(t)
+  const end = 'Host: a\r\nConnection: close\r\n'
+  const body = JSON.stringify(group)
+  for (const [bytes, status] of [
+    [`GET http://name.invalid/v1/spot/ping HTTP/1.1\r\n${end}\r\n`, 200],
+    [`GET /v1/spot/ping HTTP/1.1\r\n${end}Expect: wonders\r\n\r\n`, 200],
+    ['GET /v1/spot/ping HTTP/1.0\r\n\r\n', 200],
+    [`GET /v1/spot/%70ing HTTP/1.1\r\n${end}\r\n`, 200],
+    [`POST ${groups} HTTP/1.1\r\n${end}X-Auth-Token: ${TOKEN}\r\nContent-Length: ${body.length}\r\n\r\n${body}`, 201]
+  ] as const) t.equal((await raw(gateway, bytes)).status, status, JSON.stringify(bytes.slice(0, 60)))
+})
+
+t.test('a caller who hangs up in the middle, or never ends, is no bug of ours', async (t) => {
+  const gateway = await start(t)
+  const { app, log } = gateway
+  const head = `POST ${groups} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: ${TOKEN}\r\nContent-Length: 1000\r\n\r\n{`
+  for (const leave of ['resetAndDestroy', 'destroy', 'end'] as const) {
+    const served = once(app.server, 'request')
+    const socket = connectTo(gateway).on('error', () => {})
+    socket.write(head)
+    const [request] = await served
+    socket[leave]()
+    await new Promise((resolve) => request.on('close', resolve))
+  }
+  const connected = once(app.server, 'connection')
+  const answered = raw(gateway, 'GET / HTTP/1.1\r\n')
+  // Node says so 30 s after the deadline at most; here at once.
+  app.server.emit('clientError', Object.assign(new Error(), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), (await connected)[0])
+  const reply = await answered
+  t.equal(reply.status, 408)
+  t.match(reply.json, { type: problemType('request-timeout'), requestId: reply.headers['x-request-id'] })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  t.strictSame([log.filter((line) => line.includes('"level":50')), gateway.sandbox.transcript], [[], []])
+})
+
+t.test('an X-Request-Id that is a plain word comes back, another one is replaced', async (t) => {
+  const { request, log } = await start(t)
+  for (const id of ['a', '0af7651916cd43dd-8448.eb_1', 'x'.repeat(128)]) {
+    const { headers, json } = await request('GET', '/v1/spot/nowhere', { headers: { 'x-request-id': id } })
+    t.strictSame([headers['x-request-id'], json.requestId], [id, id])
+    t.ok(log.at(-1)?.includes(`"requestId":"${id}"`), 'and stands in the log')
+  }
+  for (const id of ['', 'a b', 'x'.repeat(129), 'a"b', '{}', 'a,b', '../a', 'a;b', '\u00e9', '$a', '%0a', '<a>']) {
+    const { headers, json } = await request('GET', '/v1/spot/nowhere', { headers: { 'x-request-id': id } })
+    t.match(headers['x-request-id'], /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/, JSON.stringify(id))
+    t.equal(json.requestId, headers['x-request-id'])
+  }
+})
