@@ -94,8 +94,8 @@ t.test('a read answers 200 with the vendor\'s envelope and nothing else', async 
   t.strictSame(Object.keys(request), ['id', 'url', 'method', 'timestamp'])
   t.match(request, { url: '/aws/ec2/group', method: 'GET', timestamp: '2026-03-10T12:00:00.000Z' })
   t.strictSame(Object.keys(response), ['status', 'kind', 'items', 'count'])
-  t.match(response, { status: { code: 200, message: 'OK' }, kind: 'spotinst:aws:ec2:group', count: 3 })
-  t.strictSame(items.map((item) => item.name), ['web-frontend', 'batch-workers', 'ci-runners'])
+  t.match(response, { status: { code: 200, message: 'OK' }, kind: 'spotinst:aws:ec2:group', count: 4 })
+  t.strictSame(items.map((item) => item.name), ['web-frontend', 'batch-workers', 'ci-runners', 'search-index'])
 })
 
 t.test('an action answers with the status alone', async (t) => {

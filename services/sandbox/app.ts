@@ -1,17 +1,17 @@
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Authorization } from './authorization.js'
 import type { Clock } from './clock.js'
-import { failure, limitExceeded, success, unreadable } from './envelope.js'
-import type { Reply } from './envelope.js'
-import { refusal, SandboxError } from './errors.js'
-import { kindOf } from './faults.js'
-import type { Faults } from './faults.js'
+import { kindOf } from './faults/faults.js'
+import type { Faults } from './faults/faults.js'
+import { serveLate, strike } from './faults/strikes.js'
 import type { ListShape, Operation } from './operation.js'
 import { OPERATIONS } from './operations.js'
-import { rateLimitHeaders } from './rate-limit.js'
-import type { RateLimit, Standing } from './rate-limit.js'
-import { serveLate, strike } from './strikes.js'
+import type { Authorization } from './protocol/authorization.js'
+import { failure, limitExceeded, success, unreadable } from './protocol/envelope.js'
+import type { Reply } from './protocol/envelope.js'
+import { refusal, SandboxError } from './protocol/errors.js'
+import { rateLimitHeaders } from './protocol/rate-limit.js'
+import type { RateLimit, Standing } from './protocol/rate-limit.js'
 import { record } from './transcript.js'
 import type { RecordedCall } from './transcript.js'
 import type { World } from './world.js'
@@ -35,6 +35,10 @@ const BODY_LIMIT_BYTES = 4 * 1024 * 1024
  */
 const FIXED_SEGMENTS = new Set(['migration', 'state', 'instance', 'autoScalingGroup'])
 
+function neverAsked (): never {
+  throw new Error('no route of the sandbox has a schema')
+}
+
 /** The HTTP side of the sandbox, not yet listening. */
 export function buildApp (parts: Parts): FastifyInstance {
   const app = Fastify({
@@ -43,6 +47,8 @@ export function buildApp (parts: Parts): FastifyInstance {
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 4096 },
+    // No route has a schema: without these, loading Ajv would be most of the time that the first start takes.
+    schemaController: { compilersFactory: { buildValidator: neverAsked, buildSerializer: neverAsked } },
     // A path that cannot be decoded skips the hooks: recorded here, and otherwise an unknown route.
     frameworkErrors: (_error, request, reply) => {
       admit(request)
@@ -149,9 +155,11 @@ function carryOut ({ authorization, clock, listShape, world }: Parts, call: Reco
     if (operation === undefined) throw refusal('UNKNOWN_ROUTE')
     const account = world.account(authorization.admit(organization, call.query.accountId))
     const { query, body } = call
-    const items = operation.handle({ account, params, query, body, now: clock.now(), listShape })
+    const now = clock.now()
+    account.agenda.catchUp(now)
+    const found = operation.handle({ account, params, query, body, now, listShape })
     call.committed = operation.method !== 'GET'
-    return success(call, operation.kind, items)
+    return success(call, operation.kind, found)
   } catch (error) {
     if (error instanceof SandboxError) return failure(call, error.status, error.errors)
     // A bug in here; thrown on, it would end the process when a fault had already taken the reply.

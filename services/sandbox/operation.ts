@@ -1,3 +1,4 @@
+import type { Found } from './protocol/envelope.js'
 import type { Account } from './world.js'
 
 /** How `GET /aws/ec2/managedInstance` shapes its items: clients have met both. */
@@ -21,8 +22,8 @@ export interface Operation {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** The vendor's template, such as `/aws/ec2/group/{groupId}`. */
   path: string
-  /** `response.kind` of the reply; actions have none. */
+  /** `response.kind` of the reply; most actions have none. */
   kind?: string
   /** The items of the reply, or nothing for an action. Refuses by throwing a SandboxError. */
-  handle: (context: Context) => object[] | undefined
+  handle: (context: Context) => Found
 }

@@ -1,26 +1,55 @@
-import { ELASTIGROUP } from './elastigroups.js'
-import type { JsonObject } from './json.js'
-import { MANAGED_INSTANCE } from './managed-instances.js'
-import type { Noun } from './resources.js'
-import type { Account, Resource } from './world.js'
+import { ELASTIGROUP } from './elastigroups/noun.js'
+import { startRoll } from './elastigroups/rolling.js'
+import { MANAGED_INSTANCE } from './managed-instances/noun.js'
+import type { JsonObject } from './protocol/json.js'
+import { add } from './resources/resources.js'
+import type { Noun } from './resources/resources.js'
+import type { Resource } from './resources/resource.js'
+import type { Account } from './world.js'
 
 const DAY_MS = 86_400_000
 
-/** Fills an account with three groups and two managed instances that have been running for weeks at `now`. */
+/**
+ * Fills an account with four groups, one of them stateful, and two managed instances. They have been running for weeks
+ * at `now`: their past is made by living through it.
+ */
 export function seed (account: Account, now: number): void {
-  for (const [id, days, content] of GROUPS) plant(ELASTIGROUP, account.groups, id, now - days * DAY_MS, content)
+  for (const [id, days, content] of GROUPS) plant(account, ELASTIGROUP, id, now - days * DAY_MS, content)
   for (const [id, days, content] of MANAGED_INSTANCES) {
-    plant(MANAGED_INSTANCE, account.managedInstances, id, now - days * DAY_MS, content)
+    plant(account, MANAGED_INSTANCE, id, now - days * DAY_MS, content)
   }
+  account.agenda.add(wholeSeconds(now - 9.2 * DAY_MS), (at) => {
+    const group = account.groups.get(ROLLED)
+    if (group !== undefined) startRoll(group, ROLL, 25, at)
+  })
+  account.agenda.catchUp(now)
 }
 
-function plant (noun: Noun, shelf: Map<string, Resource>, id: string, createdAt: number, content: JsonObject): void {
-  // Dates of real resources fall on whole seconds.
-  const born = Math.floor(createdAt / 1000) * 1000
-  const resource: Resource = { id, createdAt: born, updatedAt: born + 3 * DAY_MS + 754_000, content, machines: [] }
-  noun.settle(resource, born)
-  shelf.set(id, resource)
+function plant<R extends Resource> (
+  account: Account, noun: Noun<R>, id: string, createdAt: number, content: JsonObject
+): void {
+  const resource = add(noun, account, id, content, wholeSeconds(createdAt))
+  account.agenda.add(resource.createdAt + 3 * DAY_MS + 754_000, (at) => {
+    resource.updatedAt = at
+    noun.altered(resource, at, {})
+  })
 }
+
+/** Dates of real resources fall on whole seconds. */
+function wholeSeconds (time: number): number {
+  return Math.floor(time / 1000) * 1000
+}
+
+/** The group that was rolled once, and how. */
+const ROLLED = 'sig-0f3ac1d2'
+const ROLL = {
+  gracePeriod: 180,
+  healthCheckType: 'TARGET_GROUP',
+  drainingTimeout: 120,
+  action: 'REPLACE_SERVER',
+  batchMinHealthyPercentage: 50,
+  onFailure: undefined
+} as const
 
 function tags (values: Record<string, string>): { tagKey: string, tagValue: string }[] {
   return Object.entries(values).map(([tagKey, tagValue]) => ({ tagKey, tagValue }))
@@ -157,6 +186,44 @@ const GROUPS: Seedling[] = [
     scaling: {},
     scheduling: {},
     thirdPartiesIntegration: {}
+  }],
+  ['sig-2d6c90b8', 26.42, {
+    name: 'search-index',
+    description: 'Keeps disks and addresses of its instances through every replacement',
+    region: 'us-east-1',
+    capacity: { target: 2, minimum: 0, maximum: 4, unit: 'instance' },
+    strategy: {
+      risk: 100,
+      onDemandCount: 0,
+      availabilityVsCost: 'availabilityOriented',
+      drainingTimeout: 60,
+      fallbackToOd: true,
+      revertToSpot: { performAt: 'never' },
+      persistence: {
+        persistRootDevice: true,
+        persistBlockDevices: true,
+        persistPrivateIp: true,
+        blockDevicesMode: 'reattach'
+      }
+    },
+    compute: {
+      product: 'Linux/UNIX',
+      instanceTypes: { ondemand: 'r5.large', spot: ['r5.large', 'r5a.large', 'r6i.large'] },
+      availabilityZones: [{ name: 'us-east-1a', subnetIds: ['subnet-0a41c9d27be35f806'] }],
+      launchSpecification: {
+        imageId: 'ami-0c101f26f147fa7fd',
+        keyPair: 'data-team',
+        securityGroupIds: ['sg-0d2c4b6a8f1e35790'],
+        healthCheckType: 'EC2',
+        ebsOptimized: true,
+        monitoring: false,
+        blockDeviceMappings: [{ deviceName: '/dev/sdf', ebs: { volumeType: 'gp3', volumeSize: 200, encrypted: true } }],
+        tags: tags({ Name: 'search-index', Environment: 'production', Team: 'data' })
+      }
+    },
+    scaling: {},
+    scheduling: {},
+    thirdPartiesIntegration: {}
   }]
 ]
 
@@ -207,6 +274,7 @@ const MANAGED_INSTANCES: Seedling[] = [
       subnetIds: ['subnet-0a41c9d27be35f806', 'subnet-0b72e8f16ad94c530'],
       vpcId: 'vpc-0f5d1c7e9a3b86420',
       privateIp: null,
+      volumeAttachments: { volumes: [{ deviceName: '/dev/sdf', volumeId: 'vol-0c9e84d2b7a6135f0' }] },
       launchSpecification: {
         imageId: 'ami-0e2c8caa4b6378d8c',
         keyPair: null,

@@ -1,38 +1,17 @@
-import { randomBytes } from 'node:crypto'
-import type { JsonObject } from './json.js'
+import { Agenda } from './agenda.js'
+import type { Group } from './elastigroups/group.js'
+import type { ManagedInstance } from './managed-instances/managed-instance.js'
+import type { Migration } from './managed-instances/migration.js'
 
-/** One instance over its life. Its identity is fixed when it is asked for and never changes. */
-export interface Machine {
-  instanceId: string
-  /** Null when it is on demand. */
-  spotInstanceRequestId: string | null
-  instanceType: string
-  availabilityZone: string
-  privateIp: string
-  publicIp: string
-  /** Milliseconds since the epoch; it runs a while later, see machines.ts. */
-  requestedAt: number
-  /** Milliseconds since the epoch; undefined while it is wanted. */
-  endedAt?: number
-}
-
-/** A group or a managed instance as the sandbox holds it. */
-export interface Resource {
-  id: string
-  /** Milliseconds since the epoch, like `updatedAt`. */
-  createdAt: number
-  updatedAt: number
-  /** What was sent, without the envelope; id and dates are kept beside it. */
-  content: JsonObject
-  /** Every machine it ever had, oldest first. The gone ones stay, as the costs count them. */
-  machines: Machine[]
-}
-
-/** Everything one account owns. */
+/** Everything one account owns, and what is about to happen to it. */
 export interface Account {
   id: string
-  groups: Map<string, Resource>
-  managedInstances: Map<string, Resource>
+  agenda: Agenda
+  groups: Map<string, Group>
+  /** In the order of their deletion. */
+  deletedGroups: Group[]
+  managedInstances: Map<string, ManagedInstance>
+  migrations: Map<string, Migration>
 }
 
 /** The state of the sandbox: what every account owns. */
@@ -43,14 +22,16 @@ export class World {
   account (id: string): Account {
     let account = this.#accounts.get(id)
     if (account === undefined) {
-      account = { id, groups: new Map(), managedInstances: new Map() }
+      account = {
+        id,
+        agenda: new Agenda(),
+        groups: new Map(),
+        deletedGroups: [],
+        managedInstances: new Map(),
+        migrations: new Map()
+      }
       this.#accounts.set(id, account)
     }
     return account
   }
-}
-
-/** A fresh id: `prefix`, a hyphen and 8 hex digits, as in `sig-0f3ac1d2`. */
-export function newId (prefix: string): string {
-  return `${prefix}-${randomBytes(4).toString('hex')}`
 }

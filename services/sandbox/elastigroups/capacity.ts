@@ -1,0 +1,35 @@
+import type { Context, Operation } from '../operation.js'
+import { below, readBody } from '../protocol/body.js'
+import { invalid } from '../protocol/errors.js'
+import { isObject, readNumber } from '../protocol/json.js'
+import type { Rule } from '../protocol/validation.js'
+import { merge } from '../resources/merge.js'
+import { findChangeable, KIND, settle } from './noun.js'
+import { comingsAndGoings, happened, note } from './journal.js'
+import { capacityConflicts } from './rules.js'
+
+const BOUNDS = ['minimum', 'maximum', 'target']
+const RULES: Rule[] = [
+  { path: 'capacity', type: 'object', required: true },
+  ...below('capacity', BOUNDS.map((path): Rule => ({ path, type: 'integer', minimum: 0 })))
+]
+
+/** The capacity of a group on its own. */
+export const capacity: Operation[] = [
+  { method: 'PUT', path: '/aws/ec2/group/{groupId}/capacity', kind: `${KIND}:capacity`, handle: change }
+]
+
+/** What is not sent keeps its value, as in an update of the group. */
+function change (context: Context): object[] {
+  const group = findChangeable(context)
+  const { capacity: sent } = readBody(context.body, RULES)
+  const merged = merge(group.content, { capacity: isObject(sent) ? sent : {} })
+  const found = capacityConflicts(merged, 'capacity')
+  if (found.length > 0) throw invalid(found)
+  group.content = merged
+  group.updatedAt = context.now
+  note(group, context.now, `The capacity of group ${group.id} was updated`, [group.id])
+  const { launched, ended } = settle(group, context.now)
+  happened(group, context.now, 'Update', comingsAndGoings(launched, ended))
+  return [{ capacity: Object.fromEntries(BOUNDS.map((name) => [name, readNumber(merged, `capacity.${name}`)])) }]
+}

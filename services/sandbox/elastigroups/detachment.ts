@@ -1,0 +1,55 @@
+import { running } from '../machines/machine.js'
+import { wanted } from '../machines/machines.js'
+import type { Context, Operation } from '../operation.js'
+import { readBody } from '../protocol/body.js'
+import { invalid, refusal } from '../protocol/errors.js'
+import { readBoolean, readNumber, readStrings } from '../protocol/json.js'
+import { findChangeable, settle } from './noun.js'
+import { release, setTarget, targetOf } from './fleet.js'
+import { comingsAndGoings, happened, note } from './journal.js'
+
+/** Taking single instances out of a group. */
+export const detachment: Operation[] = [
+  {
+    method: 'PUT',
+    path: '/aws/ec2/group/{groupId}/detachInstances',
+    kind: 'spotinst:aws:ec2:detachInstances',
+    handle: change
+  }
+]
+
+/** Without `shouldDecrementTargetCapacity` others take their places. A detached stateful instance is forgotten. */
+function change (context: Context): undefined {
+  const { now } = context
+  const group = findChangeable(context)
+  const body = readBody(context.body, [
+    { path: 'instancesToDetach', type: 'array', required: true, minItems: 1 },
+    { path: 'instancesToDetach[]', type: 'string' },
+    { path: 'shouldTerminateInstances', type: 'boolean' },
+    { path: 'shouldDecrementTargetCapacity', type: 'boolean' },
+    { path: 'drainingTimeout', type: 'integer', minimum: 0 }
+  ])
+  const present = wanted(group).filter((machine) => running(machine, now))
+  const machines = [...new Set(readStrings(body, 'instancesToDetach'))].map((id) => {
+    const machine = present.find(({ instanceId }) => instanceId === id)
+    if (machine === undefined) throw refusal('INSTANCE_DOESNT_EXIST', `Instance ${id} isn't in group ${group.id}`)
+    return machine
+  })
+  if (readBoolean(body, 'shouldDecrementTargetCapacity') === true) {
+    const target = targetOf(group) - machines.length
+    if (target < (readNumber(group.content, 'capacity.minimum') ?? 0)) {
+      const message = '"target" must be greater than or equal to "ref:minimum"'
+      throw invalid([{ message, field: 'shouldDecrementTargetCapacity' }])
+    }
+    setTarget(group, target, now)
+  }
+  const drained = readNumber(body, 'drainingTimeout') ?? 0
+  for (const machine of machines) {
+    release(group, machine, now, readBoolean(body, 'shouldTerminateInstances') === true ? drained : undefined)
+  }
+  const ids = machines.map(({ instanceId }) => instanceId)
+  note(group, now, `Instances were detached from group ${group.id}: ${ids.join(', ')}`, [group.id, ...ids])
+  const { launched } = settle(group, now)
+  const detached = ids.map((instanceId) => ({ type: 'detachedInstance', instanceId }))
+  happened(group, now, 'DetachInstances', [...detached, ...comingsAndGoings(launched, [])])
+}

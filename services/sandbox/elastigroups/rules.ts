@@ -1,0 +1,98 @@
+import { isObject, read, readNumber } from '../protocol/json.js'
+import type { JsonObject } from '../protocol/json.js'
+import type { Rule, Violation } from '../protocol/validation.js'
+
+/** Fields of a group that the sandbox checks. Vocabularies: vendor OpenAPI and Go SDK. */
+export const ELASTIGROUP_RULES: Rule[] = [
+  { path: 'name', type: 'string', required: true },
+  { path: 'description', type: 'string' },
+  { path: 'region', type: 'string' },
+  { path: 'capacity', type: 'object' },
+  { path: 'capacity.target', type: 'integer', minimum: 0 },
+  { path: 'capacity.minimum', type: 'integer', minimum: 0 },
+  { path: 'capacity.maximum', type: 'integer', minimum: 0 },
+  { path: 'capacity.unit', type: 'string', oneOf: ['instance', 'weight'] },
+  { path: 'strategy', type: 'object' },
+  { path: 'strategy.risk', type: 'number', minimum: 0, maximum: 100 },
+  { path: 'strategy.onDemandCount', type: 'integer', minimum: 0 },
+  {
+    path: 'strategy.availabilityVsCost',
+    type: 'string',
+    oneOf: ['costOriented', 'availabilityOriented', 'balanced', 'cheapest', 'equalAzDistribution']
+  },
+  { path: 'strategy.fallbackToOd', type: 'boolean' },
+  { path: 'strategy.drainingTimeout', type: 'integer' },
+  { path: 'strategy.persistence', type: 'object' },
+  { path: 'strategy.revertToSpot', type: 'object' },
+  { path: 'strategy.revertToSpot.performAt', type: 'string', oneOf: ['always', 'never', 'timeWindow'] },
+  { path: 'compute', type: 'object' },
+  { path: 'compute.product', type: 'string' },
+  { path: 'compute.subnetIds', type: 'array' },
+  { path: 'compute.elasticIps', type: 'array' },
+  { path: 'compute.availabilityZones', type: 'array' },
+  { path: 'compute.availabilityZones[]', type: 'object' },
+  { path: 'compute.availabilityZones[].name', type: 'string' },
+  { path: 'compute.instanceTypes', type: 'object' },
+  { path: 'compute.instanceTypes.ondemand', type: 'string' },
+  { path: 'compute.instanceTypes.onDemandTypes', type: 'array' },
+  { path: 'compute.instanceTypes.spot', type: 'array' },
+  { path: 'compute.launchSpecification', type: 'object' },
+  { path: 'compute.launchSpecification.imageId', type: 'string' },
+  { path: 'compute.launchSpecification.securityGroupIds', type: 'array' },
+  { path: 'compute.launchSpecification.keyPair', type: 'string' },
+  { path: 'compute.launchSpecification.userData', type: 'string' },
+  { path: 'compute.launchSpecification.shutdownScript', type: 'string' },
+  { path: 'compute.launchSpecification.ebsOptimized', type: 'boolean' },
+  { path: 'compute.launchSpecification.monitoring', type: 'boolean' },
+  { path: 'compute.launchSpecification.tags', type: 'array' },
+  { path: 'compute.launchSpecification.tags[]', type: 'object' },
+  { path: 'compute.launchSpecification.tags[].tagKey', type: 'string' },
+  { path: 'compute.launchSpecification.tags[].tagValue', type: 'string' },
+  { path: 'scaling', type: 'object' },
+  { path: 'scaling.up', type: 'array' },
+  { path: 'scaling.down', type: 'array' },
+  { path: 'scheduling', type: 'object' },
+  { path: 'scheduling.tasks', type: 'array' },
+  { path: 'thirdPartiesIntegration', type: 'object' }
+]
+
+/** Sent again with another value, these are refused. Source: vendor OpenAPI, Terraform provider; region is inferred. */
+export const ELASTIGROUP_IMMUTABLE = ['capacity.unit', 'compute.product', 'region']
+
+/** What the fields of a group must agree on with one another, once a PUT is merged. `sent` is the body itself. */
+export function elastigroupConflicts (group: JsonObject, sent: JsonObject, creating: boolean): Violation[] {
+  return [...capacityConflicts(group, 'group.capacity'), ...instanceTypeConflicts(group, sent, creating)]
+}
+
+/** What minimum, target and maximum of a group must agree on; `field` is where they lie in the body. */
+export function capacityConflicts (group: JsonObject, field: string): Violation[] {
+  const order = [
+    ['target', 'greater', 'minimum'], ['target', 'less', 'maximum'], ['minimum', 'less', 'maximum']
+  ] as const
+  return order.flatMap(([name, relation, other]) => {
+    const value = readNumber(group, `capacity.${name}`)
+    const bound = readNumber(group, `capacity.${other}`)
+    if (value === undefined || bound === undefined) return []
+    if (relation === 'greater' ? value >= bound : value <= bound) return []
+    const message = `"${name}" must be ${relation} than or equal to "ref:${other}"`
+    return [{ message, field: `${field}.${name}` }]
+  })
+}
+
+/** Both texts are the vendor's (help.spot.io, troubleshooting). */
+function instanceTypeConflicts (group: JsonObject, sent: JsonObject, creating: boolean): Violation[] {
+  const found: Violation[] = []
+  const field = 'group.compute.instanceTypes'
+  const set = (name: string) => (read(group, `compute.instanceTypes.${name}`) ?? null) !== null
+  if (set('ondemand') && set('onDemandTypes')) {
+    found.push({ message: 'Cannot set both \'ondemand\' and \'onDemandTypes\' parameters', field })
+  }
+  // On create the vendor counts even a null as present; on update null is how one of the two is cleared.
+  const types = read(sent, 'compute.instanceTypes')
+  const present = (name: string) => isObject(types) && Object.hasOwn(types, name) && (creating || types[name] !== null)
+  if (present('resourceRequirements') && present('spot')) {
+    const message = '"value" contains a conflict between exclusive peers [resourceRequirements, spot]'
+    found.push({ message, field })
+  }
+  return found
+}

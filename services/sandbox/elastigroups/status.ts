@@ -1,0 +1,37 @@
+import { EVALUATED_AFTER_MS, running } from '../machines/machine.js'
+import type { Machine } from '../machines/machine.js'
+import { wanted } from '../machines/machines.js'
+import { readString } from '../protocol/json.js'
+import type { Group } from './group.js'
+
+/**
+ * One row per wanted machine of a group, as they stand at `now`. A row goes `pending-evaluation`, then
+ * `pending-fulfillment`, then `fulfilled` (spot) or `running` (on demand). Before that, instanceId and addresses are
+ * null.
+ * Source: vendor OpenAPI, group status; the order of the states from the Java SDK and kingpin.
+ */
+export function groupStatus (group: Group, now: number): object[] {
+  return wanted(group).map((machine) => {
+    const runs = running(machine, now)
+    return {
+      spotInstanceRequestId: machine.spotInstanceRequestId,
+      instanceId: runs ? machine.instanceId : null,
+      instanceType: machine.instanceType,
+      product: readString(group.content, 'compute.product') ?? 'Linux/UNIX',
+      groupId: group.id,
+      availabilityZone: machine.availabilityZone,
+      privateIp: runs ? machine.privateIp : null,
+      publicIp: runs ? machine.publicIp : null,
+      ipv6Address: null,
+      status: state(machine, now),
+      lockStatus: 'unlocked',
+      createdAt: new Date(machine.requestedAt).toISOString()
+    }
+  })
+}
+
+function state (machine: Machine, now: number): string {
+  if (now < machine.requestedAt + EVALUATED_AFTER_MS) return 'pending-evaluation'
+  if (!running(machine, now)) return 'pending-fulfillment'
+  return machine.spotInstanceRequestId === null ? 'running' : 'fulfilled'
+}

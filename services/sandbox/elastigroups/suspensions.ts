@@ -1,0 +1,84 @@
+import type { Context, Operation } from '../operation.js'
+import { readBody } from '../protocol/body.js'
+import { offsetDate } from '../protocol/dates.js'
+import { invalid, refusal } from '../protocol/errors.js'
+import { readNumber, readObjects, readString, readStrings } from '../protocol/json.js'
+import type { Rule } from '../protocol/validation.js'
+import { findGroup } from './noun.js'
+import type { Group } from './group.js'
+import { note } from './journal.js'
+
+const KIND = 'spotinst:aws:ec2:suspension'
+const PATH = '/aws/ec2/group/{groupId}/suspension'
+
+/** Vendor OpenAPI; the last one Java SDK. */
+const PROCESSES = [
+  'AUTO_SCALE', 'AUTO_HEALING', 'OUT_OF_STRATEGY', 'PREVENTIVE_REPLACEMENT', 'REVERT_PREFERRED', 'SCHEDULING',
+  'LB_REGISTRATION'
+]
+
+/** Suspending what a group does by itself. As the sandbox does none of it, it only keeps the list. */
+export const suspensions: Operation[] = [
+  { method: 'GET', path: PATH, kind: KIND, handle: (context) => show(findGroup(context), context.now) },
+  { method: 'POST', path: PATH, kind: KIND, handle: suspend },
+  { method: 'DELETE', path: PATH, kind: KIND, handle: revoke }
+]
+
+const NAMES: Rule = { path: 'processes[]', type: 'string', oneOf: PROCESSES }
+
+/** Takes processes, suspended until they are removed, or suspensions, each for its time. Again means anew. */
+function suspend (context: Context): object[] {
+  const { now } = context
+  const group = findGroup(context)
+  const body = readBody(context.body, [
+    { path: 'processes', type: 'array', minItems: 1 },
+    NAMES,
+    { path: 'suspensions', type: 'array', minItems: 1 },
+    { path: 'suspensions[]', type: 'object' },
+    { path: 'suspensions[].name', type: 'string', required: true, oneOf: PROCESSES },
+    { path: 'suspensions[].ttlInMinutes', type: 'integer', minimum: 1 }
+  ])
+  const given = ['processes', 'suspensions'].filter((key) => Object.hasOwn(body, key))
+  if (given.length !== 1) {
+    const message = given.length === 0
+      ? '"value" must contain at least one of [processes, suspensions]'
+      : '"value" contains a conflict between exclusive peers [processes, suspensions]'
+    throw invalid([{ message, field: 'value' }])
+  }
+  for (const name of readStrings(body, 'processes')) group.suspensions.set(name, Infinity)
+  for (const suspension of readObjects(body, 'suspensions')) {
+    const minutes = readNumber(suspension, 'ttlInMinutes') ?? Infinity
+    group.suspensions.set(readString(suspension, 'name') ?? '', now + minutes * 60_000)
+  }
+  note(group, now, `Suspended: ${current(group, now).map(([name]) => name).join(', ')}`, [group.id])
+  return show(group, now)
+}
+
+/** All or nothing: one process that is not suspended and none is removed. */
+function revoke (context: Context): object[] {
+  const { now } = context
+  const group = findGroup(context)
+  const body = readBody(context.body, [{ path: 'processes', type: 'array', required: true, minItems: 1 }, NAMES])
+  const names = readStrings(body, 'processes')
+  const present = new Set(current(group, now).map(([name]) => name))
+  const absent = names.filter((name) => !present.has(name))
+  if (absent.length > 0) {
+    throw refusal('SUSPEND_PROCESSES_DOESNT_EXIST', `Not suspended: ${absent.join(', ')}`)
+  }
+  for (const name of names) group.suspensions.delete(name)
+  note(group, now, `No longer suspended: ${names.join(', ')}`, [group.id])
+  return show(group, now)
+}
+
+function current (group: Group, now: number): [string, number][] {
+  return [...group.suspensions].filter(([, until]) => until > now)
+}
+
+function show (group: Group, now: number): object[] {
+  const suspended = current(group, now)
+  return [{
+    groupId: group.id,
+    processes: suspended.map(([name]) => name),
+    suspensions: suspended.map(([name, until]) => ({ name, expiresAt: until === Infinity ? null : offsetDate(until) }))
+  }]
+}

@@ -1,0 +1,46 @@
+import { RUNNING_AFTER_MS, STOPPING_MS } from '../machines/machine.js'
+import { launch, managedInstanceWish, wanted } from '../machines/machines.js'
+import { refusal } from '../protocol/errors.js'
+import { readBoolean } from '../protocol/json.js'
+import { later } from '../resources/resource.js'
+import type { ManagedInstance, ManagedInstanceState } from './managed-instance.js'
+
+export type Verb = 'pause' | 'resume' | 'recycle'
+
+/** Where each may begin. A paused one can be recycled as well: docs-spot.flexera.com, stateful node actions. */
+const FROM: Record<Verb, ManagedInstanceState[]> = {
+  pause: ['STEADY'],
+  resume: ['PAUSED'],
+  recycle: ['STEADY', 'PAUSED']
+}
+
+/** @throws SandboxError 400 when the instance is in no state for it */
+export function checkState (instance: ManagedInstance, verb: Verb): void {
+  if (FROM[verb].includes(instance.state)) return
+  const text = `Managed instance ${instance.id} is ${instance.state === 'STEADY' ? 'ACTIVE' : instance.state}`
+  throw refusal('CANT_CHANGE_MANAGED_INSTANCE', `${text} and cannot be ${PARTICIPLES[verb]}`)
+}
+
+const PARTICIPLES: Record<Verb, string> = { pause: 'paused', resume: 'resumed', recycle: 'recycled' }
+
+/** Begins a pause, a resume or a recycle, which goes on by itself. */
+export function changeState (instance: ManagedInstance, verb: Verb, now: number): void {
+  if (verb === 'resume') {
+    instance.state = 'RESUMING'
+    start(instance, now)
+    return
+  }
+  instance.state = verb === 'pause' ? 'PAUSING' : 'RECYCLING'
+  later(instance, now + STOPPING_MS, (at) => {
+    for (const machine of wanted(instance)) machine.endedAt = at
+    if (verb === 'pause') instance.state = 'PAUSED'
+    else start(instance, at)
+  })
+}
+
+function start (instance: ManagedInstance, now: number): void {
+  const keeps = readBoolean(instance.content, 'persistence.persistPrivateIp') === true
+  const kept = keeps ? instance.machines.at(-1)?.privateIp : undefined
+  launch(instance, managedInstanceWish(instance.content), now, kept)
+  later(instance, now + RUNNING_AFTER_MS, () => { instance.state = 'STEADY' })
+}

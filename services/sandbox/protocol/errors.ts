@@ -1,0 +1,61 @@
+/** One entry of the vendor's `response.errors`. */
+export interface ErrorEntry {
+  code: string
+  message: string
+  /** Dotted path of the offending body field, such as `group.capacity.target`. */
+  field?: string
+}
+
+/** A refusal: the HTTP status and the entries that the envelope will carry. */
+export class SandboxError extends Error {
+  readonly status: number
+  readonly errors: ErrorEntry[]
+
+  constructor (status: number, errors: ErrorEntry[]) {
+    super(errors.map((entry) => entry.message).join('; '))
+    this.name = 'SandboxError'
+    this.status = status
+    this.errors = errors
+  }
+}
+
+/**
+ * Every single refusal the sandbox knows, with the text it has unless a better one is given. Which codes are the
+ * vendor's and which are ours: README.md.
+ */
+const REFUSALS = {
+  UNKNOWN_ROUTE: [404, 'NotFound', 'No operation of the API has this method and path'],
+  UNAUTHORIZED: [401, 'Unauthorized', 'The bearer token is missing, unknown or expired'],
+  FORBIDDEN: [403, 'Forbidden', 'The token gives no access to this account'],
+  ACCOUNT_ID_MISSING: [400, 'ValidationError', 'The query parameter "accountId" is required, once'],
+  GROUP_DOESNT_EXIST: [400, 'GROUP_DOESNT_EXIST', 'Group doesn\'t exist'],
+  MANAGED_INSTANCE_DOESNT_EXIST: [400, 'MANAGED_INSTANCE_DOESNT_EXIST', 'Managed instance doesn\'t exist'],
+  INSTANCE_DOESNT_EXIST: [400, 'INSTANCE_DOESNT_EXIST', 'Instance doesn\'t exist'],
+  STATEFUL_INSTANCE_DOESNT_EXIST: [400, 'STATEFUL_INSTANCE_DOESNT_EXIST', 'Stateful instance doesn\'t exist'],
+  ROLL_DOESNT_EXIST: [400, 'ROLL_DOESNT_EXIST', 'Roll doesn\'t exist'],
+  SUSPEND_PROCESSES_DOESNT_EXIST: [400, 'SUSPEND_PROCESSES_DOESNT_EXIST', 'Suspended process doesn\'t exist'],
+  MIGRATION_DOESNT_EXIST: [400, 'MIGRATION_DOESNT_EXIST', 'Migration doesn\'t exist'],
+  VOLUME_DOESNT_EXIST: [400, 'VOLUME_DOESNT_EXIST', 'Volume doesn\'t exist'],
+  // The text is the vendor's (zalando-stups/senza#558), the code that of its rolls of ECS clusters.
+  ROLL_RUNS: [
+    400, 'DEPLOYMENT_ALREADY_IN_PROGRESS', 'Can\'t have 2 Rolls at the same time. Please stop the previous one.'
+  ],
+  GROUP_ROLLS: [400, 'CANT_UPDATE_GROUP_DURING_ROLL', 'Group cannot be changed while it is being rolled'],
+  TOO_FEW_TO_ROLL: [400, 'CANT_ROLL_CAPACITY_BELOW_MINIMUM', 'Fewer instances run than the minimum capacity asks for'],
+  CANT_STOP_ROLL: [400, 'CANT_STOP_ROLL', 'Roll cannot be stopped'],
+  CANT_ACT_ON_ROLL: [400, 'CANT_ACT_ON_ROLL', 'Only a failed roll takes actions'],
+  CANT_CHANGE_STATEFUL_INSTANCE: [400, 'CANT_CHANGE_STATEFUL_INSTANCE', 'Stateful instance is in another state'],
+  CANT_CHANGE_MANAGED_INSTANCE: [400, 'CANT_CHANGE_MANAGED_INSTANCE', 'Managed instance is in another state'],
+  CANT_CREATE_MIGRATION: [400, 'CANT_CREATE_MIGRATION', 'Instance cannot be migrated']
+} as const satisfies Record<string, readonly [number, string, string]>
+
+/** The refusal called `name`, ready to throw. */
+export function refusal (name: keyof typeof REFUSALS, text?: string): SandboxError {
+  const [status, code, message] = REFUSALS[name]
+  return new SandboxError(status, [{ code, message: text ?? message }])
+}
+
+/** A 400 that names every violation at once. The code is ours: no public source names the vendor's. */
+export function invalid (violations: { message: string, field: string }[]): SandboxError {
+  return new SandboxError(400, violations.map((violation) => ({ code: 'ValidationError', ...violation })))
+}
