@@ -110,7 +110,6 @@ const TOKEN_FORM = 'must be a text, {"env": "NAME"} or {"file": "path"}'
 const NAME_FORM = 'must be a name of letters, digits, _ and -, beginning with a letter or digit'
 const ADDRESS_FORM = 'must be HOST:PORT or :PORT'
 const VISIBLE = 'must be one line of visible ASCII characters, without spaces'
-const NO_EXAMPLE = 'is an example that everybody can read'
 const HTTPS = 'must be https, save for loopback hosts'
 const PLAIN_URL = 'must have no user, password, query or fragment'
 const bytes = (has: number) => `must have 16 to 72 bytes (it has ${has})`
@@ -126,11 +125,10 @@ const refused: Row<Faults>[] = [
   ['nothing in it', { given: {}, want: { '/accounts': 'is required', '/token': 'is required' } }],
   ['no account', { given: { ...sound, accounts: {} }, want: { '/accounts': /fewer than 1/ } }],
   ['an account without anything', {
-    given: { ...sound, accounts: { demo: {} } },
-    want: { '/accounts/demo/id': 'is required', '/accounts/demo/token': 'is required' }
+    given: { ...sound, accounts: { a: {} } }, want: { '/accounts/a/id': /required/, '/accounts/a/token': /required/ }
   }],
-  ['an empty key', { given: { ...sound, token: '' }, want: { '/token': TOKEN_FORM } }],
-  ['null for a key', { given: { ...sound, token: null }, want: { '/token': TOKEN_FORM } }],
+  ...['', null, 5, {}, { env: 'A', file: 'b' }].map((token): Row<Faults> =>
+    [`the key ${JSON.stringify(token)}`, { given: { ...sound, token }, want: { '/token': TOKEN_FORM } }]),
   ['an unknown setting, its name escaped', {
     given: { ...sound, 'a/b~c': HUSH, logLevels: HUSH },
     want: { '/a~1b~0c': 'is not a setting', '/logLevels': 'is not a setting' }
@@ -156,18 +154,15 @@ const refused: Row<Faults>[] = [
     want: { '/accounts/__proto__': NAME_FORM }
   }],
   ['settings hidden in __proto__', {
-    given: `{"__proto__": {"logLevel": "${HUSH}"}, "token": "${KEY}",
-      "accounts": {"demo": {"__proto__": {"id": "x", "token": "y"}}}}`,
+    given: `{"__proto__": {}, "token": "${KEY}", "accounts": {"a": {"__proto__": {"id": "x", "token": "y"}}}}`,
     want: {
       '/__proto__': 'is not a setting',
-      '/accounts/demo/__proto__': 'is not a setting',
-      '/accounts/demo/id': 'is required',
-      '/accounts/demo/token': 'is required'
+      '/accounts/a/__proto__': 'is not a setting',
+      '/accounts/a/id': 'is required',
+      '/accounts/a/token': 'is required'
     }
   }],
-  ['an id that would not fit a query', {
-    given: withAccount({ id: `${HUSH}&x=1` }), want: { '/accounts/demo/id': /pattern/ }
-  }],
+  ['an id with an odd sign', { given: withAccount({ id: `${HUSH}&x=1` }), want: { '/accounts/demo/id': /pattern/ } }],
   ['a level that is none', { given: { ...sound, logLevel: HUSH }, want: { '/logLevel': /^must be one of trace, debug/ } }],
   ...['8080', 'localhost', ':65536', ':99999', ':123456', ':', '::1:80', 'http://a:80', `${HUSH} :80`, '']
     .map((listenAddress): Row<Faults> =>
@@ -190,9 +185,7 @@ const refused: Row<Faults>[] = [
   ...['k'.repeat(15), 'k'.repeat(73), `${'ü'.repeat(36)}k`, '🚀'.repeat(19)].map((token): Row<Faults> =>
     [aKeyOf(token), { given: { ...sound, token }, want: { '/token': bytes(Buffer.byteLength(token)) } }]),
   ...['change-me-to-a-long-random-key', '1234567890123456', 'xxxxxxxxxxxxxxxxxxxx'].map((token): Row<Faults> =>
-    [`the key ${token}`, { given: { ...sound, token }, want: { '/token': NO_EXAMPLE } }]),
-  ['a reference with both', { given: { ...sound, token: { env: 'A', file: 'b' } }, want: { '/token': TOKEN_FORM } }],
-  ['a reference without anything', { given: { ...sound, token: {} }, want: { '/token': TOKEN_FORM } }],
+    [`the key ${token}`, { given: { ...sound, token }, want: { '/token': /example that everybody can read/ } }]),
   ['environment variables not set, empty, and on every object', {
     given: {
       token: { env: 'THE_KEY' },

@@ -1,0 +1,231 @@
+import { execFile, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { verify } from '@node-rs/bcrypt'
+import t, { type Test } from 'tap'
+import { document } from '../openapi/document.js'
+import { commandOf, UsageError, type Command } from '../services/command-line.js'
+import { startSandbox } from '../services/sandbox/index.js'
+import { version } from '../services/release.js'
+import { KEY, TOKEN } from './helper.js'
+
+const server = fileURLToPath(new URL('../server.ts', import.meta.url))
+const skip = ['bash', 'curl'].some((tool) => spawnSync(tool, ['--version']).error) ? 'there is no bash or curl' : false
+
+/** spot-api as a process of its own, in a folder that holds these files. */
+function run (t: Test, words: string[], { files = {}, input = '' }: { files?: object, input?: string } = {}) {
+  // tap would watch the process through NODE_OPTIONS, which costs more than the process itself.
+  const args = ['-u', 'NODE_OPTIONS', process.execPath, '--import', import.meta.resolve('tsx'), server, ...words]
+  const child = spawn('env', args, { cwd: t.testdir({ ...files }) })
+  t.teardown(() => child.kill('SIGKILL'))
+  child.stdin.end(input)
+  let output = ''
+  child.stdout.on('data', (chunk) => { output += chunk })
+  const errors = text(child.stderr)
+  let over = false
+  const closed = once(child, 'close').finally(() => { over = true })
+  return {
+    kill: (signal: NodeJS.Signals) => child.kill(signal),
+    /** What it printed, once that is there. */
+    async prints (form: RegExp): Promise<string[]> {
+      for (;;) {
+        const match = form.exec(output)
+        if (match) return match
+        if (over) throw new Error(`it ended: ${await errors}`)
+        await Promise.race([once(child.stdout, 'data'), closed])
+      }
+    },
+    /** How it ended: null as the code when a signal killed it. */
+    async ends () {
+      const [code] = await closed
+      return { code: code as number | null, output, errors: await errors }
+    }
+  }
+}
+
+/** A simulated Spot in this process, and a configuration with one account in it, `real`. */
+async function spot (t: Test) {
+  const sandbox = await startSandbox()
+  t.teardown(() => sandbox.close())
+  const { url: endpoint, accounts: [account] } = sandbox
+  const configuration = { listenAddress: '127.0.0.1:0', token: KEY, accounts: { real: { ...account, endpoint } } }
+  return { sandbox, configuration: JSON.stringify(configuration) }
+}
+
+const get = (url: string) => fetch(url, { headers: { 'x-auth-token': TOKEN } })
+
+/** Runs a line as a person would who pastes it. */
+const paste = async (line: string) =>
+  (await promisify(execFile)('bash', ['-c', line], { env: { ...process.env, no_proxy: '*' } })).stdout
+
+// A process takes most of a second to start: several at once.
+t.jobs = 4
+
+const commands: [string, { given: string, want: Command | RegExp }][] = [
+  ['nothing', { given: '', want: { name: 'serve', config: undefined, listen: undefined } }],
+  ['options alone', {
+    given: '--listen :80 --config a', want: { name: 'serve', config: 'a', listen: { host: '0.0.0.0', port: 80 } }
+  }],
+  ['serve', { given: 'serve --config=a', want: { name: 'serve', config: 'a', listen: undefined } }],
+  ['sandbox', { given: 'sandbox', want: { name: 'sandbox', port: 9900 } }],
+  ['sandbox on a port', { given: 'sandbox --port 0', want: { name: 'sandbox', port: 0 } }],
+  ['token', { given: 'token --cost 12', want: { name: 'token', cost: 12 } }],
+  ['check', { given: 'check --config a', want: { name: 'check', config: 'a' } }],
+  ['help for a command', { given: 'token --help', want: { name: 'help' } }],
+  ['a name every object has', { given: 'constructor', want: /no command constructor/ }],
+  ['an option of another command', { given: 'serve --port 1', want: /serve takes no --port/ }],
+  ['an unknown option', { given: '--verbose', want: /--verbose/ }],
+  ['two commands', { given: 'serve token', want: /token/ }],
+  ['a command behind options', { given: '--config a token', want: /token/ }],
+  ['check of nothing', { given: 'check', want: /check needs --config FILE/ }],
+  ['an unset variable for the configuration', { given: '--config=', want: /--config needs the name of a file/ }],
+  ['an unset variable for the address', { given: '--listen=', want: /--listen must be HOST:PORT/ }],
+  ['a port alone', { given: '--listen 8080', want: /--listen must be HOST:PORT/ }],
+  ['a port too high', { given: 'sandbox --port 65536', want: /--port must be a whole number from 0 to 65535/ }],
+  ['a cost too high', { given: 'token --cost 13', want: /--cost must be a whole number from 4 to 12/ }],
+  ['a cost that is no number', { given: 'token --cost 1e1', want: /--cost must be a whole number/ }]
+]
+
+t.test('command lines', async (t) => {
+  for (const [name, { given, want }] of commands) {
+    const read = () => commandOf(given.split(' ').filter(Boolean))
+    if (want instanceof RegExp) t.throws(read, { constructor: UsageError, message: want }, name)
+    else t.strictSame(read(), want, name)
+  }
+})
+
+t.test('--help', async (t) => {
+  const { code, output, errors } = await run(t, ['--help']).ends()
+  t.strictSame({ code, errors }, { code: 0, errors: '' })
+  for (const word of ['serve', 'sandbox', 'token', 'check', '--config', '--listen']) t.match(output, word)
+})
+
+t.test('--version', async (t) => {
+  t.strictSame(await run(t, ['--version']).ends(), { code: 0, output: `${version}\n`, errors: '' })
+})
+
+type Failure = { given: string[], want: { code: number, errors: RegExp }, files?: object, input?: string }
+
+const failures: [string, Failure][] = [
+  ['an unknown command', { given: ['destroy'], want: { code: 2, errors: /no command destroy.*\nSee spot-api --help/ } }],
+  ['token: no key', { given: ['token'], input: '\n', want: { code: 2, errors: /no key on the standard input/ } }],
+  ['token: a key too long', { given: ['token'], input: 'ü'.repeat(37), want: { code: 2, errors: /72 bytes/ } }],
+  ['check: what can not be used', {
+    given: ['check', '--config', 'a.json'],
+    files: { 'a.json': '{"token": "hush", "accounts": {"a": {"id": "a", "token": "hush\\n", "endpoint": "http://hush"}}}' },
+    want: {
+      code: 1, errors: /^a\.json can not be used:\n {2}\/token .+\n {2}\/accounts\/a\/endpoint .+\n {2}\/accounts\/a\/token .+\n$/
+    }
+  }],
+  ['serve: a missing configuration starts no sandbox', {
+    given: ['--config', 'none.json'], want: { code: 1, errors: /^none\.json can not be used:\n {2}no such file\n$/ }
+  }],
+  ['serve: a broken config/config.json starts no sandbox', {
+    given: [],
+    files: { config: { 'config.json': '{"token": hush}' } },
+    want: { code: 1, errors: /^config\/config\.json can not be used:\n {2}is not valid JSON\n$/ }
+  }],
+  ['serve: an address of somebody else', {
+    given: ['--listen', '192.0.2.1:0'], want: { code: 1, errors: /^192\.0\.2\.1:0 can not be listened on.*--listen/ }
+  }]
+]
+
+for (const [name, { given, want, ...surroundings }] of failures) {
+  t.test(name, async (t) => {
+    const { code, output, errors } = await run(t, given, surroundings).ends()
+    t.match({ code, errors }, want)
+    t.equal(output, '')
+    t.notMatch(errors, /hush|^\s+at /m, 'neither a secret nor a stack')
+  })
+}
+
+t.test('token makes an X-Auth-Token value of a key', async (t) => {
+  const { code, output, errors } = await run(t, ['token', '--cost', '5'], { input: `${KEY}\n` }).ends()
+  t.strictSame({ code, errors }, { code: 0, errors: '' })
+  t.match(output, /^\$2b\$05\$\S{53}\n$/)
+  t.ok(await verify(KEY, output.trim()))
+})
+
+t.test('check says what can be used, and shows no secret', async (t) => {
+  const { configuration } = await spot(t)
+  t.strictSame(await run(t, ['check', '--config', 'a.json'], { files: { 'a.json': configuration } }).ends(), {
+    code: 0, output: 'a.json can be used. Accounts: real.\n', errors: ''
+  })
+})
+
+t.test('a port in use is said to be', async (t) => {
+  const other = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => other.close())
+  await once(other, 'listening')
+  const { port } = other.address() as AddressInfo
+  for (const words of [['--listen', `127.0.0.1:${port}`], ['sandbox', '--port', `${port}`]]) {
+    const { code, output, errors } = await run(t, words).ends()
+    t.strictSame({ code, output }, { code: 1, output: '' })
+    t.match(errors, new RegExp(`^127\\.0\\.0\\.1:${port} is in use.*--listen HOST:PORT.*--port N.*\\n$`))
+  }
+})
+
+t.test('without a configuration the sandbox starts, and what it prints can be pasted', { skip }, async (t) => {
+  const { prints, kill, ends } = run(t, ['--listen', '127.0.0.1:0'])
+  const [banner = ''] = await prints(/[^]*Ctrl-C[^]*\n/)
+  t.match(banner, /SANDBOX.*Nothing here is real/)
+  const [, key = '', token = ''] = /key +(\S+)\n +X-Auth-Token +'(.+)'\n/.exec(banner) ?? []
+  t.ok(await verify(key, token), 'the header value goes with the key')
+
+  const lines = banner.match(/^ +curl .+$/gm) ?? []
+  t.equal(lines.length, 2)
+  for (const line of lines) t.ok(JSON.parse(await paste(line)).length > 0, line)
+  const docs = new URL(/http\S+\/docs$/m.exec(banner)?.[0] ?? '')
+  t.equal((await fetch(docs)).status, 200, 'the docs are where it says')
+
+  const spare = connect(Number(docs.port), docs.hostname)
+  await once(spare, 'connect')
+  kill('SIGINT')
+  t.match(await ends(), { code: 0, errors: '' }, 'Ctrl-C ends it, though browsers keep connections to spare')
+})
+
+t.test('the simulated Spot alone, and what it prints can be pasted', { skip }, async (t) => {
+  const { prints, kill, ends } = run(t, ['sandbox', '--port', '0'])
+  const [line = ''] = await prints(/^ +curl .+$/m)
+  t.ok(JSON.parse(await paste(line)).response.items.length > 0, line)
+  kill('SIGTERM')
+  t.match(await ends(), { code: 0, errors: '' })
+})
+
+t.test('config/config.json is served where there is one', async (t) => {
+  const { configuration } = await spot(t)
+  const { prints, kill, ends } = run(t, [], { files: { config: { 'config.json': configuration } } })
+  const [, url] = await prints(/listening at (http:[^"]+)/)
+  const response = await get(`${url}/v1/spot/real/elastigroups`)
+  t.equal(response.status, 200)
+  t.ok((await response.json() as []).length > 0)
+  kill('SIGINT')
+  const { code, output, errors } = await ends()
+  t.strictSame({ code, errors }, { code: 0, errors: '' })
+  t.notMatch(output, /SANDBOX/)
+})
+
+t.test('a create under way when SIGTERM comes gets its answer', async (t) => {
+  const { sandbox, configuration } = await spot(t)
+  const { prints, kill, ends } = run(t, ['--config', 'a.json'], { files: { 'a.json': configuration } })
+  const [, url] = await prints(/listening at (http:[^"]+)/)
+  const { examples } = document.components as unknown as { examples: Record<string, { value: object }> }
+  sandbox.faults.inject({ method: 'POST', latency: 700, commit: 'first' })
+
+  const create = fetch(`${url}/v1/spot/real/elastigroups`, {
+    method: 'POST',
+    headers: { 'x-auth-token': TOKEN, 'content-type': 'application/json' },
+    body: JSON.stringify(examples.ElastigroupCreate?.value)
+  })
+  while (!sandbox.transcript.some(({ method }) => method === 'POST')) await sleep(10)
+  kill('SIGTERM')
+  const response = await create
+  t.equal(response.status, 201)
+  t.match(await response.json(), { id: /^sig-/ })
+  const { code, errors } = await ends()
+  t.strictSame({ code, errors }, { code: 0, errors: '' })
+})
