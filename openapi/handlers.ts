@@ -19,8 +19,9 @@ type Success = 200 | 201 | 202 | 204
 type Content<R> = R extends { content: infer C } ? { body: C[keyof C] } : { body?: never }
 /** The headers the contract names; openapi-typescript adds an index signature for all others. */
 type Named<H> = { [K in keyof H as string extends K ? never : number extends K ? never : K]: H[K] }
+type AsText<H> = { [K in keyof H]: string }
 type Headers<R> = R extends { headers: infer H }
-  ? keyof Named<H> extends never ? { headers?: Record<string, string> } : { headers: Named<H> & Record<string, string> }
+  ? {} extends Named<H> ? { headers?: AsText<Named<H>> } : { headers: AsText<Named<H>> }
   : { headers?: Record<string, string> }
 
 type Answer<Responses> = {

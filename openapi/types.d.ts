@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/v1/spot/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the accounts
+         * @description The accounts this server is configured for, by the names that stand in every other path.
+         */
+        get: operations["listAccounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/spot/{account}/elastigroups": {
         parameters: {
             query?: never;
@@ -19,7 +39,7 @@ export interface paths {
         };
         /**
          * List the Elastigroups of an account
-         * @description Every group of the account as a short summary. The whole object is one `GET` away.
+         * @description Every group of the account, or those the filters leave, as a short summary. The whole object is one `GET` away.
          */
         get: operations["listElastigroups"];
         put?: never;
@@ -66,6 +86,8 @@ export interface paths {
          * @description A partial update: a missing key leaves the value, an explicit `null` clears it, an array replaces the whole
          *     array. An `id` in the body is dropped, the path decides. `capacity.unit`, `compute.product` and `region` can
          *     not change after creation. Sending `capacity.target` sets it, whatever autoscaling has made of it since.
+         *
+         *     Spot takes no update while a roll runs: 409 names the roll.
          */
         put: operations["updateElastigroup"];
         post?: never;
@@ -112,6 +134,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/readiness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Say whether an Elastigroup is up
+         * @description Compares the instances that run with the target. Poll this rather than counting status rows.
+         */
+        get: operations["getElastigroupReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Show the health of the instances of an Elastigroup
+         * @description One row an instance, exactly as Spot returns it.
+         */
+        get: operations["getElastigroupHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/spot/{account}/elastigroups/{elastigroup}/costs": {
         parameters: {
             query?: never;
@@ -132,11 +216,625 @@ export interface paths {
         };
         /**
          * Show what an Elastigroup cost
-         * @description Cost and savings between two days. Without days, the last 30.
+         * @description Cost and savings between two moments. Without them, the last 30 days.
          */
         get: operations["getElastigroupCosts"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/costs/detailed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Show what each instance of an Elastigroup cost
+         * @description One row an instance. Without moments, the last 30 days.
+         */
+        get: operations["getElastigroupDetailedCosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List what happened to an Elastigroup
+         * @description Creation, updates, replacements and the like. Without a start, the last 30 days.
+         */
+        get: operations["listElastigroupEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read the log of an Elastigroup
+         * @description What Spot wrote about the group. Without moments, the last 30 days; Spot keeps three months.
+         */
+        get: operations["listElastigroupLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/capacity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Show the capacity of an Elastigroup
+         * @description Minimum, target and maximum, and what they count.
+         */
+        get: operations["getElastigroupCapacity"];
+        /**
+         * Change the capacity of an Elastigroup
+         * @description Only what is named changes. Spot takes no change while a roll runs; 409 names the roll.
+         */
+        put: operations["updateElastigroupCapacity"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/scale/up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Launch more instances
+         * @description Raises the target by `adjustment`. Sent at most once.
+         */
+        post: operations["scaleUpElastigroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/scale/down": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End some instances
+         * @description Lowers the target by `adjustment`. Sent at most once.
+         */
+        post: operations["scaleDownElastigroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/detach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take instances out of an Elastigroup
+         * @description The instances live on outside the group, unless they are to be terminated.
+         */
+        post: operations["detachInstances"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/suspensions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Show what is suspended in an Elastigroup
+         * @description Processes that Spot leaves alone for now.
+         */
+        get: operations["listSuspensions"];
+        put?: never;
+        /**
+         * Suspend processes of an Elastigroup
+         * @description For a time (`suspensions`) or until they are removed (`processes`).
+         */
+        post: operations["createSuspensions"];
+        /**
+         * Resume processes of an Elastigroup
+         * @description Removes the suspensions that are named.
+         */
+        delete: operations["deleteSuspensions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/rolls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the rolls of an Elastigroup
+         * @description The newest first.
+         */
+        get: operations["listRolls"];
+        put?: never;
+        /**
+         * Start a roll
+         * @description Replaces or restarts all instances, batch by batch. One roll a group: while one runs, or after one failed and was not stopped, the reply is 409 and names it.
+         */
+        post: operations["createRoll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/rolls/{roll}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of the roll.
+                 * @example sbgd-1a2b3c4d
+                 */
+                roll: components["parameters"]["RollId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Show a roll
+         * @description The roll, exactly as Spot returns it.
+         */
+        get: operations["getRoll"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/rolls/{roll}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of the roll.
+                 * @example sbgd-1a2b3c4d
+                 */
+                roll: components["parameters"]["RollId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a roll
+         * @description Ends a roll, a failed one too, which blocks the group until then.
+         */
+        post: operations["stopRoll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/rolls/{roll}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of the roll.
+                 * @example sbgd-1a2b3c4d
+                 */
+                roll: components["parameters"]["RollId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Show how far a roll is
+         * @description Progress, batch and the old and new instances.
+         */
+        get: operations["getRollStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/rolls/{roll}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of the roll.
+                 * @example sbgd-1a2b3c4d
+                 */
+                roll: components["parameters"]["RollId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide about the instances of a failed roll
+         * @description Detaches the old or the new instances.
+         */
+        post: operations["createRollAction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/stateful-instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the stateful instances of an Elastigroup
+         * @description Instances whose disks, image or address outlive them.
+         */
+        get: operations["listStatefulInstances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/stateful-instances/{statefulInstance}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of the stateful instance.
+                 * @example ssi-1a2b3c4d
+                 */
+                statefulInstance: components["parameters"]["StatefulInstanceId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a stateful instance
+         * @description Ends the EC2 instance and keeps its state.
+         */
+        post: operations["pauseStatefulInstance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/stateful-instances/{statefulInstance}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of the stateful instance.
+                 * @example ssi-1a2b3c4d
+                 */
+                statefulInstance: components["parameters"]["StatefulInstanceId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a stateful instance
+         * @description Launches it again from its state.
+         */
+        post: operations["resumeStatefulInstance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/stateful-instances/{statefulInstance}/recycle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of the stateful instance.
+                 * @example ssi-1a2b3c4d
+                 */
+                statefulInstance: components["parameters"]["StatefulInstanceId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recycle a stateful instance
+         * @description Replaces the EC2 instance and keeps its state.
+         */
+        post: operations["recycleStatefulInstance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/stateful-instances/{statefulInstance}/deallocate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of the stateful instance.
+                 * @example ssi-1a2b3c4d
+                 */
+                statefulInstance: components["parameters"]["StatefulInstanceId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deallocate a stateful instance
+         * @description Ends it and removes its state. Nothing of it can be brought back.
+         */
+        post: operations["deallocateStatefulInstance"];
         delete?: never;
         options?: never;
         head?: never;
@@ -158,7 +856,7 @@ export interface paths {
         };
         /**
          * List the managed instances of an account
-         * @description Every managed instance of the account as a short summary. The whole object is one `GET` away.
+         * @description Every managed instance of the account, or those the filters leave, as a short summary. The whole object is one `GET` away.
          */
         get: operations["listInstances"];
         put?: never;
@@ -172,6 +870,32 @@ export interface paths {
          *     reply is 504 `outcome-unknown`: list the instances before you try again.
          */
         post: operations["createInstance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/instances/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pause or resume several managed instances
+         * @description All in one call to Spot, sent at most once.
+         */
+        put: operations["updateInstanceStates"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -251,6 +975,37 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/spot/{account}/instances/{instance}/readiness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the managed instance.
+                 * @example smi-3b9e07aa
+                 */
+                instance: components["parameters"]["InstanceId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Say whether a managed instance is up
+         * @description Whether its EC2 instance runs. Poll this rather than reading states.
+         */
+        get: operations["getInstanceReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/spot/{account}/instances/{instance}/costs": {
         parameters: {
             query?: never;
@@ -271,9 +1026,195 @@ export interface paths {
         };
         /**
          * Show what a managed instance cost
-         * @description Cost and savings between two days. Without days, the last 30.
+         * @description Cost and savings between two moments. Without them, the last 30 days.
          */
         get: operations["getInstanceCosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/instances/{instance}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the managed instance.
+                 * @example smi-3b9e07aa
+                 */
+                instance: components["parameters"]["InstanceId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a managed instance
+         * @description Ends the EC2 instance and keeps disks, address and identity.
+         */
+        post: operations["pauseInstance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/instances/{instance}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the managed instance.
+                 * @example smi-3b9e07aa
+                 */
+                instance: components["parameters"]["InstanceId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a managed instance
+         * @description Launches it again from what was kept.
+         */
+        post: operations["resumeInstance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/instances/{instance}/recycle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the managed instance.
+                 * @example smi-3b9e07aa
+                 */
+                instance: components["parameters"]["InstanceId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recycle a managed instance
+         * @description Replaces the EC2 instance and keeps disks, address and identity.
+         */
+        post: operations["recycleInstance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/instances/{instance}/volumes/{volume}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the managed instance.
+                 * @example smi-3b9e07aa
+                 */
+                instance: components["parameters"]["InstanceId"];
+                /**
+                 * @description Id of the EBS volume.
+                 * @example vol-0a1b2c3d4e5f60718
+                 */
+                volume: components["parameters"]["VolumeId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a volume of a managed instance
+         * @description Removes an EBS volume that the managed instance keeps.
+         */
+        delete: operations["deleteInstanceVolume"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/instances/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import an EC2 instance
+         * @description Begins to make a managed instance of an EC2 instance. Sent at most once.
+         */
+        post: operations["createImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/instances/imports/{import}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the import.
+                 * @example smg-1a2b3c4d
+                 */
+                import: components["parameters"]["ImportId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Show an import
+         * @description How far it is, and which managed instance it became.
+         */
+        get: operations["getImport"];
         put?: never;
         post?: never;
         delete?: never;
@@ -388,6 +1329,73 @@ export interface components {
     schemas: {
         /** @description Name under which the operator configured a Spot account. */
         AccountName: string;
+        /** @description A configured account. Its id and token stay on the server. */
+        Account: {
+            name: components["schemas"]["AccountName"];
+            /** @description AWS region the operator named for it. */
+            region: string | null;
+        };
+        Accounts: components["schemas"]["Account"][];
+        /**
+         * @description One of the documented problems.
+         * @enum {string}
+         */
+        ProblemType: "urn:problem-type:spot-api:malformed-request" | "urn:problem-type:spot-api:malformed-json" | "urn:problem-type:spot-api:invalid-request" | "urn:problem-type:spot-api:spot-rejected" | "urn:problem-type:spot-api:unauthenticated" | "urn:problem-type:spot-api:account-not-found" | "urn:problem-type:spot-api:resource-not-found" | "urn:problem-type:spot-api:route-not-found" | "urn:problem-type:spot-api:method-not-allowed" | "urn:problem-type:spot-api:request-timeout" | "urn:problem-type:spot-api:roll-in-progress" | "urn:problem-type:spot-api:content-too-large" | "urn:problem-type:spot-api:uri-too-long" | "urn:problem-type:spot-api:unsupported-media-type" | "urn:problem-type:spot-api:spot-rate-limited" | "urn:problem-type:spot-api:header-fields-too-large" | "urn:problem-type:spot-api:internal-error" | "urn:problem-type:spot-api:spot-unreachable" | "urn:problem-type:spot-api:spot-credentials-rejected" | "urn:problem-type:spot-api:spot-failed" | "urn:problem-type:spot-api:spot-unreadable" | "urn:problem-type:spot-api:spot-timeout" | "urn:problem-type:spot-api:outcome-unknown";
+        ProblemError: {
+            /** @description JSON pointer (RFC 6901) into the body, as a URI fragment: `#/capacity/target`. */
+            pointer?: string;
+            /** @description Name of the path or query parameter. */
+            parameter?: string;
+            /** @description The rule that was broken, or the code Spot gave. */
+            code: string;
+            message: string;
+        };
+        UpstreamError: {
+            code: string;
+            message: string;
+            /** @description As Spot named it. */
+            field?: string;
+        };
+        /** @description What Spot said, where Spot spoke. */
+        ProblemUpstream: {
+            /** @description HTTP status of Spot's answer. */
+            status: number;
+            /** @description The id to quote to Spot's support. */
+            requestId?: string;
+            errors?: components["schemas"]["UpstreamError"][];
+        };
+        /** @description The roll that blocks the group. */
+        ProblemRoll: {
+            id: string;
+            /** @description As Spot names it. */
+            status: string;
+        };
+        /** @description What went wrong (RFC 9457), and what to do. */
+        Problem: {
+            type: components["schemas"]["ProblemType"];
+            /** @description The same words for every problem of this type. */
+            title: string;
+            /** @description The HTTP status. */
+            status: number;
+            /** @description What is wrong this time. */
+            detail: string;
+            /** @description What to do about it. */
+            hint?: string;
+            /** @description Path of the request. */
+            instance: string;
+            /** @description Also in the `X-Request-Id` header and in the log. */
+            requestId: string;
+            /** @description Each thing that is wrong with the request. */
+            errors?: components["schemas"]["ProblemError"][];
+            upstream?: components["schemas"]["ProblemUpstream"];
+            roll?: components["schemas"]["ProblemRoll"];
+        };
+        /** @description The exact name, or a pattern in which `*` stands for anything. */
+        NameFilter: string;
+        /** @description `key` or `key:value`. Only resources with the tag are listed; given more than once, with all of them. */
+        TagFilter: string[];
+        /** @description A day (`2026-11-23`, from its midnight in UTC) or a moment (`2026-11-23T20:00:00Z`, ISO 8601 with its offset). */
+        Moment: string;
         /** @description Instances or weight, as `unit` says. */
         CapacitySummary: {
             minimum: number | null;
@@ -417,53 +1425,6 @@ export interface components {
             updatedAt: string | null;
         };
         ElastigroupSummaries: components["schemas"]["ElastigroupSummary"][];
-        /**
-         * @description One of the documented problems.
-         * @enum {string}
-         */
-        ProblemType: "urn:problem-type:spot-api:malformed-request" | "urn:problem-type:spot-api:malformed-json" | "urn:problem-type:spot-api:invalid-request" | "urn:problem-type:spot-api:spot-rejected" | "urn:problem-type:spot-api:unauthenticated" | "urn:problem-type:spot-api:account-not-found" | "urn:problem-type:spot-api:resource-not-found" | "urn:problem-type:spot-api:route-not-found" | "urn:problem-type:spot-api:method-not-allowed" | "urn:problem-type:spot-api:request-timeout" | "urn:problem-type:spot-api:content-too-large" | "urn:problem-type:spot-api:uri-too-long" | "urn:problem-type:spot-api:unsupported-media-type" | "urn:problem-type:spot-api:spot-rate-limited" | "urn:problem-type:spot-api:header-fields-too-large" | "urn:problem-type:spot-api:internal-error" | "urn:problem-type:spot-api:spot-unreachable" | "urn:problem-type:spot-api:spot-credentials-rejected" | "urn:problem-type:spot-api:spot-failed" | "urn:problem-type:spot-api:spot-unreadable" | "urn:problem-type:spot-api:spot-timeout" | "urn:problem-type:spot-api:outcome-unknown";
-        ProblemError: {
-            /** @description JSON pointer (RFC 6901) into the body, as a URI fragment: `#/capacity/target`. */
-            pointer?: string;
-            /** @description Name of the path or query parameter. */
-            parameter?: string;
-            /** @description The rule that was broken, or the code Spot gave. */
-            code: string;
-            message: string;
-        };
-        UpstreamError: {
-            code: string;
-            message: string;
-            /** @description As Spot named it. */
-            field?: string;
-        };
-        /** @description What Spot said, where Spot spoke. */
-        ProblemUpstream: {
-            /** @description HTTP status of Spot's answer. */
-            status: number;
-            /** @description The id to quote to Spot's support. */
-            requestId?: string;
-            errors?: components["schemas"]["UpstreamError"][];
-        };
-        /** @description What went wrong (RFC 9457), and what to do. */
-        Problem: {
-            type: components["schemas"]["ProblemType"];
-            /** @description The same words for every problem of this type. */
-            title: string;
-            /** @description The HTTP status. */
-            status: number;
-            /** @description What is wrong this time. */
-            detail: string;
-            /** @description What to do about it. */
-            hint?: string;
-            /** @description Path of the request. */
-            instance: string;
-            /** @description Also in the `X-Request-Id` header and in the log. */
-            requestId: string;
-            /** @description Each thing that is wrong with the request. */
-            errors?: components["schemas"]["ProblemError"][];
-            upstream?: components["schemas"]["ProblemUpstream"];
-        };
         /** @description How many instances the group runs, or how much weight they have together. */
         ElastigroupCapacity: {
             /** @description Scaling never goes below this. */
@@ -1494,6 +2455,8 @@ export interface components {
         } & WithRequired<components["schemas"]["Elastigroup"], "name" | "capacity" | "strategy" | "compute">;
         /** @description Id that Spot gave a resource. Spot decides which exist. */
         Identifier: string;
+        /** @description On or off; off unless set. */
+        Option: boolean;
         /** @description A partial Elastigroup. A missing key is left as it is, null clears the value, and an array replaces the whole array. */
         ElastigroupUpdate: components["schemas"]["Elastigroup"];
         /**
@@ -1528,11 +2491,35 @@ export interface components {
         };
         /** @description One row an instance or open spot request. */
         ElastigroupStatus: components["schemas"]["ElastigroupInstance"][];
-        /**
-         * Format: date
-         * @description A day in UTC, `YYYY-MM-DD`.
-         */
-        Day: string;
+        /** @description Whether something is up. Ask again after as many seconds as `Retry-After` says, which is there while it is not. */
+        Readiness: {
+            ready: boolean;
+            /** @description Instances that run. */
+            running: number;
+            /** @description Instances there shall be; null for a group that counts weights. */
+            target: number | null;
+            /** @description Why it is not ready; empty when it is. */
+            reasons: string[];
+        };
+        AgentHealth: {
+            /** @description `HEALTHY`, `UNHEALTHY` or `UNKNOWN`. */
+            status?: string | null;
+            /** @description ISO 8601. */
+            lastChecked?: string | null;
+        } | null;
+        InstanceHealth: {
+            instanceId?: string | null;
+            spotRequestId?: string | null;
+            groupId?: string | null;
+            availabilityZone?: string | null;
+            /** @description `SPOT` or `OD`. */
+            lifeCycle?: string | null;
+            /** @description `HEALTHY`, `UNHEALTHY`, `INSUFFICIENT_DATA` or `UNKNOWN`. */
+            healthStatus?: string | null;
+            agentHealth?: components["schemas"]["AgentHealth"];
+        };
+        /** @description One row an instance. */
+        ElastigroupHealth: components["schemas"]["InstanceHealth"][];
         /** @description Spot answers a number; older answers had it as text. */
         CostsNumber: (number | null) | (string | null);
         /** @description How long instances ran. */
@@ -1558,6 +2545,233 @@ export interface components {
             savings?: components["schemas"]["CostsSavings"];
             costs?: components["schemas"]["CostsAmounts"];
         };
+        /** @description What one instance of a group cost. */
+        InstanceCosts: {
+            groupId?: string | null;
+            instanceId?: string | null;
+            spotInstanceRequestId?: string | null;
+            instanceType?: string | null;
+            availabilityZone?: string | null;
+            running?: components["schemas"]["CostsRunning"];
+            savings?: components["schemas"]["CostsSavings"];
+            costs?: components["schemas"]["CostsAmounts"];
+        };
+        /** @description One row an instance. */
+        DetailedCosts: components["schemas"]["InstanceCosts"][];
+        ElastigroupSubEvent: {
+            type?: string | null;
+        } | null;
+        ElastigroupEvent: {
+            groupId?: string | null;
+            /** @description Such as `Create`, `Update`, `DetachInstances`, `InstanceReplacement`. */
+            eventType?: string | null;
+            subEvents?: components["schemas"]["ElastigroupSubEvent"][] | null;
+            /** @description ISO 8601. */
+            createdAt?: string | null;
+        };
+        /** @description What happened to a group. */
+        ElastigroupEvents: components["schemas"]["ElastigroupEvent"][];
+        /**
+         * @description Least severity of the lines.
+         * @enum {string}
+         */
+        LogSeverity: "ALL" | "INFO" | "DEBUG" | "WARN";
+        /** @description Lines at most. */
+        LogLimit: number;
+        ElastigroupLogLine: {
+            message?: string | null;
+            /** @description `INFO`, `DEBUG`, `WARN` or `ERROR`. */
+            severity?: string | null;
+            /** @description ISO 8601. */
+            createdAt?: string | null;
+        };
+        /** @description What Spot wrote about a group. It keeps three months. */
+        ElastigroupLog: components["schemas"]["ElastigroupLogLine"][];
+        /** @description How many instances the group runs, or how much weight they have together. */
+        Capacity: {
+            minimum?: number | null;
+            target?: number | null;
+            maximum?: number | null;
+            /** @description `instance` or `weight`. */
+            unit?: string | null;
+        };
+        /** @description What to change. Minimum, target and maximum have to stay in this order. */
+        CapacityUpdate: {
+            minimum?: number | null;
+            target?: number | null;
+            maximum?: number | null;
+        };
+        /**
+         * @description Instances more or fewer.
+         * @default 1
+         */
+        Adjustment: number;
+        /** @description An instance or a spot request, as Spot describes it. */
+        ScaledInstance: {
+            instanceId?: string | null;
+            spotInstanceRequestId?: string | null;
+        } | null;
+        /** @description What is being launched. */
+        ScaleUpResult: {
+            newSpotRequests?: components["schemas"]["ScaledInstance"][] | null;
+            newInstances?: components["schemas"]["ScaledInstance"][] | null;
+        };
+        /** @description What is being ended. */
+        ScaleDownResult: {
+            victimSpotRequests?: components["schemas"]["ScaledInstance"][] | null;
+            victimInstances?: components["schemas"]["ScaledInstance"][] | null;
+        };
+        /** @description Instances to take out of a group. */
+        Detachment: {
+            /** @description EC2 instances. */
+            instancesToDetach: string[] | null;
+            /** @description Terminate them as well. */
+            shouldTerminateInstances?: boolean | null;
+            /** @description Launch no others in their place. */
+            shouldDecrementTargetCapacity?: boolean | null;
+            /** @description Seconds they have to drain. */
+            drainingTimeout?: number | null;
+        };
+        Suspension: {
+            name?: string | null;
+            /** @description ISO 8601; null when it lasts until it is removed. */
+            expiresAt?: string | null;
+        } | null;
+        /** @description What Spot leaves alone in a group for now. */
+        Suspensions: {
+            groupId?: string | null;
+            /** @description Suspended processes. */
+            processes?: string[] | null;
+            suspensions?: components["schemas"]["Suspension"][] | null;
+        };
+        SuspensionCreate: {
+            name?: string | null;
+            /** @description Minutes. */
+            ttlInMinutes?: number | null;
+        } | null;
+        /** @description Processes to suspend, for ever or for a time: `AUTO_SCALE`, `AUTO_HEALING`, `OUT_OF_STRATEGY`, `PREVENTIVE_REPLACEMENT`, `REVERT_PREFERRED`, `SCHEDULING`. */
+        SuspensionsCreate: {
+            /** @description Until they are removed. */
+            processes?: string[] | null;
+            /** @description For a time. */
+            suspensions?: components["schemas"]["SuspensionCreate"][] | null;
+        };
+        /** @description Names of processes. */
+        ProcessNames: string[];
+        /** @description Rolls at most. */
+        RollLimit: number;
+        RollProgress: {
+            /** @description `percentage`. */
+            unit?: string | null;
+            value?: number | null;
+        } | null;
+        /** @description A roll (deployment) replaces or restarts the instances of a group batch by batch. */
+        Roll: {
+            id?: string | null;
+            /** @description `starting`, `in_progress`, `finished`, `stopped` or `failed`; the case of the letters varies. */
+            status?: string | null;
+            progress?: components["schemas"]["RollProgress"];
+            currentBatch?: number | null;
+            numOfBatches?: number | null;
+            /** @description Seconds. */
+            gracePeriod?: number | null;
+            /** @description ISO 8601. */
+            createdAt?: string | null;
+            /** @description ISO 8601. */
+            updatedAt?: string | null;
+        };
+        /** @description The rolls of a group, the newest first. */
+        Rolls: components["schemas"]["Roll"][];
+        /** @description What to do when a batch fails. */
+        RollOnFailure: {
+            /** @description `DETACH_OLD` or `DETACH_NEW`. */
+            actionType?: string | null;
+            shouldHandleAllBatches?: boolean | null;
+            batchNum?: number | null;
+            /** @description Seconds. */
+            drainingTimeout?: number | null;
+            shouldDecrementTargetCapacity?: boolean | null;
+        } | null;
+        RollStrategy: {
+            /** @description `REPLACE_SERVER` or `RESTART_SERVER`. */
+            action?: string | null;
+            /** @description Part of a batch that has to become healthy, in percent; 50 unless set. */
+            batchMinHealthyPercentage?: number | null;
+            onFailure?: components["schemas"]["RollOnFailure"];
+        } | null;
+        /** @description How to roll. */
+        RollCreate: {
+            /** @description Percent of the group that is replaced at once. */
+            batchSizePercentage: number | null;
+            /** @description Seconds a new instance has to become healthy. */
+            gracePeriod: number | null;
+            /** @description `EC2`, `ELB`, `TARGET_GROUP`, `HCS`, `ECS_CLUSTER_INSTANCE`, `OPSWORKS`, `NOMAD_NODE` or `NONE`. */
+            healthCheckType?: string | null;
+            /** @description Seconds an old instance has to drain. */
+            drainingTimeout?: number | null;
+            strategy?: components["schemas"]["RollStrategy"];
+        };
+        /** @description An instance of a roll, as Spot describes it. */
+        RollInstance: {
+            [key: string]: unknown;
+        } | null;
+        /** @description Old (blue) and new (green) instances. */
+        RollInstances: {
+            blue?: components["schemas"]["RollInstance"][] | null;
+            green?: components["schemas"]["RollInstance"][] | null;
+        } | null;
+        /** @description How far a roll is, instance by instance. */
+        RollStatus: {
+            status?: string | null;
+            progress?: components["schemas"]["RollProgress"];
+            numberOfBatches?: number | null;
+            currentBatch?: number | null;
+            /** @description Seconds. */
+            gracePeriod?: number | null;
+            /** @description `REPLACE_SERVER` or `RESTART_SERVER`. */
+            strategyAction?: string | null;
+            healthCheck?: string | null;
+            instances?: components["schemas"]["RollInstances"][] | null;
+        };
+        /** @description What to do about the instances of a failed roll. */
+        RollAction: {
+            /** @description `DETACH_OLD` or `DETACH_NEW`. */
+            actionType: string | null;
+            shouldHandleAllBatches?: boolean | null;
+            /** @description Seconds. */
+            drainingTimeout?: number | null;
+            shouldDecrementTargetCapacity?: boolean | null;
+        };
+        /** @description What was done. */
+        RollActionResult: {
+            groupId?: string | null;
+            rollId?: string | null;
+            actionType?: string | null;
+            detachedInstances?: string[] | null;
+        };
+        StatefulDevice: {
+            deviceName?: string | null;
+            volumeId?: string | null;
+            snapshotId?: string | null;
+        } | null;
+        /** @description An instance of a group whose disks, image or address outlive it. */
+        StatefulInstance: {
+            /** @description `ssi-…`. */
+            id?: string | null;
+            /** @description EC2 instance; null while it is paused. */
+            instanceId?: string | null;
+            privateIp?: string | null;
+            imageId?: string | null;
+            /** @description `ACTIVE`, `PAUSING`, `PAUSED`, `RESUMING`, `RECYCLING`, `DEALLOCATING`, `DEALLOCATED` or `ERROR`. */
+            state?: string | null;
+            devices?: components["schemas"]["StatefulDevice"][] | null;
+            /** @description ISO 8601. */
+            launchedAt?: string | null;
+            /** @description ISO 8601. */
+            createdAt?: string | null;
+        };
+        /** @description The stateful instances of a group. */
+        StatefulInstances: components["schemas"]["StatefulInstance"][];
         /** @description What a list shows of a managed instance. Always the same keys; null where Spot says nothing. */
         ManagedInstanceSummary: {
             id: string;
@@ -1764,6 +2978,14 @@ export interface components {
             region: string | null;
             compute: components["schemas"]["ManagedInstanceCompute"];
         } & WithRequired<components["schemas"]["ManagedInstance"], "name" | "region" | "compute">;
+        InstanceState: {
+            /** @description The managed instance. */
+            id: string;
+            /** @description `PAUSE` or `RESUME`. */
+            state: string;
+        };
+        /** @description New states of several managed instances. */
+        InstanceStates: components["schemas"]["InstanceState"][];
         /** @description A partial managed instance. A missing key is left as it is, null clears the value, and an array replaces the whole array. */
         ManagedInstanceUpdate: components["schemas"]["ManagedInstance"];
         /** @description State of a managed instance. */
@@ -1783,6 +3005,45 @@ export interface components {
             createdAt?: string | null;
             /** @description ISO 8601. */
             launchedAt?: string | null;
+        };
+        ImportAvailabilityZone: {
+            name?: string | null;
+            subnetIds?: string[] | null;
+        } | null;
+        /** @description An EC2 instance that shall become a managed instance. */
+        ImportCreate: {
+            /** @description The EC2 instance. */
+            originalInstanceId: string | null;
+            /** @description AWS region. */
+            region: string | null;
+            managedInstanceName?: string | null;
+            /** @description Operating system, such as `Linux/UNIX`. */
+            product?: string | null;
+            spotInstanceTypes?: string[] | null;
+            availabilityZones?: components["schemas"]["ImportAvailabilityZone"][] | null;
+            shouldKeepPrivateIp?: boolean | null;
+            shouldKeepMetadataOptions?: boolean | null;
+            /** @description Terminate the EC2 instance afterwards. */
+            shouldTerminateInstance?: boolean | null;
+        };
+        /** @description What was asked for. */
+        ImportData: {
+            originalInstanceId?: string | null;
+            shouldKeepPrivateIp?: boolean | null;
+            shouldKeepMetadataOptions?: boolean | null;
+            shouldTerminateInstance?: boolean | null;
+        } | null;
+        /** @description An EC2 instance on its way to become a managed instance, as Spot describes it. */
+        Import: {
+            /** @description Id of the import, `smg-…`. */
+            migrationId?: string | null;
+            /** @description The managed instance, `smi-…`; null until there is one. */
+            managedInstanceId?: string | null;
+            instanceId?: string | null;
+            /** @description From `MIGRATE_START` to `FINISH`, `CANCEL` or `ERROR`. */
+            state?: string | null;
+            stateDescription?: string | null;
+            data?: components["schemas"]["ImportData"];
         };
         /** @description The word `pong`. */
         Pong: string;
@@ -1856,6 +3117,26 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description A bug in this server. */
+        InternalError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:problem-type:spot-api:internal-error",
+                 *       "title": "This server has a bug",
+                 *       "status": 500,
+                 *       "detail": "Something went wrong inside this server.",
+                 *       "hint": "Tell the operator the requestId.",
+                 *       "instance": "/v1/spot/demo/elastigroups",
+                 *       "requestId": "4f1c"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description No such account, or Spot knows no such resource in it. */
         NotFound: {
             headers: {
@@ -1888,26 +3169,6 @@ export interface components {
                  *       "title": "Spot's rate limit is used up",
                  *       "status": 429,
                  *       "detail": "Spot takes no more calls of this kind for 42 seconds.",
-                 *       "instance": "/v1/spot/demo/elastigroups",
-                 *       "requestId": "4f1c"
-                 *     }
-                 */
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description A bug in this server. */
-        InternalError: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "type": "urn:problem-type:spot-api:internal-error",
-                 *       "title": "This server has a bug",
-                 *       "status": 500,
-                 *       "detail": "Something went wrong inside this server.",
-                 *       "hint": "Tell the operator the requestId.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }
@@ -1993,6 +3254,54 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description A roll blocks the group. Nothing was changed. */
+        Conflict: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:problem-type:spot-api:roll-in-progress",
+                 *       "title": "A roll blocks the group",
+                 *       "status": 409,
+                 *       "detail": "Roll sbgd-1a2b3c4d is in progress.",
+                 *       "hint": "Wait until it is finished, or stop it by POST /v1/spot/demo/elastigroups/sig-0f3ac1d2/rolls/sbgd-1a2b3c4d/stop.",
+                 *       "instance": "/v1/spot/demo/elastigroups/sig-0f3ac1d2",
+                 *       "requestId": "4f1c",
+                 *       "roll": {
+                 *         "id": "sbgd-1a2b3c4d",
+                 *         "status": "in_progress"
+                 *       }
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Whether it is up, and why not. */
+        Readiness: {
+            headers: {
+                /**
+                 * @description Seconds after which to ask again; there while the answer is no.
+                 * @example 15
+                 */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "ready": false,
+                 *       "running": 1,
+                 *       "target": 2,
+                 *       "reasons": [
+                 *         "1 of 2 instances do not run yet (pending-fulfillment)."
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["Readiness"];
+            };
+        };
     };
     parameters: {
         /**
@@ -2000,11 +3309,23 @@ export interface components {
          * @example demo
          */
         Account: components["schemas"]["AccountName"];
+        /** @description Only resources of this name; `*` stands for anything, as in `web-*`. */
+        NameFilter: components["schemas"]["NameFilter"];
+        /** @description Only resources with this tag, `key` or `key:value`. Given more than once, with all of them. */
+        TagFilter: components["schemas"]["TagFilter"];
+        /** @description Only resources created at this moment or later. */
+        CreatedAfter: components["schemas"]["Moment"];
+        /** @description Only resources created before this moment. */
+        CreatedBefore: components["schemas"]["Moment"];
         /**
          * @description Id of the Elastigroup.
          * @example sig-0f3ac1d2
          */
         ElastigroupId: components["schemas"]["Identifier"];
+        /** @description Put changed tags on running instances at once, without a roll. */
+        AutoApplyTags: components["schemas"]["Option"];
+        /** @description Resume paused stateful instances when the capacity grows, rather than launch new ones. */
+        ShouldResumeStateful: components["schemas"]["Option"];
         /** @description Delete the AMIs Spot made. On unless `false`. */
         ShouldDeleteImages: components["schemas"]["Switch"];
         /** @description Delete the EBS volumes. On unless `false`. */
@@ -2013,10 +3334,36 @@ export interface components {
         ShouldDeleteSnapshots: components["schemas"]["Switch"];
         /** @description Delete the network interfaces. On unless `false`. */
         ShouldDeleteNetworkInterfaces: components["schemas"]["Switch"];
-        /** @description First day, `YYYY-MM-DD`, UTC. Goes together with `end`. */
-        Start: components["schemas"]["Day"];
-        /** @description Last day, `YYYY-MM-DD`, UTC, later than `start`. Goes together with `start`. */
-        End: components["schemas"]["Day"];
+        /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them unless told. */
+        ShouldDeleteBackupImages: components["schemas"]["Option"];
+        /** @description From here on. Goes together with `end`. */
+        Start: components["schemas"]["Moment"];
+        /** @description Up to here; later than `start`. Goes together with `start`. */
+        End: components["schemas"]["Moment"];
+        /** @description From here on. */
+        EventsStart: components["schemas"]["Moment"];
+        /** @description Only lines of this severity. */
+        Severity: components["schemas"]["LogSeverity"];
+        /** @description Only lines about this resource, such as an EC2 instance. */
+        Resource: components["schemas"]["Identifier"];
+        /** @description Lines at most; Spot's default is 500. */
+        LogLimit: components["schemas"]["LogLimit"];
+        /** @description Instances more or fewer. */
+        Adjustment: components["schemas"]["Adjustment"];
+        /** @description Process to resume, such as `AUTO_SCALE`. May be given more than once. */
+        Process: components["schemas"]["ProcessNames"];
+        /** @description Rolls at most. */
+        RollLimit: components["schemas"]["RollLimit"];
+        /**
+         * @description Id of the roll.
+         * @example sbgd-1a2b3c4d
+         */
+        RollId: components["schemas"]["Identifier"];
+        /**
+         * @description Id of the stateful instance.
+         * @example ssi-1a2b3c4d
+         */
+        StatefulInstanceId: components["schemas"]["Identifier"];
         /**
          * @description Id of the managed instance.
          * @example smi-3b9e07aa
@@ -2024,6 +3371,16 @@ export interface components {
         InstanceId: components["schemas"]["Identifier"];
         /** @description Terminate the EC2 instance. On unless `false`. */
         ShouldTerminateInstance: components["schemas"]["Switch"];
+        /**
+         * @description Id of the EBS volume.
+         * @example vol-0a1b2c3d4e5f60718
+         */
+        VolumeId: components["schemas"]["Identifier"];
+        /**
+         * @description Id of the import.
+         * @example smg-1a2b3c4d
+         */
+        ImportId: components["schemas"]["Identifier"];
     };
     requestBodies: never;
     headers: {
@@ -2047,9 +3404,49 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    listElastigroups: {
+    listAccounts: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The accounts by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "name": "demo",
+                     *         "region": "us-east-1"
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["Accounts"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            500: components["responses"]["InternalError"];
+        };
+    };
+    listElastigroups: {
+        parameters: {
+            query?: {
+                /** @description Only resources of this name; `*` stands for anything, as in `web-*`. */
+                name?: components["parameters"]["NameFilter"];
+                /** @description Only resources with this tag, `key` or `key:value`. Given more than once, with all of them. */
+                tag?: components["parameters"]["TagFilter"];
+                /** @description Only resources created at this moment or later. */
+                createdAfter?: components["parameters"]["CreatedAfter"];
+                /** @description Only resources created before this moment. */
+                createdBefore?: components["parameters"]["CreatedBefore"];
+            };
             header?: never;
             path: {
                 /**
@@ -2184,7 +3581,12 @@ export interface operations {
     };
     updateElastigroup: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Put changed tags on running instances at once, without a roll. */
+                autoApplyTags?: components["parameters"]["AutoApplyTags"];
+                /** @description Resume paused stateful instances when the capacity grows, rather than launch new ones. */
+                shouldResumeStateful?: components["parameters"]["ShouldResumeStateful"];
+            };
             header?: never;
             path: {
                 /**
@@ -2218,6 +3620,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
@@ -2237,6 +3640,8 @@ export interface operations {
                 shouldDeleteSnapshots?: components["parameters"]["ShouldDeleteSnapshots"];
                 /** @description Delete the network interfaces. On unless `false`. */
                 shouldDeleteNetworkInterfaces?: components["parameters"]["ShouldDeleteNetworkInterfaces"];
+                /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them unless told. */
+                shouldDeleteBackupImages?: components["parameters"]["ShouldDeleteBackupImages"];
             };
             header?: never;
             path: {
@@ -2311,12 +3716,80 @@ export interface operations {
             504: components["responses"]["GatewayTimeout"];
         };
     };
+    getElastigroupReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Readiness"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    getElastigroupHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ElastigroupHealth"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
     getElastigroupCosts: {
         parameters: {
             query?: {
-                /** @description First day, `YYYY-MM-DD`, UTC. Goes together with `end`. */
+                /** @description From here on. Goes together with `end`. */
                 start?: components["parameters"]["Start"];
-                /** @description Last day, `YYYY-MM-DD`, UTC, later than `start`. Goes together with `start`. */
+                /** @description Up to here; later than `start`. Goes together with `start`. */
                 end?: components["parameters"]["End"];
             };
             header?: never;
@@ -2354,9 +3827,1010 @@ export interface operations {
             504: components["responses"]["GatewayTimeout"];
         };
     };
-    listInstances: {
+    getElastigroupDetailedCosts: {
+        parameters: {
+            query?: {
+                /** @description From here on. Goes together with `end`. */
+                start?: components["parameters"]["Start"];
+                /** @description Up to here; later than `start`. Goes together with `start`. */
+                end?: components["parameters"]["End"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows, as Spot returns them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailedCosts"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listElastigroupEvents: {
+        parameters: {
+            query?: {
+                /** @description From here on. */
+                start?: components["parameters"]["EventsStart"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events, as Spot returns them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ElastigroupEvents"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listElastigroupLogs: {
+        parameters: {
+            query?: {
+                /** @description From here on. Goes together with `end`. */
+                start?: components["parameters"]["Start"];
+                /** @description Up to here; later than `start`. Goes together with `start`. */
+                end?: components["parameters"]["End"];
+                /** @description Only lines of this severity. */
+                severity?: components["parameters"]["Severity"];
+                /** @description Only lines about this resource, such as an EC2 instance. */
+                resource?: components["parameters"]["Resource"];
+                /** @description Lines at most; Spot's default is 500. */
+                limit?: components["parameters"]["LogLimit"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lines, as Spot returns them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ElastigroupLog"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    getElastigroupCapacity: {
         parameters: {
             query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The capacity; an empty object when Spot says nothing of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Capacity"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    updateElastigroupCapacity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "minimum": 1,
+                 *       "target": 3,
+                 *       "maximum": 6
+                 *     }
+                 */
+                "application/json": components["schemas"]["CapacityUpdate"];
+            };
+        };
+        responses: {
+            /** @description The capacity after the change, as Spot returns it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Capacity"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    scaleUpElastigroup: {
+        parameters: {
+            query?: {
+                /** @description Instances more or fewer. */
+                adjustment?: components["parameters"]["Adjustment"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is being launched, as Spot returns it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScaleUpResult"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    scaleDownElastigroup: {
+        parameters: {
+            query?: {
+                /** @description Instances more or fewer. */
+                adjustment?: components["parameters"]["Adjustment"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is being ended, as Spot returns it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScaleDownResult"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    detachInstances: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "instancesToDetach": [
+                 *         "i-0a1b2c3d4e5f60718"
+                 *       ],
+                 *       "shouldTerminateInstances": false,
+                 *       "shouldDecrementTargetCapacity": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["Detachment"];
+            };
+        };
+        responses: {
+            /** @description Spot has begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listSuspensions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The suspensions, as Spot returns them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suspensions"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    createSuspensions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "suspensions": [
+                 *         {
+                 *           "name": "AUTO_SCALE",
+                 *           "ttlInMinutes": 120
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["SuspensionsCreate"];
+            };
+        };
+        responses: {
+            /** @description The suspensions there are now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suspensions"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    deleteSuspensions: {
+        parameters: {
+            query: {
+                /** @description Process to resume, such as `AUTO_SCALE`. May be given more than once. */
+                process: components["parameters"]["Process"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The suspensions that are left. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suspensions"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listRolls: {
+        parameters: {
+            query?: {
+                /** @description Rolls at most. */
+                limit?: components["parameters"]["RollLimit"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rolls, as Spot returns them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rolls"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    createRoll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "batchSizePercentage": 25,
+                 *       "gracePeriod": 300,
+                 *       "strategy": {
+                 *         "action": "REPLACE_SERVER"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["RollCreate"];
+            };
+        };
+        responses: {
+            /** @description The roll as Spot started it. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Roll"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    getRoll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of the roll.
+                 * @example sbgd-1a2b3c4d
+                 */
+                roll: components["parameters"]["RollId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The roll. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Roll"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    stopRoll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of the roll.
+                 * @example sbgd-1a2b3c4d
+                 */
+                roll: components["parameters"]["RollId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Spot ends it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    getRollStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of the roll.
+                 * @example sbgd-1a2b3c4d
+                 */
+                roll: components["parameters"]["RollId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The progress, as Spot returns it; an empty object when Spot has none yet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RollStatus"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    createRollAction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of the roll.
+                 * @example sbgd-1a2b3c4d
+                 */
+                roll: components["parameters"]["RollId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "actionType": "DETACH_NEW",
+                 *       "shouldHandleAllBatches": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["RollAction"];
+            };
+        };
+        responses: {
+            /** @description What was done, as Spot returns it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RollActionResult"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listStatefulInstances: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stateful instances, as Spot returns them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatefulInstances"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    pauseStatefulInstance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of the stateful instance.
+                 * @example ssi-1a2b3c4d
+                 */
+                statefulInstance: components["parameters"]["StatefulInstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Spot has begun; the list shows the state. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    resumeStatefulInstance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of the stateful instance.
+                 * @example ssi-1a2b3c4d
+                 */
+                statefulInstance: components["parameters"]["StatefulInstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Spot has begun; the list shows the state. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    recycleStatefulInstance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of the stateful instance.
+                 * @example ssi-1a2b3c4d
+                 */
+                statefulInstance: components["parameters"]["StatefulInstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Spot has begun; the list shows the state. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    deallocateStatefulInstance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of the stateful instance.
+                 * @example ssi-1a2b3c4d
+                 */
+                statefulInstance: components["parameters"]["StatefulInstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Spot has begun; the list shows the state. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    listInstances: {
+        parameters: {
+            query?: {
+                /** @description Only resources of this name; `*` stands for anything, as in `web-*`. */
+                name?: components["parameters"]["NameFilter"];
+                /** @description Only resources with this tag, `key` or `key:value`. Given more than once, with all of them. */
+                tag?: components["parameters"]["TagFilter"];
+                /** @description Only resources created at this moment or later. */
+                createdAfter?: components["parameters"]["CreatedAfter"];
+                /** @description Only resources created before this moment. */
+                createdBefore?: components["parameters"]["CreatedBefore"];
+            };
             header?: never;
             path: {
                 /**
@@ -2446,6 +4920,55 @@ export interface operations {
             504: components["responses"]["GatewayTimeout"];
         };
     };
+    updateInstanceStates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "id": "smi-4e8b21f7",
+                 *         "state": "PAUSE"
+                 *       },
+                 *       {
+                 *         "id": "smi-a90c3d58",
+                 *         "state": "RESUME"
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["InstanceStates"];
+            };
+        };
+        responses: {
+            /** @description Spot has begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
     getInstance: {
         parameters: {
             query?: never;
@@ -2486,7 +5009,10 @@ export interface operations {
     };
     updateInstance: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Put changed tags on running instances at once, without a roll. */
+                autoApplyTags?: components["parameters"]["AutoApplyTags"];
+            };
             header?: never;
             path: {
                 /**
@@ -2541,6 +5067,8 @@ export interface operations {
                 shouldDeleteSnapshots?: components["parameters"]["ShouldDeleteSnapshots"];
                 /** @description Delete the network interfaces. On unless `false`. */
                 shouldDeleteNetworkInterfaces?: components["parameters"]["ShouldDeleteNetworkInterfaces"];
+                /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them unless told. */
+                shouldDeleteBackupImages?: components["parameters"]["ShouldDeleteBackupImages"];
             };
             header?: never;
             path: {
@@ -2615,12 +5143,42 @@ export interface operations {
             504: components["responses"]["GatewayTimeout"];
         };
     };
+    getInstanceReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the managed instance.
+                 * @example smi-3b9e07aa
+                 */
+                instance: components["parameters"]["InstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Readiness"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
     getInstanceCosts: {
         parameters: {
             query?: {
-                /** @description First day, `YYYY-MM-DD`, UTC. Goes together with `end`. */
+                /** @description From here on. Goes together with `end`. */
                 start?: components["parameters"]["Start"];
-                /** @description Last day, `YYYY-MM-DD`, UTC, later than `start`. Goes together with `start`. */
+                /** @description Up to here; later than `start`. Goes together with `start`. */
                 end?: components["parameters"]["End"];
             };
             header?: never;
@@ -2647,6 +5205,248 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Costs"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    pauseInstance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the managed instance.
+                 * @example smi-3b9e07aa
+                 */
+                instance: components["parameters"]["InstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Spot has begun; the status shows the state. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    resumeInstance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the managed instance.
+                 * @example smi-3b9e07aa
+                 */
+                instance: components["parameters"]["InstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Spot has begun; the status shows the state. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    recycleInstance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the managed instance.
+                 * @example smi-3b9e07aa
+                 */
+                instance: components["parameters"]["InstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Spot has begun; the status shows the state. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    deleteInstanceVolume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the managed instance.
+                 * @example smi-3b9e07aa
+                 */
+                instance: components["parameters"]["InstanceId"];
+                /**
+                 * @description Id of the EBS volume.
+                 * @example vol-0a1b2c3d4e5f60718
+                 */
+                volume: components["parameters"]["VolumeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The volume is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    createImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "originalInstanceId": "i-0a1b2c3d4e5f60718",
+                 *       "region": "us-east-1",
+                 *       "managedInstanceName": "imported"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ImportCreate"];
+            };
+        };
+        responses: {
+            /** @description The import as Spot began it. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    getImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the import.
+                 * @example smg-1a2b3c4d
+                 */
+                import: components["parameters"]["ImportId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The import, as Spot returns it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -14,7 +14,7 @@ declare module 'fastify' {
 }
 
 type AnyHandler = (request: FastifyRequest) => Answer | Promise<Answer>
-interface Answer { status: number, headers?: Record<string, string>, body?: unknown }
+interface Answer { status: number, headers?: Record<string, string | undefined>, body?: unknown }
 
 /** The components are known to the validator once, under this id; references lead there. */
 const ROOT = 'spot-api'
@@ -27,7 +27,7 @@ function validator (options: Options): Ajv {
 
 /** Bodies reach Spot as they came: nothing is coerced, filled in or taken out. Parameters are text: they need it. */
 const bodies = validator({ coerceTypes: false, useDefaults: false })
-const parameters = validator({ coerceTypes: true, useDefaults: true })
+const parameters = validator({ coerceTypes: 'array', useDefaults: true })
 
 /** Parameters of one kind as one closed object: a misspelt one is refused, not ignored. */
 function parametersSchema (all: ReturnType<typeof operationsOf>[number]['parameters'], kind: 'path' | 'query') {

@@ -13,6 +13,7 @@ export const problems = {
   'route-not-found': { status: 404, title: 'There is nothing at this path' },
   'method-not-allowed': { status: 405, title: 'This path does not take this method' },
   'request-timeout': { status: 408, title: 'The request took too long to arrive' },
+  'roll-in-progress': { status: 409, title: 'A roll blocks the group' },
   'content-too-large': { status: 413, title: 'The body is too large' },
   'uri-too-long': { status: 414, title: 'The path is too long' },
   'unsupported-media-type': { status: 415, title: 'The body is not JSON' },
@@ -49,6 +50,8 @@ export interface ProblemDetails {
   hint?: string
   errors?: ProblemError[]
   upstream?: Upstream
+  /** The roll that blocks the group, with its status as Spot names it. */
+  roll?: { id: string, status: string }
   headers?: Record<string, string>
 }
 
@@ -72,6 +75,6 @@ export const problemType = (problem: ProblemName): `urn:problem-type:spot-api:${
 /** The body of a problem reply, as RFC 9457 and the contract have it. */
 export function problemBody (problem: Problem, instance: string, requestId: string) {
   const { status, title } = problems[problem.problem]
-  const { detail, hint, errors, upstream } = problem.details
-  return { type: problemType(problem.problem), title, status, detail, hint, instance, requestId, errors, upstream }
+  const { headers, ...details } = problem.details
+  return { type: problemType(problem.problem), title, status, ...details, instance, requestId }
 }

@@ -1,36 +1,78 @@
 import type { components } from '../../openapi/types.js'
-import type { CostRange, Deallocation } from './requests.js'
+import type { Moment, Range } from '../moments.js'
+import { amiBackup, type Deallocation } from './deallocation.js'
 import type { Spot } from './spot.js'
 
 type Schemas = components['schemas']
 type Elastigroup = Schemas['Elastigroup']
+type Costs = Schemas['Costs']
 
 const root = ['aws', 'ec2', 'group']
+const envelope = 'group'
+
+/** Options of an update, in Spot's words. */
+export interface UpdateOptions {
+  autoApplyTags?: boolean
+  shouldResumeStateful?: boolean
+}
+
+/** A query as text, without what is not set. */
+export const asQuery = (values: Record<string, boolean | number | string | undefined>) =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value?.toString()]))
+
+/** The cost operations take a day or an ISO 8601 date-time. */
+export const costQuery = ({ start, end }: Range) => ({ fromDate: start.text, toDate: end.text })
 
 /** Spot's operations on AWS Elastigroups, one function each. Bodies go and come as they are. */
 export const elastigroups = (spot: Spot) => ({
   list: (): Promise<Elastigroup[]> =>
     spot.items('listElastigroups', 'GET', root),
 
-  create: (group: object): Promise<Elastigroup> =>
-    spot.item('createElastigroup', 'POST', root, { body: { group } }),
+  create: (body: object): Promise<Elastigroup> =>
+    spot.item('createElastigroup', 'POST', root, { body, envelope }),
 
   get: (id: string): Promise<Elastigroup> =>
     spot.item('getElastigroup', 'GET', [...root, id]),
 
-  update: (id: string, group: object): Promise<Elastigroup> =>
-    spot.item('updateElastigroup', 'PUT', [...root, id], { body: { group } }),
+  update: (id: string, body: object, options: UpdateOptions): Promise<Elastigroup> =>
+    spot.item('updateElastigroup', 'PUT', [...root, id], { body, envelope, query: asQuery({ ...options }) }),
 
-  delete: (id: string, statefulDeallocation: Deallocation): Promise<void> =>
-    spot.done('deleteElastigroup', 'DELETE', [...root, id], { body: { statefulDeallocation } }),
+  delete: (id: string, statefulDeallocation: Deallocation, backupImages: boolean | undefined): Promise<void> =>
+    spot.done('deleteElastigroup', 'DELETE', [...root, id], {
+      body: { statefulDeallocation, ...amiBackup(backupImages) }
+    }),
 
   status: (id: string): Promise<Schemas['ElastigroupStatus']> =>
     spot.items('getElastigroupStatus', 'GET', [...root, id, 'status']),
 
+  health: (id: string): Promise<Schemas['ElastigroupHealth']> =>
+    spot.items('getElastigroupHealth', 'GET', [...root, id, 'instanceHealthiness']),
+
   /** An empty object when Spot has no costs. */
-  async costs (id: string, range: CostRange): Promise<Schemas['Costs']> {
-    const query = { ...range }
-    const [costs] = await spot.items<Schemas['Costs']>('getElastigroupCosts', 'GET', [...root, id, 'costs'], { query })
+  async costs (id: string, range: Range): Promise<Costs> {
+    const query = costQuery(range)
+    const [costs] = await spot.items<Costs>('getElastigroupCosts', 'GET', [...root, id, 'costs'], { query })
     return costs ?? {}
-  }
+  },
+
+  detailedCosts: (id: string, range: Range): Promise<Schemas['DetailedCosts']> =>
+    spot.items('getElastigroupDetailedCosts', 'GET', [...root, id, 'costs', 'detailed'], { query: costQuery(range) }),
+
+  /** Spot takes a day, so events of that day before the moment are left out here. */
+  async events (id: string, start: Moment): Promise<Schemas['ElastigroupEvents']> {
+    const query = { fromDate: start.text.slice(0, 10) }
+    const path = [...root, id, 'events']
+    const events = await spot.items<Schemas['ElastigroupEvent']>('listElastigroupEvents', 'GET', path, { query })
+    return events.filter(({ createdAt }) => !(Date.parse(createdAt ?? '') < start.time))
+  },
+
+  /** Spot takes milliseconds since the epoch. */
+  logs: (
+    id: string,
+    { start, end }: Range,
+    { severity, resource, limit }: { severity?: string, resource?: string, limit?: number }
+  ): Promise<Schemas['ElastigroupLog']> =>
+    spot.items('listElastigroupLogs', 'GET', [...root, id, 'logs'], {
+      query: asQuery({ fromDate: start.time, toDate: end.time, severity, resourceId: resource, limit })
+    })
 })

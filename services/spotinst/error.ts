@@ -10,6 +10,8 @@ export interface SpotFailure {
   /** Code of the transport error, such as `ECONNREFUSED`. */
   code?: string
   upstream?: Upstream
+  /** The key that stood around the body. */
+  envelope?: string | undefined
   /** Seconds until Spot takes calls again. */
   retryAfter?: number
 }
@@ -27,7 +29,7 @@ export class SpotError extends Problem {
   readonly operation: string
   readonly code: string | undefined
 
-  constructor ({ outcome, operation, write, code, upstream, retryAfter }: SpotFailure) {
+  constructor ({ outcome, operation, write, code, upstream, envelope, retryAfter }: SpotFailure) {
     const row = outcomes[outcome]
     const problem = write ? row.write : row.read
     const said = upstream?.errors?.map(({ code, message }) => `${code}: ${message}`).join('; ')
@@ -35,7 +37,11 @@ export class SpotError extends Problem {
       detail: said ? `${row.detail} It says: ${said}` : row.detail,
       ...hints[problem] && { hint: hints[problem] },
       ...upstream && { upstream },
-      ...upstream?.errors?.length && problem === 'spot-rejected' && { errors: upstream.errors.map(errorOf) },
+      ...upstream?.errors?.length && problem === 'spot-rejected' && {
+        errors: upstream.errors.map(({ code, message, field }) => ({
+          code, message, ...field && { pointer: pointerOf(field, envelope) }
+        }))
+      },
       ...outcome === 'rate-limited' && { headers: { 'retry-after': String(retryAfter ?? DEFAULT_RETRY_AFTER) } }
     })
     this.outcome = outcome
@@ -56,17 +62,14 @@ const hints: Record<string, string | undefined> = {
     'twice; repeating an update or a delete does no harm.'
 }
 
-/** Spot names a field as `group.capacity.target`; callers sent it without the envelope. */
-function errorOf ({ code, message, field }: { code: string, message: string, field?: string }) {
-  return { code, message, ...field && { pointer: pointerOf(field) } }
-}
-
 /**
  * Field as Spot names it (`group.compute.availabilityZones[0].name`) → JSON pointer into the caller's body, as a URI
  * fragment (RFC 6901, section 6).
+ *
+ * @param envelope the key that stood around the body, which callers do not write
  */
-export function pointerOf (field: string): string {
+export function pointerOf (field: string, envelope: string | undefined): string {
   const names = field.replace(/\[(\d+)\]/g, '.$1').split('.').filter(Boolean)
-  if (names[0] === 'group' || names[0] === 'managedInstance') names.shift()
+  if (names[0] === envelope) names.shift()
   return '#' + names.map((name) => '/' + encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'))).join('')
 }

@@ -1,19 +1,31 @@
 import { Problem } from '../problems.js'
+import { capacity } from './capacity.js'
 import { elastigroups } from './elastigroups.js'
+import { imports } from './imports.js'
 import { managedInstances } from './managed-instances.js'
-import { spotOf } from './spot.js'
+import { rolls } from './rolls.js'
+import { spotOf, type Spot } from './spot.js'
+import { statefulInstances } from './stateful-instances.js'
 import type { Observe, SpotAccount, Transport } from './transport.js'
 
 export { SpotError } from './error.js'
 export { createTransport, type Deadlines, type Observe } from './transport.js'
 
+/** What Spot can do in an account, by noun. */
+const operationsOf = (spot: Spot) => ({
+  capacity: capacity(spot),
+  elastigroups: elastigroups(spot),
+  imports: imports(spot),
+  managedInstances: managedInstances(spot),
+  rolls: rolls(spot),
+  statefulInstances: statefulInstances(spot)
+})
+
 /** A configured account: what it is called, what it is like, and what Spot can do in it. */
-export interface Account {
+export interface Account extends ReturnType<typeof operationsOf> {
   name: string
   /** VPC of managed instances that name none. */
   defaultVPC: string | undefined
-  elastigroups: ReturnType<typeof elastigroups>
-  managedInstances: ReturnType<typeof managedInstances>
 }
 
 export interface AccountSettings extends SpotAccount {
@@ -36,12 +48,7 @@ export function spotinst (
 ): Spotinst {
   const accounts = new Map(Object.entries(settings).map(([name, account]): [string, Account] => {
     const spot = spotOf(account, transport, (call) => observe(name, call))
-    return [name, {
-      name,
-      defaultVPC: account.defaultVPC,
-      elastigroups: elastigroups(spot),
-      managedInstances: managedInstances(spot)
-    }]
+    return [name, { name, defaultVPC: account.defaultVPC, ...operationsOf(spot) }]
   }))
 
   return {

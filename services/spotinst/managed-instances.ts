@@ -1,5 +1,7 @@
 import type { components } from '../../openapi/types.js'
-import type { CostRange, InstanceDeallocation } from './requests.js'
+import type { Range } from '../moments.js'
+import { amiBackup, type InstanceDeallocation } from './deallocation.js'
+import { asQuery, costQuery, type UpdateOptions } from './elastigroups.js'
 import type { Spot } from './spot.js'
 
 type Schemas = components['schemas']
@@ -7,7 +9,10 @@ type ManagedInstance = Schemas['ManagedInstance']
 type Status = Schemas['ManagedInstanceStatus']
 type Costs = Schemas['Costs']
 
+export type InstanceAction = 'pause' | 'resume' | 'recycle'
+
 const root = ['aws', 'ec2', 'managedInstance']
+const envelope = 'managedInstance'
 
 /** Spot's operations on AWS managed instances, one function each. Bodies go and come as they are. */
 export const managedInstances = (spot: Spot) => {
@@ -29,25 +34,36 @@ export const managedInstances = (spot: Spot) => {
       return listed.map(({ config, ...rest }) => config ? { ...config, ...rest } : rest)
     },
 
-    create: (managedInstance: object): Promise<ManagedInstance> =>
-      spot.item('createManagedInstance', 'POST', root, { body: { managedInstance } }),
+    create: (body: object): Promise<ManagedInstance> =>
+      spot.item('createManagedInstance', 'POST', root, { body, envelope }),
 
     get,
 
-    update: (id: string, managedInstance: object): Promise<ManagedInstance> =>
-      spot.item('updateManagedInstance', 'PUT', [...root, id], { body: { managedInstance } }),
+    update: (id: string, body: object, { autoApplyTags }: UpdateOptions): Promise<ManagedInstance> =>
+      spot.item('updateManagedInstance', 'PUT', [...root, id], { body, envelope, query: asQuery({ autoApplyTags }) }),
 
-    delete: (id: string, deallocationConfig: InstanceDeallocation): Promise<void> =>
-      spot.done('deleteManagedInstance', 'DELETE', [...root, id], { body: { deallocationConfig } }),
+    delete: (id: string, deallocationConfig: InstanceDeallocation, backupImages: boolean | undefined): Promise<void> =>
+      spot.done('deleteManagedInstance', 'DELETE', [...root, id], {
+        body: { deallocationConfig, ...amiBackup(backupImages) }
+      }),
 
     /** An empty object when Spot has no state yet. */
     status: async (id: string): Promise<Status> =>
       firstOf(id, await spot.items<Status>('getManagedInstanceStatus', 'GET', [...root, id, 'status'])),
 
     /** An empty object when Spot has no costs. */
-    async costs (id: string, range: CostRange): Promise<Costs> {
-      const query = { ...range }
+    async costs (id: string, range: Range): Promise<Costs> {
+      const query = costQuery(range)
       return firstOf(id, await spot.items<Costs>('getManagedInstanceCosts', 'GET', [...root, id, 'costs'], { query }))
-    }
+    },
+
+    act: (id: string, action: InstanceAction): Promise<void> =>
+      spot.done(`${action}ManagedInstance`, 'PUT', [...root, id, action]),
+
+    deleteVolume: (id: string, volume: string): Promise<void> =>
+      spot.done('deleteManagedInstanceVolume', 'DELETE', [...root, id, 'volume', volume]),
+
+    updateStates: (body: Schemas['InstanceStates']): Promise<void> =>
+      spot.done('updateManagedInstanceStates', 'PUT', [...root, 'state'], { body, envelope: 'managedInstanceStates' })
   }
 }

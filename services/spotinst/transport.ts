@@ -34,6 +34,8 @@ export type Path = readonly string[]
 export interface Payload {
   query?: Record<string, string | undefined>
   body?: unknown
+  /** The one key that Spot wants around the body: `group` sends `{"group": body}`. */
+  envelope?: string
 }
 
 export interface Call extends Payload {
@@ -94,12 +96,13 @@ export function createTransport (version: string, within: Deadlines = deadlines)
 
 /** One request, one answer. @throws {SpotError} for everything but a 200 with an envelope */
 async function exchange (client: Got, account: SpotAccount, call: Call): Promise<Envelope> {
-  const { operation, method, path, query } = call
+  const { operation, method, path, query, envelope: around } = call
   const url = targetOf(account.endpoint ?? SPOT_ENDPOINT, path, { ...query, accountId: account.id })
-  const failure = (details: Omit<SpotFailure, 'operation' | 'write'>) =>
-    new SpotError({ operation, write: method !== 'GET', ...details })
+  const failure = (details: Pick<SpotFailure, 'outcome' | 'code' | 'upstream' | 'retryAfter'>) =>
+    new SpotError({ operation, write: method !== 'GET', envelope: around, ...details })
 
-  const body = call.body === undefined ? undefined : JSON.stringify(call.body)
+  const wrapped = around === undefined ? call.body : { [around]: call.body }
+  const body = wrapped === undefined ? undefined : JSON.stringify(wrapped)
   let response: Response<string>
   try {
     const pending = client(url, {

@@ -6,6 +6,11 @@ export interface Deallocation {
   shouldDeleteNetworkInterfaces: boolean
 }
 
+/** A managed instance has an EC2 instance of its own to end. */
+export interface InstanceDeallocation extends Deallocation {
+  shouldTerminateInstance: boolean
+}
+
 /** A delete takes everything unless told otherwise, as the earlier Go service did. */
 export const EVERYTHING: Deallocation = {
   shouldDeleteImages: true,
@@ -14,13 +19,6 @@ export const EVERYTHING: Deallocation = {
   shouldDeleteNetworkInterfaces: true
 }
 
-/** A managed instance has an EC2 instance of its own to end. */
-export interface InstanceDeallocation extends Deallocation {
-  shouldTerminateInstance: boolean
-}
-
-/** First and last day, `YYYY-MM-DD`. */
-export interface CostRange {
-  fromDate: string
-  toDate: string
-}
+/** Images of Spot's AMI backup are a matter of their own: Spot keeps them unless told. */
+export const amiBackup = (shouldDeleteImages: boolean | undefined) =>
+  shouldDeleteImages === undefined ? {} : { amiBackup: { shouldDeleteImages } }

@@ -1,0 +1,49 @@
+import type { components } from '../openapi/types.js'
+
+type Schemas = components['schemas']
+type Readiness = Schemas['Readiness']
+
+/** Seconds after which it makes sense to ask again: a spot request takes about so long. */
+const ASK_AGAIN = 15
+
+/** Words in the state of an instance that is on its way out. */
+const leaving = /terminat|shutting|stopp|marked/i
+
+/**
+ * Whether a group is up: as many instances run as it is to have. A group that counts weights is up when none of its
+ * requests is open, since a row does not say its weight.
+ */
+export function readinessOfElastigroup (
+  { capacity }: Schemas['Elastigroup'],
+  rows: Schemas['ElastigroupStatus']
+): Readiness {
+  const runs = rows.filter(({ instanceId, status }) => instanceId && !leaving.test(status ?? ''))
+  const running = runs.length
+  const waiting = rows.filter(({ instanceId }) => !instanceId)
+  const states = [...new Set(waiting.map(({ status }) => status ?? 'unknown'))]
+  const why = states.length > 0 ? ` (${states.join(', ')})` : ''
+
+  if (capacity?.target == null) return { ready: false, running, target: null, reasons: ['Spot names no target.'] }
+  if (capacity.unit === 'weight') {
+    const missing = running === 0 && capacity.target > 0 ? ['No instance runs yet.'] : []
+    const reasons = waiting.length > 0 ? [`${waiting.length} requests are open${why}.`] : missing
+    return { ready: reasons.length === 0, running, target: null, reasons }
+  }
+  const { target } = capacity
+  const reasons = running < target ? [`${target - running} of ${target} instances do not run yet${why}.`] : []
+  return { ready: reasons.length === 0, running, target, reasons }
+}
+
+/** Whether a managed instance is up: it is active and has its EC2 instance. */
+export function readinessOfManagedInstance ({ status, instanceId }: Schemas['ManagedInstanceStatus']): Readiness {
+  const running = instanceId && !leaving.test(status ?? '') ? 1 : 0
+  const reasons = [
+    ...status === 'ACTIVE' ? [] : [`Its state is ${status ?? 'not known yet'}.`],
+    ...running ? [] : ['It has no EC2 instance that runs.']
+  ]
+  return { ready: reasons.length === 0, running, target: 1, reasons }
+}
+
+/** The headers that go with it: when to ask again, while the answer is no. */
+export const askAgain = ({ ready }: Readiness): { 'Retry-After'?: string } =>
+  ready ? {} : { 'Retry-After': String(ASK_AGAIN) }

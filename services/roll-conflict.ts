@@ -1,0 +1,42 @@
+import type { components } from '../openapi/types.js'
+import { Problem } from './problems.js'
+import { SpotError } from './spotinst/index.js'
+
+type Roll = components['schemas']['Roll']
+
+/**
+ * Carries out a write that Spot refuses while a roll blocks the group, and names that roll when it does. Spot only says
+ * so in words ("Can't have 2 Rolls at the same time"), with a 400 like any other.
+ *
+ * @param group path of the group on this server, for the hint
+ * @param newestRolls the rolls of the group, the newest first
+ * @throws {Problem} roll-in-progress, or whatever the write throws
+ */
+export async function namingTheRoll<T> (
+  group: string,
+  newestRolls: () => Promise<Roll[]>,
+  write: () => Promise<T>
+): Promise<T> {
+  try {
+    return await write()
+  } catch (error) {
+    if (!(error instanceof SpotError) || !mentionsRoll(error)) throw error
+    const roll = await newestRolls().then((rolls) => rolls.find(blocks), () => undefined)
+    if (!roll?.id) throw error
+    const status = roll.status ?? 'unknown'
+    const stop = `POST ${group}/rolls/${roll.id}/stop`
+    throw new Problem('roll-in-progress', {
+      detail: /failed/i.test(status)
+        ? `Roll ${roll.id} failed, and blocks the group until it is stopped.`
+        : `Roll ${roll.id} is under way (${status}), and Spot takes no other change of the group until it ends.`,
+      hint: /failed/i.test(status) ? `End it by ${stop}.` : `Wait until it is finished, or end it by ${stop}.`,
+      roll: { id: roll.id, status },
+      ...error.details.upstream && { upstream: error.details.upstream }
+    })
+  }
+}
+
+const mentionsRoll = ({ outcome, details }: SpotError) => outcome === 'rejected' &&
+  details.upstream?.errors?.some(({ code, message }) => /\broll(s|ing)?\b|deployment/i.test(`${code} ${message}`))
+
+const blocks = ({ status }: Roll) => !/^(finished|stopped)$/i.test(status ?? '')

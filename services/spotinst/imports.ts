@@ -1,0 +1,15 @@
+import type { components } from '../../openapi/types.js'
+import type { Spot } from './spot.js'
+
+type Import = components['schemas']['Import']
+
+const root = ['aws', 'ec2', 'managedInstance', 'migration']
+
+/** Spot's operations that make managed instances of EC2 instances; Spot calls them migrations. */
+export const imports = (spot: Spot) => ({
+  create: (body: object): Promise<Import> =>
+    spot.item('createImport', 'POST', root, { body, envelope: 'migration' }),
+
+  get: (id: string): Promise<Import> =>
+    spot.item('getImport', 'GET', [...root, id])
+})
