@@ -1,9 +1,10 @@
 import type { components } from '../../openapi/types.js'
+import { MANAGED_INSTANCES } from './paths.js'
 import type { Spot } from './spot.js'
 
 type Import = components['schemas']['Import']
 
-const root = ['aws', 'ec2', 'managedInstance', 'migration']
+const root = [...MANAGED_INSTANCES, 'migration']
 
 /** Spot's operations that make managed instances of EC2 instances; Spot calls them migrations. */
 export const imports = (spot: Spot) => ({

@@ -2,6 +2,7 @@ import type { components } from '../../openapi/types.js'
 import type { Range } from '../moments.js'
 import { amiBackup, type InstanceDeallocation } from './deallocation.js'
 import { asQuery, costQuery, type UpdateOptions } from './elastigroups.js'
+import { managedInstancePath, MANAGED_INSTANCES } from './paths.js'
 import type { Spot } from './spot.js'
 
 type Schemas = components['schemas']
@@ -11,13 +12,12 @@ type Costs = Schemas['Costs']
 
 export type InstanceAction = 'pause' | 'resume' | 'recycle'
 
-const root = ['aws', 'ec2', 'managedInstance']
 const envelope = 'managedInstance'
 
 /** Spot's operations on AWS managed instances, one function each. Bodies go and come as they are. */
 export const managedInstances = (spot: Spot) => {
   const get = (id: string): Promise<ManagedInstance> =>
-    spot.item('getManagedInstance', 'GET', [...root, id])
+    spot.item('getManagedInstance', 'GET', managedInstancePath(id))
 
   /** The first item. Spot answers an unknown id with 200 and no items here, so none means: ask whether it exists. */
   async function firstOf<T extends object> (id: string, items: T[]): Promise<T | Record<string, never>> {
@@ -30,40 +30,40 @@ export const managedInstances = (spot: Spot) => {
     /** Spot's document wraps each one as `{id, createdAt, updatedAt, config}`, its Go SDK reads them flat. */
     async list (): Promise<ManagedInstance[]> {
       type Listed = ManagedInstance & { config?: ManagedInstance | null }
-      const listed = await spot.items<Listed>('listManagedInstances', 'GET', root)
+      const listed = await spot.items<Listed>('listManagedInstances', 'GET', MANAGED_INSTANCES)
       return listed.map(({ config, ...rest }) => config ? { ...config, ...rest } : rest)
     },
 
     create: (body: object): Promise<ManagedInstance> =>
-      spot.item('createManagedInstance', 'POST', root, { body, envelope }),
+      spot.item('createManagedInstance', 'POST', MANAGED_INSTANCES, { body, envelope }),
 
     get,
 
     update: (id: string, body: object, { autoApplyTags }: UpdateOptions): Promise<ManagedInstance> =>
-      spot.item('updateManagedInstance', 'PUT', [...root, id], { body, envelope, query: asQuery({ autoApplyTags }) }),
+      spot.item('updateManagedInstance', 'PUT', managedInstancePath(id), { body, envelope, query: asQuery({ autoApplyTags }) }),
 
     delete: (id: string, deallocationConfig: InstanceDeallocation, backupImages: boolean | undefined): Promise<void> =>
-      spot.done('deleteManagedInstance', 'DELETE', [...root, id], {
+      spot.done('deleteManagedInstance', 'DELETE', managedInstancePath(id), {
         body: { deallocationConfig, ...amiBackup(backupImages) }
       }),
 
     /** An empty object when Spot has no state yet. */
     status: async (id: string): Promise<Status> =>
-      firstOf(id, await spot.items<Status>('getManagedInstanceStatus', 'GET', [...root, id, 'status'])),
+      firstOf(id, await spot.items<Status>('getManagedInstanceStatus', 'GET', managedInstancePath(id, 'status'))),
 
     /** An empty object when Spot has no costs. */
     async costs (id: string, range: Range): Promise<Costs> {
       const query = costQuery(range)
-      return firstOf(id, await spot.items<Costs>('getManagedInstanceCosts', 'GET', [...root, id, 'costs'], { query }))
+      return firstOf(id, await spot.items<Costs>('getManagedInstanceCosts', 'GET', managedInstancePath(id, 'costs'), { query }))
     },
 
     act: (id: string, action: InstanceAction): Promise<void> =>
-      spot.done(`${action}ManagedInstance`, 'PUT', [...root, id, action]),
+      spot.done(`${action}ManagedInstance`, 'PUT', managedInstancePath(id, action)),
 
     deleteVolume: (id: string, volume: string): Promise<void> =>
-      spot.done('deleteManagedInstanceVolume', 'DELETE', [...root, id, 'volume', volume]),
+      spot.done('deleteManagedInstanceVolume', 'DELETE', managedInstancePath(id, 'volume', volume)),
 
     updateStates: (body: Schemas['InstanceStates']): Promise<void> =>
-      spot.done('updateManagedInstanceStates', 'PUT', [...root, 'state'], { body, envelope: 'managedInstanceStates' })
+      spot.done('updateManagedInstanceStates', 'PUT', [...MANAGED_INSTANCES, 'state'], { body, envelope: 'managedInstanceStates' })
   }
 }

@@ -1,5 +1,6 @@
 import type { components } from '../../openapi/types.js'
 import { asQuery } from './elastigroups.js'
+import { groupPath } from './paths.js'
 import type { Spot } from './spot.js'
 
 type Schemas = components['schemas']
@@ -7,7 +8,7 @@ type Roll = Schemas['Roll']
 
 /** Spot's operations on the rolls (deployments) of an Elastigroup, one function each. */
 export const rolls = (spot: Spot) => {
-  const roll = (group: string, ...rest: string[]) => ['aws', 'ec2', 'group', group, 'roll', ...rest]
+  const roll = (group: string, ...rest: string[]) => groupPath(group, 'roll', ...rest)
 
   return {
     /** The newest first. */

@@ -1,11 +1,12 @@
 import type { components } from '../../openapi/types.js'
+import { groupPath } from './paths.js'
 import type { Spot } from './spot.js'
 
 export type StatefulAction = 'pause' | 'resume' | 'recycle' | 'deallocate'
 
 /** Spot's operations on the stateful instances of an Elastigroup. */
 export const statefulInstances = (spot: Spot) => {
-  const stateful = (group: string, ...rest: string[]) => ['aws', 'ec2', 'group', group, 'statefulInstance', ...rest]
+  const stateful = (group: string, ...rest: string[]) => groupPath(group, 'statefulInstance', ...rest)
 
   return {
     list: (group: string): Promise<components['schemas']['StatefulInstances']> =>
