@@ -9,7 +9,7 @@ interface Parameter {
 
 interface Response {
   content?: Record<string, { schema: object }>
-  headers?: Record<string, object>
+  headers?: Record<string, { required?: boolean } | Reference>
 }
 
 export interface Operation {

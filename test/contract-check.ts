@@ -44,9 +44,9 @@ export function faultsOfReply (method: string, path: string, { status, headers, 
   }
 
   const { content, headers: named } = documented ? resolve(documented) : { content: undefined, headers: {} }
-  const faults = Object.keys(named ?? {})
-    .filter((name) => headers[name.toLowerCase()] === undefined)
-    .map((name) => `the header ${name} is missing`)
+  const faults = Object.entries(named ?? {})
+    .filter(([name, header]) => resolve(header).required && headers[name.toLowerCase()] === undefined)
+    .map(([name]) => `the header ${name} is missing`)
   const expected = documented ? content : { 'application/problem+json': { schema: problem } }
   if (!expected) return text === '' ? faults : [...faults, `a ${status} has no body`]
   const media = expected[mediaType ?? '']
