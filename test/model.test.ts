@@ -11,7 +11,8 @@ interface Model { resources: ({ id: string, body: Resource } | null)[] }
 interface Real { gateway: Gateway, list: string, create: Resource }
 type Command = fc.AsyncCommand<Model, Real>
 
-const isObject = (value: unknown): value is Resource => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isObject = (value: unknown): value is Resource =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** What an update means: missing keys stay, null and arrays replace, objects merge. */
 function merge (whole: Resource, changes: Resource): Resource {

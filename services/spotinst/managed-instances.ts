@@ -2,7 +2,7 @@ import type { components } from '../../openapi/types.js'
 import type { Range } from '../moments.js'
 import { amiBackup, type InstanceDeallocation } from './deallocation.js'
 import { asQuery, costQuery, type UpdateOptions } from './elastigroups.js'
-import { managedInstancePath, MANAGED_INSTANCES } from './paths.js'
+import { managedInstancePath as pathOf, MANAGED_INSTANCES } from './paths.js'
 import type { Spot } from './spot.js'
 
 type Schemas = components['schemas']
@@ -17,7 +17,7 @@ const envelope = 'managedInstance'
 /** Spot's operations on AWS managed instances, one function each. Bodies go and come as they are. */
 export const managedInstances = (spot: Spot) => {
   const get = (id: string): Promise<ManagedInstance> =>
-    spot.item('getManagedInstance', 'GET', managedInstancePath(id))
+    spot.item('getManagedInstance', 'GET', pathOf(id))
 
   /** The first item. Spot answers an unknown id with 200 and no items here, so none means: ask whether it exists. */
   async function firstOf<T extends object> (id: string, items: T[]): Promise<T | Record<string, never>> {
@@ -40,28 +40,28 @@ export const managedInstances = (spot: Spot) => {
     get,
 
     update: (id: string, body: object, { autoApplyTags }: UpdateOptions): Promise<ManagedInstance> =>
-      spot.item('updateManagedInstance', 'PUT', managedInstancePath(id), { body, envelope, query: asQuery({ autoApplyTags }) }),
+      spot.item('updateManagedInstance', 'PUT', pathOf(id), { body, envelope, query: asQuery({ autoApplyTags }) }),
 
     delete: (id: string, deallocationConfig: InstanceDeallocation, backupImages: boolean | undefined): Promise<void> =>
-      spot.done('deleteManagedInstance', 'DELETE', managedInstancePath(id), {
+      spot.done('deleteManagedInstance', 'DELETE', pathOf(id), {
         body: { deallocationConfig, ...amiBackup(backupImages) }
       }),
 
     /** An empty object when Spot has no state yet. */
     status: async (id: string): Promise<Status> =>
-      firstOf(id, await spot.items<Status>('getManagedInstanceStatus', 'GET', managedInstancePath(id, 'status'))),
+      firstOf(id, await spot.items<Status>('getManagedInstanceStatus', 'GET', pathOf(id, 'status'))),
 
     /** An empty object when Spot has no costs. */
     async costs (id: string, range: Range): Promise<Costs> {
       const query = costQuery(range)
-      return firstOf(id, await spot.items<Costs>('getManagedInstanceCosts', 'GET', managedInstancePath(id, 'costs'), { query }))
+      return firstOf(id, await spot.items<Costs>('getManagedInstanceCosts', 'GET', pathOf(id, 'costs'), { query }))
     },
 
     act: (id: string, action: InstanceAction): Promise<void> =>
-      spot.done(`${action}ManagedInstance`, 'PUT', managedInstancePath(id, action)),
+      spot.done(`${action}ManagedInstance`, 'PUT', pathOf(id, action)),
 
     deleteVolume: (id: string, volume: string): Promise<void> =>
-      spot.done('deleteManagedInstanceVolume', 'DELETE', managedInstancePath(id, 'volume', volume)),
+      spot.done('deleteManagedInstanceVolume', 'DELETE', pathOf(id, 'volume', volume)),
 
     updateStates: (body: Schemas['InstanceStates']): Promise<void> =>
       spot.done('updateManagedInstanceStates', 'PUT', [...MANAGED_INSTANCES, 'state'], { body, envelope: 'managedInstanceStates' })

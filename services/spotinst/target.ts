@@ -1,11 +1,5 @@
-import { Problem } from '../problems.js'
-
 /** What a path segment may be: a literal of ours, or an id that passed the contract. */
 const segmentForm = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/
-
-/** Where ids stand, Spot has operations of its own under these names, such as `PUT /aws/ec2/managedInstance/state`. */
-const taken = new Set(['autoScalingGroup', 'instance', 'migration', 'state'])
-const ID_PLACE = 3 // aws, ec2, group, id
 
 /**
  * URL of an upstream call. Its path is built from whole segments, and what came out is compared with what was meant,
@@ -15,14 +9,10 @@ const ID_PLACE = 3 // aws, ec2, group, id
  * @param path segments below it
  * @param query added to the query string; undefined values are left out
  * @throws {TypeError} when a segment could mean something else: a bug of ours, since the contract refuses such ids
- * @throws {Problem} resource-not-found when Spot has an operation of its own where the id stands
  */
 export function targetOf (endpoint: string, path: readonly string[], query: Record<string, string | undefined>): URL {
   const unfit = path.find((segment) => !segmentForm.test(segment))
   if (unfit !== undefined) throw new TypeError(`${JSON.stringify(unfit.slice(0, 40))} can not be part of a path`)
-  if (taken.has(path[ID_PLACE] ?? '')) {
-    throw new Problem('resource-not-found', { detail: `${JSON.stringify(path[ID_PLACE])} is no id of Spot's.` })
-  }
   const url = new URL(endpoint)
   const pathname = `${url.pathname.replace(/\/+$/, '')}/${path.join('/')}`
   url.pathname = pathname
