@@ -36,7 +36,10 @@ export async function namingTheRoll<T> (
   }
 }
 
+/** In words ("2 Rolls") or in a code (`DURING_ROLL`). */
+const roll = /(^|[^a-z])roll(s|ing)?([^a-z]|$)|deployment/i
+
 const mentionsRoll = ({ outcome, details }: SpotError) => outcome === 'rejected' &&
-  details.upstream?.errors?.some(({ code, message }) => /\broll(s|ing)?\b|deployment/i.test(`${code} ${message}`))
+  details.upstream?.errors?.some(({ code, message }) => roll.test(code) || roll.test(message))
 
 const blocks = ({ status }: Roll) => !/^(finished|stopped)$/i.test(status ?? '')

@@ -84,7 +84,7 @@ export function group (more: object = {}): { group: object } {
 
 /** A group of 3 instances that keep root device and address. */
 export function statefulGroup (): { group: object } {
-  const persistence = { persistRootDevice: true, persistPrivateIp: true }
+  const persistence = { shouldPersistRootDevice: true, shouldPersistPrivateIp: true }
   return group({ strategy: { persistence }, capacity: { target: 3, minimum: 0, maximum: 8 } })
 }
 

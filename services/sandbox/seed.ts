@@ -200,9 +200,9 @@ const GROUPS: Seedling[] = [
       fallbackToOd: true,
       revertToSpot: { performAt: 'never' },
       persistence: {
-        persistRootDevice: true,
-        persistBlockDevices: true,
-        persistPrivateIp: true,
+        shouldPersistRootDevice: true,
+        shouldPersistBlockDevices: true,
+        shouldPersistPrivateIp: true,
         blockDevicesMode: 'reattach'
       }
     },

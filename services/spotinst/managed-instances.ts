@@ -64,6 +64,8 @@ export const managedInstances = (spot: Spot) => {
       spot.done('deleteManagedInstanceVolume', 'DELETE', pathOf(id, 'volume', volume)),
 
     updateStates: (body: Schemas['InstanceStates']): Promise<void> =>
-      spot.done('updateManagedInstanceStates', 'PUT', [...MANAGED_INSTANCES, 'state'], { body, envelope: 'managedInstanceStates' })
+      spot.done('updateManagedInstanceStates', 'PUT', [...MANAGED_INSTANCES, 'state'], {
+        body, envelope: 'managedInstanceStates'
+      })
   }
 }

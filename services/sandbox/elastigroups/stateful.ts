@@ -11,7 +11,7 @@ import type { Group } from './group.js'
 import { comingsAndGoings, happened, note, replacement } from './journal.js'
 import type { Device, StatefulInstance, StatefulState } from './stateful-instance.js'
 
-const PERSISTENCE = ['persistRootDevice', 'persistBlockDevices', 'persistPrivateIp']
+const PERSISTENCE = ['shouldPersistRootDevice', 'shouldPersistBlockDevices', 'shouldPersistPrivateIp']
 
 /** Whether what a group persists makes its instances stateful. */
 export function isStateful (group: Group): boolean {
@@ -93,7 +93,7 @@ export function counts ({ state }: StatefulInstance): boolean {
 function start (group: Group, stateful: StatefulInstance, now: number): Machine {
   const place = group.statefulInstances.filter(counts).indexOf(stateful)
   const before = stateful.machine
-  const privateIp = persists(group.content, 'persistPrivateIp') ? before?.privateIp : undefined
+  const privateIp = persists(group.content, 'shouldPersistPrivateIp') ? before?.privateIp : undefined
   const machine = enlist(group, Math.max(0, place), now, privateIp)
   stateful.machine = machine
   then(group, stateful, now + RUNNING_AFTER_MS, stateful.state, (at) => {
@@ -128,8 +128,8 @@ function devicesOf (content: JsonObject, id: string): Device[] {
   const mappings = read(content, 'compute.launchSpecification.blockDeviceMappings')
   const names = (Array.isArray(mappings) ? mappings : []).flatMap((mapping) => readString(mapping, 'deviceName') ?? [])
   return [
-    ...persists(content, 'persistRootDevice') ? ['/dev/xvda'] : [],
-    ...persists(content, 'persistBlockDevices') ? names : []
+    ...persists(content, 'shouldPersistRootDevice') ? ['/dev/xvda'] : [],
+    ...persists(content, 'shouldPersistBlockDevices') ? names : []
   ].map((deviceName) => ({
     deviceName,
     volumeId: derivedId('vol', `${id}${deviceName}`, 17),
