@@ -12,6 +12,9 @@ const ofFastify: Record<string, { problem: ProblemName, detail: string, hint?: s
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
     problem: 'malformed-request', detail: 'The body is not as long as its Content-Length says.'
   },
+  FST_ERR_ROUTE_MISSING_CONTENT_TYPE: {
+    problem: 'malformed-request', detail: 'A QUERY needs a Content-Type.', hint: 'Nothing here takes a QUERY.'
+  },
   FST_ERR_MAX_PARAM_LENGTH: { problem: 'uri-too-long', detail: 'A part of the path is longer than any id.' },
   FST_ERR_BAD_URL: { problem: 'malformed-request', detail: 'The path is not a valid URL path.' }
 }
@@ -25,7 +28,10 @@ function problemOf (error: FastifyError): Problem {
   if (error instanceof Problem) return error
   if (error.validation) return invalidRequest(error.validation as ValidationFailure[], error.validationContext)
   const known = ofFastify[error.code]
-  if (known) return new Problem(known.problem, known)
+  if (known) {
+    const { problem, ...details } = known
+    return new Problem(problem, details)
+  }
   return new Problem('internal-error', {
     detail: 'Something went wrong inside this server.',
     hint: 'Tell the operator the requestId: the log has more under it.'

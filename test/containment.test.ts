@@ -3,6 +3,7 @@ import { document, operationsOf } from '../openapi/document.js'
 import { problemType } from '../services/problems.js'
 import { targetOf } from '../services/spotinst/target.js'
 import { ACCOUNT, start } from './helper.js'
+import { validCall } from './valid-calls.js'
 
 /** What a caller may write where a name or an id stands. None of it is one. */
 const hostile = [
@@ -21,14 +22,51 @@ const inherited = ['constructor', 'toString', 'valueOf', 'hasOwnProperty', 'isPr
 const taken = ['autoScalingGroup', 'instance', 'migration', 'state', '%73tate']
 
 const operations = operationsOf(document).filter(({ path }) => path.includes('{'))
-const ids: Record<string, string> = { account: ACCOUNT, elastigroup: 'sig-0000abcd', instance: 'smi-0000abcd' }
+const ids: Record<string, string> = {
+  account: ACCOUNT,
+  elastigroup: 'sig-0000abcd',
+  instance: 'smi-0000abcd',
+  roll: 'sbgd-0000abcd',
+  statefulInstance: 'ssi-0000abcd',
+  volume: 'vol-0000abcd',
+  import: 'smg-0000abcd'
+}
+/** Spot's own path where it is not called as ours is. */
+const upstream: Record<string, string> = {
+  getElastigroupReadiness: 'GET group/{elastigroup}',
+  getElastigroupHealth: 'GET group/{elastigroup}/instanceHealthiness',
+  getElastigroupCapacity: 'GET group/{elastigroup}',
+  scaleUpElastigroup: 'PUT group/{elastigroup}/scale/up',
+  scaleDownElastigroup: 'PUT group/{elastigroup}/scale/down',
+  detachInstances: 'PUT group/{elastigroup}/detachInstances',
+  listSuspensions: 'GET group/{elastigroup}/suspension',
+  createSuspensions: 'POST group/{elastigroup}/suspension',
+  deleteSuspensions: 'DELETE group/{elastigroup}/suspension',
+  listRolls: 'GET group/{elastigroup}/roll',
+  createRoll: 'PUT group/{elastigroup}/roll',
+  getRoll: 'GET group/{elastigroup}/roll/{roll}',
+  stopRoll: 'PUT group/{elastigroup}/roll/{roll}',
+  getRollStatus: 'GET group/{elastigroup}/roll/{roll}/status',
+  createRollAction: 'POST group/{elastigroup}/roll/{roll}/action',
+  listStatefulInstances: 'GET group/{elastigroup}/statefulInstance',
+  pauseStatefulInstance: 'PUT group/{elastigroup}/statefulInstance/{statefulInstance}/pause',
+  resumeStatefulInstance: 'PUT group/{elastigroup}/statefulInstance/{statefulInstance}/resume',
+  recycleStatefulInstance: 'PUT group/{elastigroup}/statefulInstance/{statefulInstance}/recycle',
+  deallocateStatefulInstance: 'PUT group/{elastigroup}/statefulInstance/{statefulInstance}/deallocate',
+  getInstanceReadiness: 'GET managedInstance/{instance}/status',
+  pauseInstance: 'PUT managedInstance/{instance}/pause',
+  resumeInstance: 'PUT managedInstance/{instance}/resume',
+  recycleInstance: 'PUT managedInstance/{instance}/recycle',
+  deleteInstanceVolume: 'DELETE managedInstance/{instance}/volume/{volume}',
+  getImport: 'GET managedInstance/migration/{import}'
+}
 const named = (path: string, values: Record<string, string>) =>
   path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] as string)
 
 /** Every operation with every place in its path where a name or an id stands. */
-const places = operations.flatMap(({ path, method, parameters }) => parameters
+const places = operations.flatMap(({ path, method, operation, parameters }) => parameters
   .filter((parameter) => parameter.in === 'path')
-  .map(({ name }) => ({ path, method: method.toUpperCase(), name })))
+  .map(({ name }) => ({ path, method: method.toUpperCase(), name, operation })))
 const idPlaces = places.filter(({ name }) => name !== 'account')
 
 t.test('no hostile name or id reaches Spot', async (t) => {
@@ -44,10 +82,10 @@ t.test('no hostile name or id reaches Spot', async (t) => {
 
 t.test('an account is one that is configured, and nothing that objects inherit', async (t) => {
   const { request, sandbox } = await start(t)
-  for (const { path, method } of operations) {
+  for (const { path, method, operation } of operations) {
+    const { query, body } = validCall(operation)
     for (const account of [...inherited, 'Demo', 'demo2', 'act-5a9db0c5']) {
-      const body = { name: 'x', strategy: {}, capacity: {}, compute: {}, region: 'us-east-1' }
-      const { json } = await request(method.toUpperCase(), named(path, { ...ids, account }), { body })
+      const { json } = await request(method.toUpperCase(), named(path, { ...ids, account }) + query, { body })
       t.equal(json.type, problemType('account-not-found'), `${method} ${path}: ${account}`)
     }
   }
@@ -55,30 +93,37 @@ t.test('an account is one that is configured, and nothing that objects inherit',
 })
 
 t.test('an id of the right form that Spot does not know reaches Spot in its place, and nowhere else', async (t) => {
-  const { request, sandbox } = await start(t)
-  for (const { path, method, name } of idPlaces) {
-    const place = path.replace(/.*(elastigroups|instances)\//, (_, noun: string) =>
-      `/aws/ec2/${noun === 'instances' ? 'managedInstance' : 'group'}/`)
+  const { request, sandbox } = await start(t, { sandbox: { rateLimit: Infinity } })
+  for (const { path, method, name, operation } of idPlaces) {
+    const { query, body } = validCall(operation)
+    const own = `${method} ${path}`.replace('/v1/spot/{account}/elastigroups', 'group')
+      .replace('/v1/spot/{account}/instances', 'managedInstance')
+    const [spotMethod, place] = (upstream[operation.operationId] ?? own).split(' ') as [string, string]
     for (const id of [...inherited, 'sig-0000abcd', 'a', '0', 'a_-b', 'status', 'costs', '%73ig-1', 'a'.repeat(128)]) {
       sandbox.transcript.length = 0
-      const target = named(path, { ...ids, [name]: id })
-      const { json } = await request(method, target, { body: {} })
+      const target = named(path, { ...ids, [name]: id }) + query
+      const { json } = await request(method, target, { body })
       t.equal(json.type, problemType('resource-not-found'), `${method} ${target}`)
-      const wanted = named(place, { [name]: decodeURIComponent(id) })
-      const [first, ...others] = sandbox.transcript.map((call) => [call.method, call.path, call.query.accountId])
-      t.strictSame(first, [method, wanted, 'act-5a9db0c5'], `${method} ${wanted}`)
-      const lookUp = ['GET', wanted.replace(/\/(status|costs)$/, ''), 'act-5a9db0c5']
-      t.strictSame(others, others.length > 0 ? [lookUp] : [], 'at most one call more, to see whether it exists')
+      const wanted = `/aws/ec2/${named(place, { ...ids, [name]: decodeURIComponent(id) })}`
+      const calls = sandbox.transcript.map((call) => `${call.method} ${call.path} ${call.query.accountId}`)
+      t.ok(calls.includes(`${spotMethod} ${wanted} act-5a9db0c5`), `${method} ${target}: ${calls}`)
+      const beside = calls.filter((call) => !call.startsWith(`${spotMethod} ${wanted} `))
+      const resource = wanted.split('/').slice(0, 5).join('/')
+      const lookUps = beside.filter((call) => [`GET ${resource}`, `GET ${resource}/status`].includes(call.slice(0, -' act-5a9db0c5'.length)))
+      t.strictSame(beside, lookUps, 'the only other call asks for the very resource')
+      t.ok(calls.length <= 2)
     }
   }
 })
 
 t.test('no id is a word where Spot has other operations', async (t) => {
   const { request, sandbox } = await start(t)
-  for (const { path, method, name } of idPlaces) {
+  for (const { path, method, name, operation } of idPlaces) {
+    if (name !== 'elastigroup' && name !== 'instance') continue
     for (const word of taken) {
-      const { json } = await request(method, named(path, { ...ids, [name]: word }), { body: {} })
-      t.equal(json.type, problemType('resource-not-found'), `${method} ${path}: ${word}`)
+      const { body } = validCall(operation)
+      const { status } = await request(method, named(path, { ...ids, [name]: word }), { body })
+      t.ok([400, 404, 405].includes(status), `${method} ${path}: ${word}`)
     }
   }
   t.strictSame(sandbox.transcript, [])

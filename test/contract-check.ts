@@ -19,10 +19,29 @@ function validatorOf (schema: object) {
   return validator
 }
 
-const operationOf = (method: string, path: string) => {
-  const pathname = path.split('?', 1)[0] as string
-  return operations.find((operation) => operation.method === method.toLowerCase() &&
-    new RegExp(`^${operation.path.replace(/[.]/g, '\\$&').replace(/\{\w+\}/g, '[^/]*')}$`).test(pathname))?.operation
+/** The documented path a request is for: of several that fit, that with the most fixed words (OpenAPI 3.0.3, 4.7.8). */
+function pathOf (target: string): string | undefined {
+  const pathname = target.split(/[?#]/, 1)[0] as string
+  const words = pathname.split('/').map((word) => {
+    try {
+      return decodeURIComponent(word)
+    } catch {
+      return word
+    }
+  })
+  const variables = (path: string) => path.split('{').length
+  return Object.keys(document.paths)
+    .filter((path) => {
+      const parts = path.split('/')
+      return parts.length === words.length &&
+        parts.every((part, index) => part.startsWith('{') || part === words[index])
+    })
+    .toSorted((a, b) => variables(a) - variables(b))[0]
+}
+
+const operationOf = (method: string, target: string) => {
+  const path = pathOf(target)
+  return operations.find((operation) => operation.method === method.toLowerCase() && operation.path === path)?.operation
 }
 
 /** Operations and statuses that were seen, so that a test can ask for those that were not. */

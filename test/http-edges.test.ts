@@ -135,7 +135,7 @@ t.test('query parameters that are not known, not dates, not switches', refuses([
     ['x=1', 'x'], ['__proto__=1', '__proto__'], ['toString=1', 'toString'], ['a/b=1', 'a/b'], ['start[]=1', 'start[]'],
     ['start=2026-01-01', 'end'], ['end=2026-01-01', 'start'], ['start=2026-01-02&end=2026-01-01', 'end'],
     ['start=2026-01-01&end=2026-01-01', 'end'], ['start=2026-01-01&start=2026-01-02&end=2026-02-01', 'start'],
-    ...['2026-13-40', '2026-02-30', '2023-02-29', '20260101', '2026-1-1', '2026-01-01T00:00:00Z', 'not-a-date', '', '1']
+    ...['2026-13-40', '2026-02-30', '2023-02-29', '20260101', '2026-1-1', '2026-01-01T00:00', 'not-a-date', '', '1']
       .map((day) => [`start=${day}&end=2027-01-01`, 'start'])
   ].map(([query, parameter]): Row => ['GET', `${costs}?${query}`, { ...invalid, errors: [{ parameter }] }]),
   ...['maybe', '', '1', '0', 'TRUE', 'null', 'false&shouldDeleteVolumes=true'].map((value): Row =>

@@ -39,7 +39,7 @@ export class SpotError extends Problem {
       ...upstream && { upstream },
       ...upstream?.errors?.length && problem === 'spot-rejected' && {
         errors: upstream.errors.map(({ code, message, field }) => ({
-          code, message, ...field && { pointer: pointerOf(field, envelope) }
+          code, message, ...field && write && { pointer: pointerOf(field, envelope) }
         }))
       },
       ...outcome === 'rate-limited' && { headers: { 'retry-after': String(retryAfter ?? DEFAULT_RETRY_AFTER) } }
