@@ -109,8 +109,8 @@ t.test('an id of the right form that Spot does not know reaches Spot in its plac
       t.ok(calls.includes(`${spotMethod} ${wanted} act-5a9db0c5`), `${method} ${target}: ${calls}`)
       const beside = calls.filter((call) => !call.startsWith(`${spotMethod} ${wanted} `))
       const resource = wanted.split('/').slice(0, 5).join('/')
-      const lookUps = beside.filter((call) => [`GET ${resource}`, `GET ${resource}/status`].includes(call.slice(0, -' act-5a9db0c5'.length)))
-      t.strictSame(beside, lookUps, 'the only other call asks for the very resource')
+      const lookUps = [resource, `${resource}/status`].map((path) => `GET ${path} act-5a9db0c5`)
+      t.ok(beside.every((call) => lookUps.includes(call)), 'the only other call asks for the very resource')
       t.ok(calls.length <= 2)
     }
   }
