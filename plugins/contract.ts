@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Ajv, type Options, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
@@ -22,20 +23,43 @@ const ROOT = 'spot-api'
 /** The document itself is checked when it is linted and in tests; at the start that would cost a tenth of a second. */
 const atOnce: Options = { meta: false, validateSchema: false, code: { optimize: false } }
 
-/** Compiles each schema once, however many routes and apps have it: most operations share their parameters. */
-function compiler (options: Options): (schema: object) => ValidateFunction {
+/**
+ * Compiles each schema once, however many routes and apps have it: most operations share their parameters. It does so
+ * when the schema is first needed, or when the server has nothing better to do (`warmUp`): all of them together take a
+ * quarter of a second, which would be the longest part of a start.
+ */
+function compiler (options: Options) {
   const ajv = new Ajv({
     strict: true, allErrors: true, removeAdditional: false, keywords: ['components'], ...atOnce, ...options
   })
   addFormats.default(ajv)
   ajv.addSchema({ $id: ROOT, components: document.components })
-  const compiled = new Map<string, ValidateFunction>()
-  return (schema) => {
+  const known = new Map<string, LazyValidator>()
+  return (schema: object): LazyValidator => {
     const key = JSON.stringify(schema)
-    const validate = compiled.get(key) ?? ajv.compile(schema)
-    compiled.set(key, validate)
-    return validate
+    const validator = known.get(key) ?? lazily(() => ajv.compile(schema))
+    known.set(key, validator)
+    return validator
   }
+}
+
+/** What Fastify takes for a validator: whether a value is valid, and if not, the `errors`. */
+interface LazyValidator {
+  (value: unknown): boolean
+  errors?: ValidateFunction['errors']
+  compile (): void
+}
+
+function lazily (compile: () => ValidateFunction): LazyValidator {
+  let validate: ValidateFunction | undefined
+  const validator: LazyValidator = (value) => {
+    validate ??= compile()
+    const valid = validate(value)
+    validator.errors = validate.errors
+    return valid
+  }
+  validator.compile = () => { validate ??= compile() }
+  return validator
 }
 
 /** Bodies reach Spot as they came: nothing is coerced, filled in or taken out. Parameters are text: they need it. */
@@ -60,8 +84,13 @@ const absolute = (schema: object) =>
 const routePath = (path: string) => path.replace(/\{(\w+)\}/g, ':$1')
 
 export default fp(async function contract (app: FastifyInstance, { handlers }: { handlers: Handlers }) {
-  app.setValidatorCompiler<object>(({ schema, httpPart }) =>
-    httpPart === 'body' ? compileBody(schema) : compileParameters(schema))
+  const validators = new Set<LazyValidator>()
+  app.setValidatorCompiler<object>(({ schema, httpPart }) => {
+    const validator = httpPart === 'body' ? compileBody(schema) : compileParameters(schema)
+    validators.add(validator)
+    return validator as never
+  })
+  app.addHook('onListen', () => { warmUp(validators) })
   app.setSerializerCompiler(() => (body) => JSON.stringify(body))
 
   for (const { path, method, operation, parameters } of operationsOf(document)) {
@@ -96,6 +125,14 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
     app.route({ method: others, url: routePath(path), onRequest: refuse(allow), handler: refuse(allow) })
   }
 }, { name: 'contract', dependencies: ['auth', 'spotinst', 'metrics', 'docs'] })
+
+/** One at a time, between requests; a process that ends does not wait for it. */
+async function warmUp (validators: Iterable<LazyValidator>): Promise<void> {
+  for (const validator of validators) {
+    await sleep(1, undefined, { ref: false })
+    validator.compile()
+  }
+}
 
 const refuse = (allow: string) => async (request: FastifyRequest, _: FastifyReply) => {
   throw new Problem('method-not-allowed', {
