@@ -5,6 +5,7 @@ import auth from './plugins/auth.js'
 import config from './plugins/config.js'
 import contract from './plugins/contract.js'
 import docs from './plugins/docs.js'
+import lifecycle from './plugins/lifecycle.js'
 import metrics from './plugins/metrics.js'
 import problems, { replyWithProblem } from './plugins/problems.js'
 import requests, { requestId } from './plugins/requests.js'
@@ -41,6 +42,7 @@ export async function build (configuration: Configuration, { log, deadlines }: B
   await app.register(config, { configuration })
   await app.register(requests)
   await app.register(problems)
+  await app.register(lifecycle)
   await app.register(metrics)
   await app.register(auth)
   await app.register(spotinst, { deadlines })

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 
-interface Parameter {
+export interface Parameter {
   name: string
   in: 'path' | 'query' | 'header'
   required?: boolean

@@ -6,12 +6,15 @@ export type OperationId = keyof operations
 
 type Operation<Id extends OperationId> = operations[Id]
 type Part<Parameters, In extends string> = Parameters extends { [K in In]?: infer P } ? NonNullable<P> : unknown
+/** Node writes the names of headers in lower case. */
+type LowerCase<H> = { [K in keyof H as Lowercase<K & string>]: H[K] }
 type Body<O> = O extends { requestBody: { content: { 'application/json': infer B } } } ? B : undefined
 
-/** A request that matches the contract: path, query and body of its operation. */
+/** A request that matches the contract: path, query, headers and body of its operation. */
 export type Request<Id extends OperationId> = FastifyRequest<{
   Params: Part<Operation<Id>['parameters'], 'path'>
   Querystring: Part<Operation<Id>['parameters'], 'query'>
+  Headers: LowerCase<Part<Operation<Id>['parameters'], 'header'>>
   Body: Body<Operation<Id>>
 }>
 

@@ -1243,6 +1243,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/spot/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say whether to send requests here
+         * @description For load balancers. `ready` until the server is told to end; from then on it finishes what is under way. Asks
+         *     nothing of Spot.
+         */
+        get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/spot/version": {
         parameters: {
             query?: never;
@@ -1340,7 +1361,7 @@ export interface components {
          * @description One of the documented problems.
          * @enum {string}
          */
-        ProblemType: "urn:problem-type:spot-api:malformed-request" | "urn:problem-type:spot-api:malformed-json" | "urn:problem-type:spot-api:invalid-request" | "urn:problem-type:spot-api:spot-rejected" | "urn:problem-type:spot-api:unauthenticated" | "urn:problem-type:spot-api:account-not-found" | "urn:problem-type:spot-api:resource-not-found" | "urn:problem-type:spot-api:route-not-found" | "urn:problem-type:spot-api:method-not-allowed" | "urn:problem-type:spot-api:request-timeout" | "urn:problem-type:spot-api:roll-in-progress" | "urn:problem-type:spot-api:content-too-large" | "urn:problem-type:spot-api:uri-too-long" | "urn:problem-type:spot-api:unsupported-media-type" | "urn:problem-type:spot-api:spot-rate-limited" | "urn:problem-type:spot-api:header-fields-too-large" | "urn:problem-type:spot-api:internal-error" | "urn:problem-type:spot-api:spot-unreachable" | "urn:problem-type:spot-api:spot-credentials-rejected" | "urn:problem-type:spot-api:spot-failed" | "urn:problem-type:spot-api:spot-unreadable" | "urn:problem-type:spot-api:spot-timeout" | "urn:problem-type:spot-api:outcome-unknown";
+        ProblemType: "urn:problem-type:spot-api:malformed-request" | "urn:problem-type:spot-api:malformed-json" | "urn:problem-type:spot-api:invalid-request" | "urn:problem-type:spot-api:spot-rejected" | "urn:problem-type:spot-api:unauthenticated" | "urn:problem-type:spot-api:account-not-found" | "urn:problem-type:spot-api:resource-not-found" | "urn:problem-type:spot-api:route-not-found" | "urn:problem-type:spot-api:method-not-allowed" | "urn:problem-type:spot-api:request-timeout" | "urn:problem-type:spot-api:roll-in-progress" | "urn:problem-type:spot-api:idempotency-key-in-use" | "urn:problem-type:spot-api:duplicates-found" | "urn:problem-type:spot-api:content-too-large" | "urn:problem-type:spot-api:uri-too-long" | "urn:problem-type:spot-api:unsupported-media-type" | "urn:problem-type:spot-api:idempotency-key-reused" | "urn:problem-type:spot-api:too-many-failures" | "urn:problem-type:spot-api:spot-rate-limited" | "urn:problem-type:spot-api:header-fields-too-large" | "urn:problem-type:spot-api:internal-error" | "urn:problem-type:spot-api:spot-unreachable" | "urn:problem-type:spot-api:spot-credentials-rejected" | "urn:problem-type:spot-api:spot-failed" | "urn:problem-type:spot-api:spot-unreadable" | "urn:problem-type:spot-api:not-ready" | "urn:problem-type:spot-api:overloaded" | "urn:problem-type:spot-api:state-unavailable" | "urn:problem-type:spot-api:spot-unavailable" | "urn:problem-type:spot-api:spot-create-failed" | "urn:problem-type:spot-api:spot-timeout" | "urn:problem-type:spot-api:outcome-unknown";
         ProblemError: {
             /** @description JSON pointer (RFC 6901) into the body, as a URI fragment: `#/capacity/target`. */
             pointer?: string;
@@ -1425,6 +1446,8 @@ export interface components {
             updatedAt: string | null;
         };
         ElastigroupSummaries: components["schemas"]["ElastigroupSummary"][];
+        /** @description 1 to 255 visible ASCII characters, bare or in double quotes, which do not count. */
+        IdempotencyKey: string;
         /** @description How many instances the group runs, or how much weight they have together. */
         ElastigroupCapacity: {
             /** @description Scaling never goes below this. */
@@ -3047,6 +3070,8 @@ export interface components {
         };
         /** @description The word `pong`. */
         Pong: string;
+        /** @description The word `ready`. */
+        Ready: string;
         /** @description What answers, and where its source is (GNU AGPL, section 13). */
         Version: {
             /** @description Semantic version. */
@@ -3117,6 +3142,26 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description Spot's rate limit is used up, or too many wrong tokens came from your address. Nothing was changed. */
+        TooManyRequests: {
+            headers: {
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:problem-type:spot-api:spot-rate-limited",
+                 *       "title": "Spot's rate limit is used up",
+                 *       "status": 429,
+                 *       "detail": "Spot takes no more calls of this kind for 42 seconds.",
+                 *       "instance": "/v1/spot/demo/elastigroups",
+                 *       "requestId": "4f1c"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description A bug in this server. */
         InternalError: {
             headers: {
@@ -3137,6 +3182,27 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description This server has too much to do, is ending, or takes Spot for out of order. Nothing was changed. */
+        Unavailable: {
+            headers: {
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:problem-type:spot-api:overloaded",
+                 *       "title": "This server has too much to do",
+                 *       "status": 503,
+                 *       "detail": "More requests are under way than this server takes at once.",
+                 *       "hint": "Wait as many seconds as Retry-After says.",
+                 *       "instance": "/v1/spot/demo/elastigroups",
+                 *       "requestId": "4f1c"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description No such account, or Spot knows no such resource in it. */
         NotFound: {
             headers: {
@@ -3150,26 +3216,6 @@ export interface components {
                  *       "status": 404,
                  *       "detail": "Spot knows no Elastigroup with this id in this account.",
                  *       "instance": "/v1/spot/demo/elastigroups/sig-00000000",
-                 *       "requestId": "4f1c"
-                 *     }
-                 */
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description Spot's rate limit is used up. Nothing was changed. */
-        TooManyRequests: {
-            headers: {
-                "Retry-After": components["headers"]["RetryAfter"];
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "type": "urn:problem-type:spot-api:spot-rate-limited",
-                 *       "title": "Spot's rate limit is used up",
-                 *       "status": 429,
-                 *       "detail": "Spot takes no more calls of this kind for 42 seconds.",
-                 *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }
                  */
@@ -3215,6 +3261,31 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description A roll blocks the group, or a request with the same `Idempotency-Key` is under way. Nothing was changed. */
+        Conflict: {
+            headers: {
+                "Retry-After": components["headers"]["RetryAfterSometimes"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:problem-type:spot-api:roll-in-progress",
+                 *       "title": "A roll blocks the group",
+                 *       "status": 409,
+                 *       "detail": "Roll sbgd-1a2b3c4d is in progress.",
+                 *       "hint": "Wait until it is finished, or stop it by POST /v1/spot/demo/elastigroups/sig-0f3ac1d2/rolls/sbgd-1a2b3c4d/stop.",
+                 *       "instance": "/v1/spot/demo/elastigroups/sig-0f3ac1d2",
+                 *       "requestId": "4f1c",
+                 *       "roll": {
+                 *         "id": "sbgd-1a2b3c4d",
+                 *         "status": "in_progress"
+                 *       }
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The body is larger than 1 MiB. */
         ContentTooLarge: {
             headers: {
@@ -3254,25 +3325,21 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A roll blocks the group. Nothing was changed. */
-        Conflict: {
+        /** @description The `Idempotency-Key` belongs to another request. Nothing was changed. */
+        KeyReused: {
             headers: {
                 [name: string]: unknown;
             };
             content: {
                 /**
                  * @example {
-                 *       "type": "urn:problem-type:spot-api:roll-in-progress",
-                 *       "title": "A roll blocks the group",
-                 *       "status": 409,
-                 *       "detail": "Roll sbgd-1a2b3c4d is in progress.",
-                 *       "hint": "Wait until it is finished, or stop it by POST /v1/spot/demo/elastigroups/sig-0f3ac1d2/rolls/sbgd-1a2b3c4d/stop.",
-                 *       "instance": "/v1/spot/demo/elastigroups/sig-0f3ac1d2",
-                 *       "requestId": "4f1c",
-                 *       "roll": {
-                 *         "id": "sbgd-1a2b3c4d",
-                 *         "status": "in_progress"
-                 *       }
+                 *       "type": "urn:problem-type:spot-api:idempotency-key-reused",
+                 *       "title": "The Idempotency-Key belongs to another request",
+                 *       "status": 422,
+                 *       "detail": "This Idempotency-Key came with another body before.",
+                 *       "hint": "Use a new key for a new request.",
+                 *       "instance": "/v1/spot/demo/elastigroups",
+                 *       "requestId": "4f1c"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -3317,6 +3384,12 @@ export interface components {
         CreatedAfter: components["schemas"]["Moment"];
         /** @description Only resources created before this moment. */
         CreatedBefore: components["schemas"]["Moment"];
+        /**
+         * @description A word of your choice for this one create, such as a UUID. Send the same key with the same body again, as often as
+         *     you like: it is created once, and each of them gets the first answer. Kept for 24 hours, for you and this account.
+         * @example 7c9e6679-7425-40de-944b-e07fc1f90ae7
+         */
+        IdempotencyKey: components["schemas"]["IdempotencyKey"];
         /**
          * @description Id of the Elastigroup.
          * @example sig-0f3ac1d2
@@ -3399,6 +3472,11 @@ export interface components {
          * @example /v1/spot/demo/elastigroups/sig-0f3ac1d2
          */
         Location: string;
+        /**
+         * @description Seconds to wait before the next attempt, where waiting helps.
+         * @example 5
+         */
+        RetryAfterSometimes: number;
     };
     pathItems: never;
 }
@@ -3432,7 +3510,9 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
         };
     };
     listElastigroups: {
@@ -3498,13 +3578,21 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
     createElastigroup: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A word of your choice for this one create, such as a UUID. Send the same key with the same body again, as often as
+                 *     you like: it is created once, and each of them gets the first answer. Kept for 24 hours, for you and this account.
+                 * @example 7c9e6679-7425-40de-944b-e07fc1f90ae7
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -3524,6 +3612,11 @@ export interface operations {
             201: {
                 headers: {
                     Location: components["headers"]["Location"];
+                    /**
+                     * @description There, and `true`, when this is the answer of an earlier request with the same key.
+                     * @example true
+                     */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3533,11 +3626,14 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -3576,6 +3672,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -3626,6 +3723,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -3675,6 +3773,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -3713,6 +3812,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -3743,6 +3843,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -3781,6 +3882,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -3824,6 +3926,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -3867,6 +3970,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -3908,6 +4012,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -3957,6 +4062,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -3995,6 +4101,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4047,6 +4154,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4091,6 +4199,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4135,6 +4244,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4187,6 +4297,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4225,6 +4336,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4279,6 +4391,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4322,6 +4435,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4363,13 +4477,21 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
     createRoll: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A word of your choice for this one create, such as a UUID. Send the same key with the same body again, as often as
+                 *     you like: it is created once, and each of them gets the first answer. Kept for 24 hours, for you and this account.
+                 * @example 7c9e6679-7425-40de-944b-e07fc1f90ae7
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4403,6 +4525,11 @@ export interface operations {
             201: {
                 headers: {
                     Location: components["headers"]["Location"];
+                    /**
+                     * @description There, and `true`, when this is the answer of an earlier request with the same key.
+                     * @example true
+                     */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4415,9 +4542,11 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4461,6 +4590,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4504,6 +4634,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4547,6 +4678,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4602,6 +4734,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4640,6 +4773,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4684,6 +4818,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4728,6 +4863,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4772,6 +4908,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4816,6 +4953,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4877,13 +5015,21 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
     createInstance: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A word of your choice for this one create, such as a UUID. Send the same key with the same body again, as often as
+                 *     you like: it is created once, and each of them gets the first answer. Kept for 24 hours, for you and this account.
+                 * @example 7c9e6679-7425-40de-944b-e07fc1f90ae7
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4903,6 +5049,11 @@ export interface operations {
             201: {
                 headers: {
                     Location: components["headers"]["Location"];
+                    /**
+                     * @description There, and `true`, when this is the answer of an earlier request with the same key.
+                     * @example true
+                     */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4912,11 +5063,14 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -4966,6 +5120,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -5004,6 +5159,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -5051,6 +5207,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -5102,6 +5259,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -5140,6 +5298,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -5170,6 +5329,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -5213,6 +5373,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -5251,6 +5412,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -5289,6 +5451,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -5327,6 +5490,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -5370,13 +5534,21 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
     createImport: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A word of your choice for this one create, such as a UUID. Send the same key with the same body again, as often as
+                 *     you like: it is created once, and each of them gets the first answer. Kept for 24 hours, for you and this account.
+                 * @example 7c9e6679-7425-40de-944b-e07fc1f90ae7
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5403,6 +5575,11 @@ export interface operations {
             201: {
                 headers: {
                     Location: components["headers"]["Location"];
+                    /**
+                     * @description There, and `true`, when this is the answer of an earlier request with the same key.
+                     * @example true
+                     */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5412,11 +5589,14 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["KeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -5455,6 +5635,7 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
             504: components["responses"]["GatewayTimeout"];
         };
     };
@@ -5479,6 +5660,30 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             500: components["responses"]["InternalError"];
+        };
+    };
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Send requests here. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example ready */
+                    "text/plain": components["schemas"]["Ready"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getVersion: {

@@ -3,7 +3,7 @@ import { Ajv, type Options, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import fp from 'fastify-plugin'
-import { document, operationsOf, resolve } from '../openapi/document.js'
+import { document, operationsOf, resolve, type Parameter } from '../openapi/document.js'
 import type { Handlers, OperationId } from '../openapi/handlers.js'
 import { Problem } from '../services/problems.js'
 
@@ -66,14 +66,18 @@ function lazily (compile: () => ValidateFunction): LazyValidator {
 const compileBody = compiler({ coerceTypes: false, useDefaults: false })
 const compileParameters = compiler({ coerceTypes: 'array', useDefaults: true })
 
-/** Parameters of one kind as one closed object: a misspelt one is refused, not ignored. */
-function parametersSchema (all: ReturnType<typeof operationsOf>[number]['parameters'], kind: 'path' | 'query') {
+/**
+ * Parameters of one kind as one object, closed save for headers: a misspelt one is refused, not ignored. Node has the
+ * names of headers in lower case.
+ */
+function parametersSchema (all: Parameter[], kind: Parameter['in']) {
   const named = all.filter((parameter) => parameter.in === kind)
+  const nameOf = ({ name }: Parameter) => kind === 'header' ? name.toLowerCase() : name
   return {
     type: 'object',
-    properties: Object.fromEntries(named.map(({ name, schema }) => [name, absolute(schema)])),
-    required: named.filter(({ required }) => required).map(({ name }) => name),
-    additionalProperties: false
+    properties: Object.fromEntries(named.map((parameter) => [nameOf(parameter), absolute(parameter.schema)])),
+    required: named.filter(({ required }) => required).map(nameOf),
+    additionalProperties: kind === 'header'
   }
 }
 
@@ -106,6 +110,9 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
       schema: {
         params: parametersSchema(parameters, 'path'),
         querystring: parametersSchema(parameters, 'query'),
+        ...parameters.some((parameter) => parameter.in === 'header') && {
+          headers: parametersSchema(parameters, 'header')
+        },
         ...requestBody && { body: absolute(requestBody.content['application/json'].schema) }
       },
       ...security?.length !== 0 && { onRequest: app.auth([app.verifyToken]) },

@@ -4,6 +4,11 @@ import { release } from '../services/release.js'
 export const system = {
   ping: () => ({ status: 200, body: 'pong' }),
 
+  ready ({ server }) {
+    server.lifecycle.assertReady()
+    return { status: 200, body: 'ready' }
+  },
+
   getVersion: ({ server }) => ({ status: 200, body: release(server.configuration.source) }),
 
   async getMetrics ({ server }) {
