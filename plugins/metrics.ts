@@ -11,6 +11,8 @@ declare module 'fastify' {
       registry: Registry
       /** Seconds of one call to Spot. Labels are closed sets: configured accounts, our operations, our outcomes. */
       upstream: Histogram<'account' | 'operation' | 'outcome'>
+      /** Takes what tells which calls are held back, and asks it whenever the metrics are read. */
+      heldBack: (read: () => [account: string, held: { reads: boolean, writes: boolean }][]) => void
       /** One token check. */
       auth: Counter<'result'>
     }
@@ -30,6 +32,22 @@ export default fp(async function metrics (app) {
     buckets: secondsOfSpot,
     registers
   })
+  const breaker = new Gauge({
+    name: 'spot_api_upstream_held_back',
+    help: '1 while calls to Spot are held back, because most failed of late',
+    labelNames: ['account', 'calls'] satisfies ('account' | 'calls')[],
+    registers
+  })
+  const heldBack = (read: () => [string, { reads: boolean, writes: boolean }][]) => {
+    Object.assign(breaker, {
+      collect () {
+        for (const [account, { reads, writes }] of read()) {
+          breaker.set({ account, calls: 'reads' }, Number(reads))
+          breaker.set({ account, calls: 'writes' }, Number(writes))
+        }
+      }
+    })
+  }
   const auth = new Counter({
     name: 'spot_api_auth_total',
     help: 'Token checks by result',
@@ -55,5 +73,5 @@ export default fp(async function metrics (app) {
     }
   })
 
-  app.decorate('measurements', { registry, upstream, auth })
+  app.decorate('measurements', { registry, upstream, heldBack, auth })
 }, { name: 'metrics' })

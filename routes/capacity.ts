@@ -5,17 +5,17 @@ import { groupPath } from './elastigroups.js'
 
 /** Carries out a change of a group's instances that Spot refuses while a roll blocks the group. */
 function change<T> (
-  { server, params }: Pick<Request<'updateElastigroupCapacity'>, 'server' | 'params'>,
+  { spot, params }: Pick<Request<'updateElastigroupCapacity'>, 'spot' | 'params'>,
   write: (capacity: Account['capacity'], group: string) => Promise<T>
 ): Promise<T> {
-  const { capacity, rolls } = server.spotinst.account(params.account)
+  const { capacity, rolls } = spot
   const group = params.elastigroup
   return namingTheRoll(groupPath(params), () => rolls.list(group), () => write(capacity, group))
 }
 
 export const capacity = {
-  async getElastigroupCapacity ({ server, params }) {
-    const { capacity } = await server.spotinst.account(params.account).elastigroups.get(params.elastigroup)
+  async getElastigroupCapacity ({ spot, params }) {
+    const { capacity } = await spot.elastigroups.get(params.elastigroup)
     return { status: 200, body: capacity ?? {} }
   },
 
@@ -37,18 +37,15 @@ export const capacity = {
     return { status: 202 }
   },
 
-  async listSuspensions ({ server, params }) {
-    const { capacity } = server.spotinst.account(params.account)
-    return { status: 200, body: await capacity.suspensions(params.elastigroup) }
+  async listSuspensions ({ spot, params }) {
+    return { status: 200, body: await spot.capacity.suspensions(params.elastigroup) }
   },
 
-  async createSuspensions ({ server, params, body }) {
-    const { capacity } = server.spotinst.account(params.account)
-    return { status: 200, body: await capacity.suspend(params.elastigroup, body) }
+  async createSuspensions ({ spot, params, body }) {
+    return { status: 200, body: await spot.capacity.suspend(params.elastigroup, body) }
   },
 
-  async deleteSuspensions ({ server, params, query }) {
-    const { capacity } = server.spotinst.account(params.account)
-    return { status: 200, body: await capacity.resume(params.elastigroup, query.process) }
+  async deleteSuspensions ({ spot, params, query }) {
+    return { status: 200, body: await spot.capacity.resume(params.elastigroup, query.process) }
   }
 } satisfies Partial<Handlers>

@@ -7,69 +7,63 @@ import { EVERYTHING } from '../services/spotinst/deallocation.js'
 import type { InstanceAction } from '../services/spotinst/managed-instances.js'
 import { summaryOfManagedInstance } from '../services/summaries.js'
 
-const act = (action: InstanceAction) => async ({ server, params }: Request<'pauseInstance'>) => {
-  await server.spotinst.account(params.account).managedInstances.act(params.instance, action)
+const act = (action: InstanceAction) => async ({ spot, params }: Request<'pauseInstance'>) => {
+  await spot.managedInstances.act(params.instance, action)
   return { status: 202 } as const
 }
 
 export const instances = {
-  async listInstances ({ server, params, query }) {
+  async listInstances ({ spot, query }) {
     const passes = filterOf(query)
-    const instances = await server.spotinst.account(params.account).managedInstances.list()
+    const instances = await spot.managedInstances.list()
     return { status: 200, body: instances.map(summaryOfManagedInstance).filter(passes) }
   },
 
-  async createInstance ({ server, params: { account }, body }) {
-    const { managedInstances, defaultVPC } = server.spotinst.account(account)
+  async createInstance ({ server, spot, params: { account }, body }) {
+    const { managedInstances, defaultVPC } = spot
     const complete = withOrganizationTag(withDefaultVpc(body, defaultVPC), server.configuration.organization)
     const instance = await managedInstances.create(complete)
     return { status: 201, headers: { Location: `/v1/spot/${account}/instances/${instance.id}` }, body: instance }
   },
 
-  async getInstance ({ server, params }) {
-    const { managedInstances } = server.spotinst.account(params.account)
-    return { status: 200, body: await managedInstances.get(params.instance) }
+  async getInstance ({ spot, params }) {
+    return { status: 200, body: await spot.managedInstances.get(params.instance) }
   },
 
-  async updateInstance ({ server, params, query, body: { id, ...changes } }) {
-    const { managedInstances } = server.spotinst.account(params.account)
-    return { status: 200, body: await managedInstances.update(params.instance, changes, query) }
+  async updateInstance ({ spot, params, query, body: { id, ...changes } }) {
+    return { status: 200, body: await spot.managedInstances.update(params.instance, changes, query) }
   },
 
-  async deleteInstance ({ server, params, query: { shouldDeleteBackupImages, ...switches } }) {
-    const { managedInstances } = server.spotinst.account(params.account)
+  async deleteInstance ({ spot, params, query: { shouldDeleteBackupImages, ...switches } }) {
     const everything = { shouldTerminateInstance: true, ...EVERYTHING, ...switches }
-    await managedInstances.delete(params.instance, everything, shouldDeleteBackupImages)
+    await spot.managedInstances.delete(params.instance, everything, shouldDeleteBackupImages)
     return { status: 204 }
   },
 
-  async getInstanceStatus ({ server, params }) {
-    const { managedInstances } = server.spotinst.account(params.account)
-    return { status: 200, body: await managedInstances.status(params.instance) }
+  async getInstanceStatus ({ spot, params }) {
+    return { status: 200, body: await spot.managedInstances.status(params.instance) }
   },
 
-  async getInstanceReadiness ({ server, params }) {
-    const { managedInstances } = server.spotinst.account(params.account)
-    const readiness = readinessOfManagedInstance(await managedInstances.status(params.instance))
+  async getInstanceReadiness ({ spot, params }) {
+    const readiness = readinessOfManagedInstance(await spot.managedInstances.status(params.instance))
     return { status: 200, headers: askAgain(readiness), body: readiness }
   },
 
-  async getInstanceCosts ({ server, params, query }) {
-    const { managedInstances } = server.spotinst.account(params.account)
-    return { status: 200, body: await managedInstances.costs(params.instance, rangeOf(query)) }
+  async getInstanceCosts ({ spot, params, query }) {
+    return { status: 200, body: await spot.managedInstances.costs(params.instance, rangeOf(query)) }
   },
 
   pauseInstance: act('pause'),
   resumeInstance: act('resume'),
   recycleInstance: act('recycle'),
 
-  async deleteInstanceVolume ({ server, params }) {
-    await server.spotinst.account(params.account).managedInstances.deleteVolume(params.instance, params.volume)
+  async deleteInstanceVolume ({ spot, params }) {
+    await spot.managedInstances.deleteVolume(params.instance, params.volume)
     return { status: 204 }
   },
 
-  async updateInstanceStates ({ server, params, body }) {
-    await server.spotinst.account(params.account).managedInstances.updateStates(body)
+  async updateInstanceStates ({ spot, body }) {
+    await spot.managedInstances.updateStates(body)
     return { status: 202 }
   }
 } satisfies Partial<Handlers>

@@ -3,36 +3,31 @@ import { namingTheRoll } from '../services/roll-conflict.js'
 import { groupPath } from './elastigroups.js'
 
 export const rolls = {
-  async listRolls ({ server, params, query }) {
-    const { rolls } = server.spotinst.account(params.account)
-    return { status: 200, body: await rolls.list(params.elastigroup, query.limit) }
+  async listRolls ({ spot, params, query }) {
+    return { status: 200, body: await spot.rolls.list(params.elastigroup, query.limit) }
   },
 
-  async createRoll ({ server, params, body }) {
-    const { rolls } = server.spotinst.account(params.account)
+  async createRoll ({ spot, params, body }) {
     const group = params.elastigroup
-    const create = () => rolls.create(group, body)
-    const roll = await namingTheRoll(groupPath(params), () => rolls.list(group), create)
+    const create = () => spot.rolls.create(group, body)
+    const roll = await namingTheRoll(groupPath(params), () => spot.rolls.list(group), create)
     return { status: 201, headers: { Location: `${groupPath(params)}/rolls/${roll.id}` }, body: roll }
   },
 
-  async getRoll ({ server, params }) {
-    const { rolls } = server.spotinst.account(params.account)
-    return { status: 200, body: await rolls.get(params.elastigroup, params.roll) }
+  async getRoll ({ spot, params }) {
+    return { status: 200, body: await spot.rolls.get(params.elastigroup, params.roll) }
   },
 
-  async stopRoll ({ server, params }) {
-    await server.spotinst.account(params.account).rolls.stop(params.elastigroup, params.roll)
+  async stopRoll ({ spot, params }) {
+    await spot.rolls.stop(params.elastigroup, params.roll)
     return { status: 202 }
   },
 
-  async getRollStatus ({ server, params }) {
-    const { rolls } = server.spotinst.account(params.account)
-    return { status: 200, body: await rolls.status(params.elastigroup, params.roll) }
+  async getRollStatus ({ spot, params }) {
+    return { status: 200, body: await spot.rolls.status(params.elastigroup, params.roll) }
   },
 
-  async createRollAction ({ server, params, body }) {
-    const { rolls } = server.spotinst.account(params.account)
-    return { status: 200, body: await rolls.act(params.elastigroup, params.roll, body) }
+  async createRollAction ({ spot, params, body }) {
+    return { status: 200, body: await spot.rolls.act(params.elastigroup, params.roll, body) }
   }
 } satisfies Partial<Handlers>

@@ -3,8 +3,8 @@ import { namingTheRoll } from '../services/roll-conflict.js'
 import type { StatefulAction } from '../services/spotinst/stateful-instances.js'
 import { groupPath } from './elastigroups.js'
 
-const act = (action: StatefulAction) => async ({ server, params }: Request<'pauseStatefulInstance'>) => {
-  const { statefulInstances, rolls } = server.spotinst.account(params.account)
+const act = (action: StatefulAction) => async ({ spot, params }: Request<'pauseStatefulInstance'>) => {
+  const { statefulInstances, rolls } = spot
   const group = params.elastigroup
   const write = () => statefulInstances.act(group, params.statefulInstance, action)
   await namingTheRoll(groupPath(params), () => rolls.list(group), write)
@@ -12,9 +12,8 @@ const act = (action: StatefulAction) => async ({ server, params }: Request<'paus
 }
 
 export const statefulInstances = {
-  async listStatefulInstances ({ server, params }) {
-    const { statefulInstances } = server.spotinst.account(params.account)
-    return { status: 200, body: await statefulInstances.list(params.elastigroup) }
+  async listStatefulInstances ({ spot, params }) {
+    return { status: 200, body: await spot.statefulInstances.list(params.elastigroup) }
   },
 
   pauseStatefulInstance: act('pause'),

@@ -1,5 +1,5 @@
 import { Problem, type Upstream } from '../problems.js'
-import { outcomes, type Outcome } from './outcomes.js'
+import { outcomes, type Outcome, type OutcomeRow } from './outcomes.js'
 
 export interface SpotFailure {
   outcome: Exclude<Outcome, 'success'>
@@ -16,9 +16,6 @@ export interface SpotFailure {
   retryAfter?: number
 }
 
-/** Seconds to wait when Spot limits calls and does not say for how long: the length of its window. */
-const DEFAULT_RETRY_AFTER = 60
-
 /**
  * A call to Spot that did not succeed. It keeps what may be shown and nothing else: the HTTP client's own errors carry
  * the Authorization header, so they end where this one begins.
@@ -30,7 +27,8 @@ export class SpotError extends Problem {
   readonly code: string | undefined
 
   constructor ({ outcome, operation, write, code, upstream, envelope, retryAfter }: SpotFailure) {
-    const row = outcomes[outcome]
+    const row: OutcomeRow = outcomes[outcome]
+    const wait = retryAfter ?? row.wait
     const problem = write ? row.write : row.read
     const said = upstream?.errors?.map(({ code, message }) => `${code}: ${message}`).join('; ')
     super(problem, {
@@ -42,7 +40,7 @@ export class SpotError extends Problem {
           code, message, ...field && write && { pointer: pointerOf(field, envelope) }
         }))
       },
-      ...outcome === 'rate-limited' && { headers: { 'retry-after': String(retryAfter ?? DEFAULT_RETRY_AFTER) } }
+      ...wait !== undefined && { headers: { 'retry-after': String(wait) } }
     })
     this.outcome = outcome
     this.operation = operation
@@ -56,6 +54,9 @@ const hints: Record<string, string | undefined> = {
   'spot-failed': 'Try again in a moment.',
   'spot-unreadable': "Try again. If it stays, ask the operator to check the account's endpoint.",
   'spot-credentials-rejected': "Ask the operator to check the account's token and id.",
+  'spot-unavailable': 'Wait as many seconds as Retry-After says.',
+  'spot-create-failed': 'Try again after Retry-After, with an Idempotency-Key: then it is created once, even if Spot ' +
+    'did create it this time.',
   'spot-rate-limited': 'Wait as many seconds as Retry-After says.',
   'resource-not-found': 'Check the id and the account; the list shows what is there.',
   'outcome-unknown': 'Look before you try again: a GET shows whether it happened. Repeating a create may create ' +

@@ -1,64 +1,93 @@
 import { Problem } from '../problems.js'
+import type { SpotAccount } from './call.js'
 import { capacity } from './capacity.js'
+import type { Client } from './client.js'
 import { elastigroups } from './elastigroups.js'
 import { imports } from './imports.js'
 import { managedInstances } from './managed-instances.js'
 import { rolls } from './rolls.js'
-import { spotOf, type Spot } from './spot.js'
+import { spotOf } from './spot.js'
 import { statefulInstances } from './stateful-instances.js'
-import type { Observe, SpotAccount, Transport } from './transport.js'
+import { createTransport, deadlines, type Deadlines, type Observe, type Transport } from './transport.js'
 
 export { SpotError } from './error.js'
-export { createTransport, type Deadlines, type Observe } from './transport.js'
-
-/** What Spot can do in an account, by noun. */
-const operationsOf = (spot: Spot) => ({
-  capacity: capacity(spot),
-  elastigroups: elastigroups(spot),
-  imports: imports(spot),
-  managedInstances: managedInstances(spot),
-  rolls: rolls(spot),
-  statefulInstances: statefulInstances(spot)
-})
-
-/** A configured account: what it is called, what it is like, and what Spot can do in it. */
-export interface Account extends ReturnType<typeof operationsOf> {
-  name: string
-  /** VPC of managed instances that name none. */
-  defaultVPC: string | undefined
-}
+export type { Deadlines, Observe } from './transport.js'
 
 export interface AccountSettings extends SpotAccount {
+  /** VPC of managed instances that name none. */
   defaultVPC?: string | undefined
+}
+
+/** A configured account as one request sees it: what it is like, and what Spot can do in it, by noun. */
+export class Account {
+  readonly name: string
+  readonly defaultVPC: string | undefined
+  readonly #transport: Transport
+  readonly #deadline: number
+
+  /** @param deadline when the request must be over, by `performance.now()` */
+  constructor (name: string, { defaultVPC }: AccountSettings, transport: Transport, deadline: number) {
+    this.name = name
+    this.defaultVPC = defaultVPC
+    this.#transport = transport
+    this.#deadline = deadline
+  }
+
+  get capacity () { return capacity(this.#spot) }
+  get elastigroups () { return elastigroups(this.#spot) }
+  get imports () { return imports(this.#spot) }
+  get managedInstances () { return managedInstances(this.#spot) }
+  get rolls () { return rolls(this.#spot) }
+  get statefulInstances () { return statefulInstances(this.#spot) }
+
+  get #spot () { return spotOf(this.#transport, this.#deadline) }
 }
 
 /** The configured accounts by name. */
 export interface Spotinst {
-  /** @throws {Problem} account-not-found */
-  account (name: string): Account
+  /**
+   * An account, for one request: its time runs from here.
+   *
+   * @throws {Problem} account-not-found
+   */
+  account (name: string, kind: keyof Deadlines): Account
+  /** What is held back of each account. */
+  heldBack (): [account: string, held: ReturnType<Transport['heldBack']>][]
+  close (): void
 }
 
-/**
- * @param observe told of every upstream call once it ended, with the name of its account
- */
+export interface SpotinstOptions {
+  version: string
+  /** Told of every upstream attempt once it ended, with the name of its account. */
+  observe: (account: string, call: Parameters<Observe>[0]) => void
+  within?: Deadlines | undefined
+}
+
 export function spotinst (
   settings: Record<string, AccountSettings>,
-  transport: Transport,
-  observe: (account: string, call: Parameters<Observe>[0]) => void
-): Spotinst {
-  const accounts = new Map(Object.entries(settings).map(([name, account]): [string, Account] => {
-    const spot = spotOf(account, transport, (call) => observe(name, call))
-    return [name, { name, defaultVPC: account.defaultVPC, ...operationsOf(spot) }]
-  }))
+  { version, observe, within = deadlines }: SpotinstOptions
+): Spotinst & { /** Brings the HTTP client before the first call needs it. */ warmUp (): Promise<unknown> } {
+  let client: Promise<Client> | undefined
+  // Half of the time that a start takes would go into loading it.
+  const load = () => {
+    client ??= import('./client.js').then(({ createClient }) => createClient(version))
+    return client
+  }
+
+  const accounts = new Map(Object.entries(settings).map(([name, account]) =>
+    [name, { account, transport: createTransport(account, load, (call) => observe(name, call), within) }]))
 
   return {
-    account (name) {
-      const account = accounts.get(name)
-      if (account) return account
+    account (name, kind) {
+      const known = accounts.get(name)
+      if (known) return new Account(name, known.account, known.transport, performance.now() + within[kind])
       throw new Problem('account-not-found', {
         detail: `No account ${JSON.stringify(name)} is configured on this server.`,
         hint: 'Account names are set by the operator and are case-sensitive.'
       })
-    }
+    },
+    heldBack: () => [...accounts].map(([name, { transport }]) => [name, transport.heldBack()]),
+    warmUp: load,
+    close () { client?.then((client) => client.close(), () => {}) }
   }
 }

@@ -5,7 +5,7 @@ export type Outcome =
   | 'success'
   | 'unsent' | 'interrupted' | 'timeout'
   | 'rejected' | 'not-found' | 'unauthorized' | 'forbidden' | 'rate-limited' | 'failed'
-  | 'redirected' | 'unreadable'
+  | 'redirected' | 'unreadable' | 'create-failed' | 'withheld'
 
 export interface OutcomeRow {
   /** Problem for the caller of a read. */
@@ -14,6 +14,12 @@ export interface OutcomeRow {
   write: ProblemName
   /** In words, for the caller. */
   detail: string
+  /** Which calls may be sent again: any, since this one never left; those that do no harm twice (reads, deletes). */
+  again: 'any' | 'harmless' | 'never'
+  /** Whether it speaks for a Spot that is out of order. */
+  breaks: boolean
+  /** Seconds to wait where Spot does not say how long. */
+  wait?: number
 }
 
 /**
@@ -24,63 +30,102 @@ export const outcomes: Record<Exclude<Outcome, 'success'>, OutcomeRow> = {
   unsent: {
     read: 'spot-unreachable',
     write: 'spot-unreachable',
-    detail: 'No connection to Spot could be made. Nothing was sent.'
+    detail: 'No connection to Spot could be made. Nothing was sent.',
+    again: 'any',
+    breaks: true
   },
   interrupted: {
     read: 'spot-unreachable',
     write: 'outcome-unknown',
-    detail: 'The connection to Spot broke before its whole answer was here.'
+    detail: 'The connection to Spot broke before its whole answer was here.',
+    again: 'harmless',
+    breaks: true
   },
   timeout: {
     read: 'spot-timeout',
     write: 'outcome-unknown',
-    detail: 'Spot did not answer before the deadline.'
+    detail: 'Spot did not answer before the deadline.',
+    again: 'harmless',
+    breaks: true
   },
   rejected: {
     read: 'spot-rejected',
     write: 'spot-rejected',
-    detail: 'Spot rejects the request.'
+    detail: 'Spot rejects the request.',
+    again: 'never',
+    breaks: false
   },
   'not-found': {
     read: 'resource-not-found',
     write: 'resource-not-found',
-    detail: 'Spot knows no such resource in this account.'
+    detail: 'Spot knows no such resource in this account.',
+    again: 'never',
+    breaks: false
   },
   unauthorized: {
     read: 'spot-credentials-rejected',
     write: 'spot-credentials-rejected',
-    detail: "Spot does not accept this server's token for the account."
+    detail: "Spot does not accept this server's token for the account.",
+    again: 'never',
+    breaks: false
   },
   forbidden: {
     read: 'spot-credentials-rejected',
     write: 'spot-credentials-rejected',
-    detail: "Spot does not let this server's token do this in the account."
+    detail: "Spot does not let this server's token do this in the account.",
+    again: 'never',
+    breaks: false
   },
   'rate-limited': {
     read: 'spot-rate-limited',
     write: 'spot-rate-limited',
-    detail: 'Spot takes no more calls of this kind for now. Nothing was changed.'
+    detail: 'Spot takes no more calls of this kind for now. Nothing was changed.',
+    again: 'never',
+    breaks: false,
+    wait: 60
   },
   failed: {
     read: 'spot-failed',
     write: 'outcome-unknown',
-    detail: 'Spot answered with a server error.'
+    detail: 'Spot answered with a server error.',
+    again: 'harmless',
+    breaks: true
   },
   redirected: {
     read: 'spot-unreadable',
     write: 'outcome-unknown',
-    detail: 'Spot answered with a redirect, which is never followed.'
+    detail: 'Spot answered with a redirect, which is never followed.',
+    again: 'never',
+    breaks: true
   },
   unreadable: {
     read: 'spot-unreadable',
     write: 'outcome-unknown',
-    detail: 'What Spot answered is not the JSON it documents.'
+    detail: 'What Spot answered is not the JSON it documents.',
+    again: 'never',
+    breaks: true
+  },
+  'create-failed': {
+    read: 'spot-create-failed',
+    write: 'spot-create-failed',
+    detail: 'Spot failed to create it, most likely because AWS throttles Spot.',
+    again: 'never',
+    breaks: false,
+    wait: 30
+  },
+  withheld: {
+    read: 'spot-unavailable',
+    write: 'spot-unavailable',
+    detail: 'Most calls to Spot failed in the last seconds, so this one was not sent.',
+    again: 'never',
+    breaks: false
   }
 }
 
 /** Error codes that say more than the status they come with, which is a 400. The first pattern that fits decides. */
 const codes: [RegExp, Exclude<Outcome, 'success'>][] = [
   [/^(Throttling|RequestLimitExceeded)$/, 'rate-limited'], // AWS throttles Spot
+  [/^CANT_CREATE_GROUP$/, 'create-failed'], // hides AWS throttling: terraform-provider-spotinst, pull request 184
   [/^account_doesnt_exist$/i, 'unauthorized'], // the configured account, not the resource
   [/_DOESNT_EXIST$/, 'not-found']
 ]

@@ -1,5 +1,5 @@
 import { Problem } from '../problems.js'
-import type { Path } from './transport.js'
+import type { Path } from './call.js'
 
 export const GROUPS: Path = ['aws', 'ec2', 'group']
 export const MANAGED_INSTANCES: Path = ['aws', 'ec2', 'managedInstance']

@@ -1,11 +1,12 @@
+import { isWrite, type Method, type Path, type Payload } from './call.js'
 import { SpotError } from './error.js'
-import type { Method, Observe, Path, Payload, SpotAccount, Transport } from './transport.js'
+import type { Transport } from './transport.js'
 
 /** One upstream operation: its name (for logs and metrics), method, path, and what goes with it. */
 type Operation = [operation: string, method: Method, path: Path, payload?: Payload]
 
 /**
- * Spot as one account sees it. The functions differ in what they expect of a 200: `items` a list, `item` at least one,
+ * Spot as one request sees it. The functions differ in what they expect of a 200: `items` a list, `item` at least one,
  * `done` nothing.
  */
 export interface Spot {
@@ -20,15 +21,14 @@ export interface Spot {
 const isItem = <T extends object>(value: unknown): value is T =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/**
- * @param observe told of every call once it ended
- */
-export function spotOf (account: SpotAccount, transport: Transport, observe: Observe): Spot {
+/** @param deadline when the request must be over, by `performance.now()`, however many calls it makes */
+export function spotOf (transport: Transport, deadline: number): Spot {
   function list<T extends object> (fewest: 0 | 1, [operation, method, path, payload]: Operation): Promise<T[]> {
-    const write = method !== 'GET'
-    return transport.send(account, { operation, method, path, ...payload }, observe, ({ response }) => {
+    const call = { operation, method, path, ...payload }
+    return transport.send(call, deadline, ({ response }) => {
       const items = Array.isArray(response.items) ? response.items.flat().filter(isItem<T>) : undefined
       if (items && items.length >= fewest) return items
+      const write = isWrite(call)
       const outcome = items && !write ? 'not-found' : 'unreadable'
       throw new SpotError({ operation, write, outcome, upstream: { status: 200 } })
     })
@@ -41,6 +41,6 @@ export function spotOf (account: SpotAccount, transport: Transport, observe: Obs
       return item as T // list() throws where there is none
     },
     done: (operation, method, path, payload) =>
-      transport.send(account, { operation, method, path, ...payload }, observe, () => undefined)
+      transport.send({ operation, method, path, ...payload }, deadline, () => undefined)
   }
 }

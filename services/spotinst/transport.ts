@@ -1,137 +1,117 @@
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
-import got, { RequestError, type Got, type Response } from 'got'
-import { openEnvelope, upstreamOf, type Envelope } from './envelope.js'
-import { SpotError, type SpotFailure } from './error.js'
-import { outcomeOfStatus, outcomeOfTransfer, type Outcome } from './outcomes.js'
-import { targetOf } from './target.js'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Breaker } from './breaker.js'
+import { isWrite, type Call, type SpotAccount } from './call.js'
+import type { Client } from './client.js'
+import type { Envelope } from './envelope.js'
+import { SpotError } from './error.js'
+import { outcomes, type Outcome } from './outcomes.js'
+import { RetryBudget } from './retry-budget.js'
 
-/** Base URL of the vendor. */
-export const SPOT_ENDPOINT = 'https://api.spotinst.io'
-
-/** Milliseconds until a call must have its whole answer. */
+/** Milliseconds until a request must be over, whatever calls it makes: one that only reads, one that writes. */
 export interface Deadlines { read: number, write: number }
 
 export const deadlines: Deadlines = { read: 10_000, write: 60_000 }
 
-/** Bytes of an answer that are read at most. */
-const LARGEST_ANSWER = 64 * 1024 * 1024
+/** Times that a call is sent at most. A delete that failed is sent once more: it can do no harm. */
+const ATTEMPTS = { GET: 3, PUT: 3, POST: 3, DELETE: 2 }
 
-export interface SpotAccount {
-  /** Spot's account id, `act-…`; sent with every call. */
-  id: string
-  /** Bearer token. */
-  token: string
-  /** Base URL; the vendor's unless set. */
-  endpoint?: string | undefined
-}
+/** Milliseconds to wait at most before the second attempt; twice that before the third. */
+const PAUSE = 100
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
-
-/** Segments below the endpoint. */
-export type Path = readonly string[]
-
-export interface Payload {
-  query?: Record<string, string | undefined>
-  body?: unknown
-  /** The one key that Spot wants around the body: `group` sends `{"group": body}`. */
-  envelope?: string
-}
-
-export interface Call extends Payload {
-  /** Name of the upstream operation, for logs and metrics. */
-  operation: string
-  method: Method
-  path: Path
-}
-
-/** What is told of every call once it ended, for logs and metrics. `seconds` is its length. */
+/** What is told of every attempt once it ended, for logs and metrics. `seconds` is its length. */
 export type Observe = (call: { operation: string, outcome: Outcome, seconds: number, error?: SpotError }) => void
 
-/** One HTTP client for all accounts: reads share kept-alive connections, a write opens its own. */
+/** Calls of one account to Spot. */
 export interface Transport {
   /**
+   * @param deadline when the request must be over, by `performance.now()`
    * @param read what the envelope of a 200 means; may throw a {@link SpotError}
    * @throws {SpotError} when the call does not succeed
    */
-  send<T> (account: SpotAccount, call: Call, observe: Observe, read: (envelope: Envelope) => T): Promise<T>
-  close (): void
+  send<T> (call: Call, deadline: number, read: (envelope: Envelope) => T): Promise<T>
+  /** Whether calls are held back, because most failed of late. */
+  heldBack (): { reads: boolean, writes: boolean }
 }
 
-export function createTransport (version: string, within: Deadlines = deadlines): Transport {
-  const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) }
-  // Node's global agents keep connections alive. Spot may close one just as a write is sent on it: outcome unknown.
-  const single = { http: new HttpAgent({ keepAlive: false }), https: new HttpsAgent({ keepAlive: false }) }
-  const shared = got.extend({
-    retry: { limit: 0 },
-    followRedirect: false,
-    throwHttpErrors: false,
-    headers: { 'user-agent': `spot-api/${version}`, accept: 'application/json' }
-  })
-  const reads = shared.extend({ timeout: { request: within.read }, agent: agents })
-  const writes = shared.extend({ timeout: { request: within.write }, agent: single })
+/**
+ * Sends a call as often as is safe: again only with proof that it never left, or when it can do no harm twice
+ * (`outcomes.ts` has it row by row), within the deadline, and within the budget.
+ *
+ * @param load brings the HTTP client, which is not needed before the first call
+ * @param within reads end by themselves even where the request may go on: it may have a write before it
+ */
+export function createTransport (
+  account: SpotAccount,
+  load: () => Promise<Client>,
+  observe: Observe,
+  within: Deadlines
+): Transport {
+  const breakers = { reads: new Breaker(), writes: new Breaker() }
+  const budget = new RetryBudget()
 
-  return {
-    async send (account, call, observe, read) {
-      const started = performance.now()
-      const ended = (outcome: Outcome, error?: SpotError) => {
-        const seconds = (performance.now() - started) / 1000
-        observe({ operation: call.operation, outcome, seconds, ...error && { error } })
-      }
-      try {
-        const answer = read(await exchange(call.method === 'GET' ? reads : writes, account, call))
-        ended('success')
-        return answer
-      } catch (error) {
-        if (error instanceof SpotError) ended(error.outcome, error)
-        throw error
-      }
-    },
-    close () {
-      agents.http.destroy()
-      agents.https.destroy()
+  async function attempt<T> (call: Call, timeout: number, read: (envelope: Envelope) => T): Promise<T> {
+    const client = await load()
+    const breaker = isWrite(call) ? breakers.writes : breakers.reads
+    const wait = breaker.ask()
+    if (wait > 0) throw failure(call, 'withheld', Math.ceil(wait / 1000))
+
+    const started = performance.now()
+    const ended = (outcome: Outcome, error?: SpotError) => {
+      const seconds = (performance.now() - started) / 1000
+      breaker.tell(outcome !== 'success' && outcomes[outcome].breaks)
+      observe({ operation: call.operation, outcome, seconds, ...error && { error } })
+    }
+    try {
+      const answer = read(await client.exchange(account, call, timeout))
+      ended('success')
+      return answer
+    } catch (error) {
+      if (error instanceof SpotError) ended(error.outcome, error)
+      throw error
     }
   }
+
+  return {
+    async send (call, deadline, read) {
+      const ends = isWrite(call) ? deadline : Math.min(deadline, performance.now() + within.read)
+      const attempts = ATTEMPTS[call.method]
+      let unknown = false
+      let last: SpotError | undefined
+      budget.call()
+      for (let count = 1; ; count++) {
+        const left = ends - performance.now()
+        if (left <= 0) throw last ?? failure(call, 'unsent')
+        try {
+          return await attempt(call, timeoutOf(call, left, count === attempts), read)
+        } catch (error) {
+          if (!(error instanceof SpotError)) throw error
+          // The attempt before may have deleted it.
+          if (unknown && call.method === 'DELETE' && error.outcome === 'not-found') return read(GONE)
+          if (count === attempts || !mayRepeat(call, error) || !budget.take()) throw error
+          last = error
+          unknown ||= error.outcome !== 'unsent'
+          await sleep(Math.random() * Math.min(PAUSE * 2 ** (count - 1), (ends - performance.now()) / 4))
+        }
+      }
+    },
+
+    heldBack: () => ({ reads: breakers.reads.open, writes: breakers.writes.open })
+  }
 }
 
-/** One request, one answer. @throws {SpotError} for everything but a 200 with an envelope */
-async function exchange (client: Got, account: SpotAccount, call: Call): Promise<Envelope> {
-  const { operation, method, path, query, envelope: around } = call
-  const url = targetOf(account.endpoint ?? SPOT_ENDPOINT, path, { ...query, accountId: account.id })
-  const failure = (details: Pick<SpotFailure, 'outcome' | 'code' | 'upstream' | 'retryAfter'>) =>
-    new SpotError({ operation, write: method !== 'GET', envelope: around, ...details })
+/** The answer to a delete that an attempt before has carried out. */
+const GONE: Envelope = { response: {} }
 
-  const wrapped = around === undefined ? call.body : { [around]: call.body }
-  const body = wrapped === undefined ? undefined : JSON.stringify(wrapped)
-  let response: Response<string>
-  try {
-    const pending = client(url, {
-      method,
-      headers: {
-        authorization: `Bearer ${account.token}`,
-        ...body !== undefined && { 'content-type': 'application/json' }
-      },
-      ...body !== undefined && { body }
-    })
-    pending.on('downloadProgress', ({ transferred }) => {
-      if (transferred > LARGEST_ANSWER) pending.cancel('too large')
-    })
-    response = await pending
-  } catch (error) {
-    const { code, timings } = error instanceof RequestError ? error : { code: 'ERR_CANCELED', timings: undefined }
-    if (code === 'ERR_CANCELED') throw failure({ outcome: 'unreadable', code: 'ERR_TOO_LARGE' })
-    const connected = url.protocol === 'https:' ? timings?.secureConnect : timings?.connect
-    throw failure({ outcome: outcomeOfTransfer(code, connected !== undefined), code })
-  }
-
-  const status = response.statusCode
-  const envelope = openEnvelope(response.headers['content-type'], response.body)
-  if (status === 200 && envelope) return envelope
-  const upstream = upstreamOf(status, envelope)
-  const reset = Number(response.headers['x-ratelimit-reset'] ?? Number.NaN)
-  throw failure({
-    outcome: outcomeOfStatus(status, envelope && (upstream.errors ?? []).map(({ code }) => code)),
-    upstream,
-    ...Number.isFinite(reset) && { retryAfter: Math.max(1, Math.ceil(reset)) }
+const failure = (call: Call, outcome: 'unsent' | 'withheld', retryAfter?: number) =>
+  new SpotError({
+    operation: call.operation, write: isWrite(call), outcome, ...retryAfter !== undefined && { retryAfter }
   })
+
+/** Milliseconds an attempt may take: half of what is left where another may follow, else all of it. */
+const timeoutOf = ({ method }: Call, left: number, last: boolean) =>
+  last || method === 'POST' || method === 'PUT' ? left : left / 2
+
+function mayRepeat ({ method }: Call, { outcome }: SpotError): boolean {
+  const again = outcome === 'success' ? 'never' : outcomes[outcome].again
+  return again === 'any' || (again === 'harmless' && (method === 'GET' || method === 'DELETE'))
 }

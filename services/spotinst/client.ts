@@ -1,0 +1,95 @@
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import got, { RequestError, type Got, type Response } from 'got'
+import { isWrite, type Call, type SpotAccount } from './call.js'
+import { openEnvelope, upstreamOf, type Envelope } from './envelope.js'
+import { SpotError, type SpotFailure } from './error.js'
+import { outcomeOfStatus, outcomeOfTransfer } from './outcomes.js'
+import { targetOf } from './target.js'
+
+/** Base URL of the vendor. */
+export const SPOT_ENDPOINT = 'https://api.spotinst.io'
+
+/** Bytes of an answer that are read at most. */
+const LARGEST_ANSWER = 64 * 1024 * 1024
+
+/**
+ * Milliseconds at most for each step until a connection stands, and at most a third of the time there is: what fails
+ * there was never sent, and may be tried again.
+ */
+const CONNECTING = 3000
+
+/** The HTTP client of all accounts: reads share kept-alive connections, a write opens its own. */
+export interface Client {
+  /**
+   * One request, one answer.
+   *
+   * @param timeout milliseconds for all of it
+   * @throws {SpotError} for everything but a 200 with an envelope
+   */
+  exchange (account: SpotAccount, call: Call, timeout: number): Promise<Envelope>
+  close (): void
+}
+
+export function createClient (version: string): Client {
+  const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) }
+  // Node's global agents keep connections alive. Spot may close one just as a write is sent on it: outcome unknown.
+  const single = { http: new HttpAgent({ keepAlive: false }), https: new HttpsAgent({ keepAlive: false }) }
+  const shared = got.extend({
+    retry: { limit: 0 },
+    followRedirect: false,
+    throwHttpErrors: false,
+    headers: { 'user-agent': `spot-api/${version}`, accept: 'application/json' }
+  })
+  const reads = shared.extend({ agent: agents })
+  const writes = shared.extend({ agent: single })
+
+  return {
+    exchange: (account, call, timeout) => exchange(isWrite(call) ? writes : reads, account, call, timeout),
+    close () {
+      agents.http.destroy()
+      agents.https.destroy()
+    }
+  }
+}
+
+async function exchange (client: Got, account: SpotAccount, call: Call, timeout: number): Promise<Envelope> {
+  const { operation, method, path, query, envelope: around } = call
+  const url = targetOf(account.endpoint ?? SPOT_ENDPOINT, path, { ...query, accountId: account.id })
+  const failure = (details: Pick<SpotFailure, 'outcome' | 'code' | 'upstream' | 'retryAfter'>) =>
+    new SpotError({ operation, write: isWrite(call), envelope: around, ...details })
+
+  const wrapped = around === undefined ? call.body : { [around]: call.body }
+  const body = wrapped === undefined ? undefined : JSON.stringify(wrapped)
+  let response: Response<string>
+  try {
+    const step = Math.min(CONNECTING, timeout / 3)
+    const pending = client(url, {
+      method,
+      timeout: { lookup: step, connect: step, secureConnect: step, request: timeout },
+      headers: {
+        authorization: `Bearer ${account.token}`,
+        ...body !== undefined && { 'content-type': 'application/json' }
+      },
+      ...body !== undefined && { body }
+    })
+    pending.on('downloadProgress', ({ transferred }) => {
+      if (transferred > LARGEST_ANSWER) pending.cancel('too large')
+    })
+    response = await pending
+  } catch (error) {
+    const { code, timings } = error instanceof RequestError ? error : { code: 'ERR_CANCELED', timings: undefined }
+    if (code === 'ERR_CANCELED') throw failure({ outcome: 'unreadable', code: 'ERR_TOO_LARGE' })
+    const connected = url.protocol === 'https:' ? timings?.secureConnect : timings?.connect
+    throw failure({ outcome: outcomeOfTransfer(code, connected !== undefined), code })
+  }
+
+  const status = response.statusCode
+  const envelope = openEnvelope(response.headers['content-type'], response.body)
+  if (status === 200 && envelope) return envelope
+  const upstream = upstreamOf(status, envelope)
+  const outcome = outcomeOfStatus(status, envelope && (upstream.errors ?? []).map(({ code }) => code))
+  const reset = Number(response.headers['x-ratelimit-reset'] ?? Number.NaN)
+  const known = outcome === 'rate-limited' && Number.isFinite(reset)
+  throw failure({ outcome, upstream, ...known && { retryAfter: Math.max(1, Math.ceil(reset)) } })
+}
