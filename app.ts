@@ -5,25 +5,24 @@ import auth from './plugins/auth.js'
 import config from './plugins/config.js'
 import contract from './plugins/contract.js'
 import docs from './plugins/docs.js'
+import idempotency from './plugins/idempotency.js'
 import lifecycle from './plugins/lifecycle.js'
 import metrics from './plugins/metrics.js'
 import problems, { replyWithProblem } from './plugins/problems.js'
 import requests, { requestId } from './plugins/requests.js'
 import spotinst from './plugins/spotinst.js'
+import store from './plugins/store.js'
 import { malformedHttp } from './services/malformed-http.js'
-import { handlers } from './routes/index.js'
+import { finders, handlers } from './routes/index.js'
 import type { Configuration } from './services/configuration/index.js'
-import type { Deadlines } from './services/spotinst/index.js'
 
 export interface BuildOptions {
   /** Where the log goes; the standard output unless set. */
   log?: Writable
-  /** How long Spot may take. */
-  deadlines?: Deadlines
 }
 
 /** The gateway, ready to listen. The one place where Fastify is made: tests and the server share its rules. */
-export async function build (configuration: Configuration, { log, deadlines }: BuildOptions = {}) {
+export async function build (configuration: Configuration, { log }: BuildOptions = {}) {
   const app: FastifyInstance = Fastify({
     logger: { level: configuration.logLevel, ...log && { stream: log } },
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -45,7 +44,9 @@ export async function build (configuration: Configuration, { log, deadlines }: B
   await app.register(lifecycle)
   await app.register(metrics)
   await app.register(auth)
-  await app.register(spotinst, { deadlines })
+  await app.register(spotinst)
+  await app.register(store)
+  await app.register(idempotency, { finders })
   await app.register(docs)
   await app.register(contract, { handlers })
   return app

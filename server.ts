@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { hash } from '@node-rs/bcrypt'
@@ -40,6 +40,9 @@ async function serve ({ config, listen }: Extract<Command, { name: 'serve' }>) {
     letConnectionsEnd()
     await app.close()
     await sandbox?.close()
+    if (configuration.sandbox && 'directory' in configuration.state) {
+      rmSync(configuration.state.directory, { recursive: true, force: true })
+    }
   })
   const address = await app.listen(listen ?? configuration.listen)
   if (sandbox) print(await sandboxBanner(address, configuration.key))

@@ -48,8 +48,10 @@ export interface paths {
          * @description The body goes to Spot as it is, with one addition: where the operator configured an organization and the body
          *     has no tag `spinup:org`, that tag is added to `compute.launchSpecification.tags`.
          *
-         *     A create launches servers that cost money and is sent to Spot **at most once**. When Spot's answer is lost the
-         *     reply is 504 `outcome-unknown`: list the groups before you try again.
+         *     A create launches servers that cost money, so it is sent to Spot **at most once**. With an `Idempotency-Key`
+         *     it can be asked for again, and still happens once: a tag `spot-api:idempotency-key` (the key's hash) is added, and
+         *     by it this server finds what an answer that was lost had created. Without a key, 504 `outcome-unknown` means: list
+         *     the groups before you try again.
          */
         post: operations["createElastigroup"];
         delete?: never;
@@ -513,7 +515,11 @@ export interface paths {
         put?: never;
         /**
          * Start a roll
-         * @description Replaces or restarts all instances, batch by batch. One roll a group: while one runs, or after one failed and was not stopped, the reply is 409 and names it.
+         * @description Replaces or restarts all instances, batch by batch. One roll a group: while one runs, or after one failed and was
+         *     not stopped, the reply is 409 and names it.
+         *
+         *     Sent at most once. A roll carries no tag: when Spot's answer is lost, its `Idempotency-Key` answers 504 from then
+         *     on, and you have to look.
          */
         post: operations["createRoll"];
         delete?: never;
@@ -866,8 +872,10 @@ export interface paths {
          *     body has none, and, where the operator configured an organization, the tag `spinup:org` in
          *     `compute.launchSpecification.tags` unless the body has it.
          *
-         *     A create launches a server that costs money and is sent to Spot **at most once**. When Spot's answer is lost the
-         *     reply is 504 `outcome-unknown`: list the instances before you try again.
+         *     A create launches a server that costs money, so it is sent to Spot **at most once**. With an `Idempotency-Key`
+         *     it can be asked for again, and still happens once: a tag `spot-api:idempotency-key` (the key's hash) is added, and
+         *     by it this server finds what an answer that was lost had created. Without a key, 504 `outcome-unknown` means: list
+         *     the instances before you try again.
          */
         post: operations["createInstance"];
         delete?: never;
@@ -1183,7 +1191,8 @@ export interface paths {
         put?: never;
         /**
          * Import an EC2 instance
-         * @description Begins to make a managed instance of an EC2 instance. Sent at most once.
+         * @description Begins to make a managed instance of an EC2 instance. Sent at most once. An import carries no tag: when Spot's
+         *     answer is lost, its `Idempotency-Key` answers 504 from then on, and you have to look.
          */
         post: operations["createImport"];
         delete?: never;
@@ -3385,9 +3394,8 @@ export interface components {
         /** @description Only resources created before this moment. */
         CreatedBefore: components["schemas"]["Moment"];
         /**
-         * @description A word of your choice for this one create, such as a UUID. Send the same key with the same body again, as often as
-         *     you like: it is created once, and each of them gets the first answer. Kept for 24 hours, for you and this account.
-         * @example 7c9e6679-7425-40de-944b-e07fc1f90ae7
+         * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
+         *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
          */
         IdempotencyKey: components["schemas"]["IdempotencyKey"];
         /**
@@ -3587,9 +3595,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description A word of your choice for this one create, such as a UUID. Send the same key with the same body again, as often as
-                 *     you like: it is created once, and each of them gets the first answer. Kept for 24 hours, for you and this account.
-                 * @example 7c9e6679-7425-40de-944b-e07fc1f90ae7
+                 * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
+                 *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -4486,9 +4493,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description A word of your choice for this one create, such as a UUID. Send the same key with the same body again, as often as
-                 *     you like: it is created once, and each of them gets the first answer. Kept for 24 hours, for you and this account.
-                 * @example 7c9e6679-7425-40de-944b-e07fc1f90ae7
+                 * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
+                 *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -5024,9 +5030,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description A word of your choice for this one create, such as a UUID. Send the same key with the same body again, as often as
-                 *     you like: it is created once, and each of them gets the first answer. Kept for 24 hours, for you and this account.
-                 * @example 7c9e6679-7425-40de-944b-e07fc1f90ae7
+                 * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
+                 *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
@@ -5543,9 +5548,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description A word of your choice for this one create, such as a UUID. Send the same key with the same body again, as often as
-                 *     you like: it is created once, and each of them gets the first answer. Kept for 24 hours, for you and this account.
-                 * @example 7c9e6679-7425-40de-944b-e07fc1f90ae7
+                 * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
+                 *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };

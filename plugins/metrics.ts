@@ -13,6 +13,8 @@ declare module 'fastify' {
       upstream: Histogram<'account' | 'operation' | 'outcome'>
       /** Takes what tells which calls are held back, and asks it whenever the metrics are read. */
       heldBack: (read: () => [account: string, held: { reads: boolean, writes: boolean }][]) => void
+      /** What came of creates with an Idempotency-Key. */
+      keys: Counter<'event'>
       /** One token check. */
       auth: Counter<'result'>
     }
@@ -48,6 +50,12 @@ export default fp(async function metrics (app) {
       }
     })
   }
+  const keys = new Counter({
+    name: 'spot_api_idempotency_total',
+    help: 'What came of creates with an Idempotency-Key',
+    labelNames: ['event'] satisfies 'event'[],
+    registers
+  })
   const auth = new Counter({
     name: 'spot_api_auth_total',
     help: 'Token checks by result',
@@ -73,5 +81,5 @@ export default fp(async function metrics (app) {
     }
   })
 
-  app.decorate('measurements', { registry, upstream, heldBack, auth })
+  app.decorate('measurements', { registry, upstream, heldBack, keys, auth })
 }, { name: 'metrics' })

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { version } from '../services/release.js'
-import { spotinst, type Account, type Deadlines, type Spotinst } from '../services/spotinst/index.js'
+import { spotinst, type Account, type Spotinst } from '../services/spotinst/index.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -17,11 +17,11 @@ declare module 'fastify' {
   }
 }
 
-export default fp(async function spot (app: FastifyInstance, { deadlines }: { deadlines?: Deadlines | undefined }) {
+export default fp(async function spot (app: FastifyInstance) {
   const { upstream, heldBack } = app.measurements
   const accounts = spotinst(app.configuration.accounts, {
     version,
-    within: deadlines,
+    within: app.configuration.deadlines,
     observe (account, { operation, outcome, seconds, error }) {
       upstream.observe({ account, operation, outcome }, seconds)
       const { code, details } = error ?? {}

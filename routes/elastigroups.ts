@@ -1,5 +1,7 @@
 import type { Handlers } from '../openapi/handlers.js'
-import { withOrganizationTag } from '../services/additions.js'
+import type { components } from '../openapi/types.js'
+import type { Finder } from '../plugins/idempotency.js'
+import { byMarker, withTags } from '../services/additions.js'
 import { filterOf } from '../services/filters.js'
 import { defaultStart, momentOf, rangeOf } from '../services/moments.js'
 import { askAgain, readinessOfElastigroup } from '../services/readiness.js'
@@ -7,9 +9,21 @@ import { namingTheRoll } from '../services/roll-conflict.js'
 import { EVERYTHING } from '../services/spotinst/deallocation.js'
 import { summaryOfElastigroup } from '../services/summaries.js'
 
+type Elastigroup = components['schemas']['Elastigroup']
+
 /** Path of a group on this server. */
 export const groupPath = ({ account, elastigroup }: { account: string, elastigroup: string }) =>
   `/v1/spot/${account}/elastigroups/${elastigroup}`
+
+const created = (account: string, group: Elastigroup) => ({
+  status: 201,
+  headers: { Location: groupPath({ account, elastigroup: String(group.id) }) },
+  body: group
+} as const)
+
+/** The groups that were created with an Idempotency-Key. */
+export const markedElastigroups: Finder = async ({ name, elastigroups }) =>
+  byMarker(await elastigroups.list(), (group) => created(name, group))
 
 export const elastigroups = {
   async listElastigroups ({ spot, query }) {
@@ -18,10 +32,10 @@ export const elastigroups = {
     return { status: 200, body: groups.map(summaryOfElastigroup).filter(passes) }
   },
 
-  async createElastigroup ({ server, spot, params: { account }, body }) {
-    const group = await spot.elastigroups.create(withOrganizationTag(body, server.configuration.organization))
-    return { status: 201, headers: { Location: groupPath({ account, elastigroup: String(group.id) }) }, body: group }
-  },
+  createElastigroup: (request) => request.once(async (marker) => {
+    const { server: { configuration: { organization } }, spot, body } = request
+    return created(spot.name, await spot.elastigroups.create(withTags(body, { organization, marker })))
+  }),
 
   async getElastigroup ({ spot, params }) {
     return { status: 200, body: await spot.elastigroups.get(params.elastigroup) }

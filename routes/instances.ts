@@ -1,5 +1,7 @@
 import type { Handlers, Request } from '../openapi/handlers.js'
-import { withDefaultVpc, withOrganizationTag } from '../services/additions.js'
+import type { components } from '../openapi/types.js'
+import type { Finder } from '../plugins/idempotency.js'
+import { byMarker, withDefaultVpc, withTags } from '../services/additions.js'
 import { filterOf } from '../services/filters.js'
 import { rangeOf } from '../services/moments.js'
 import { askAgain, readinessOfManagedInstance } from '../services/readiness.js'
@@ -7,10 +9,22 @@ import { EVERYTHING } from '../services/spotinst/deallocation.js'
 import type { InstanceAction } from '../services/spotinst/managed-instances.js'
 import { summaryOfManagedInstance } from '../services/summaries.js'
 
+type ManagedInstance = components['schemas']['ManagedInstance']
+
 const act = (action: InstanceAction) => async ({ spot, params }: Request<'pauseInstance'>) => {
   await spot.managedInstances.act(params.instance, action)
   return { status: 202 } as const
 }
+
+const created = (account: string, instance: ManagedInstance) => ({
+  status: 201,
+  headers: { Location: `/v1/spot/${account}/instances/${instance.id}` },
+  body: instance
+} as const)
+
+/** The managed instances that were created with an Idempotency-Key. */
+export const markedInstances: Finder = async ({ name, managedInstances }) =>
+  byMarker(await managedInstances.list(), (instance) => created(name, instance))
 
 export const instances = {
   async listInstances ({ spot, query }) {
@@ -19,11 +33,11 @@ export const instances = {
     return { status: 200, body: instances.map(summaryOfManagedInstance).filter(passes) }
   },
 
-  async createInstance ({ server, spot, params: { account }, body }) {
-    const { managedInstances, defaultVPC } = spot
-    const complete = withOrganizationTag(withDefaultVpc(body, defaultVPC), server.configuration.organization)
-    const instance = await managedInstances.create(complete)
-    return { status: 201, headers: { Location: `/v1/spot/${account}/instances/${instance.id}` }, body: instance }
+  async createInstance (request) {
+    const { server: { configuration: { organization } }, spot } = request
+    const body = withDefaultVpc(request.body, spot.defaultVPC)
+    return request.once(async (marker) =>
+      created(spot.name, await spot.managedInstances.create(withTags(body, { organization, marker }))))
   },
 
   async getInstance ({ spot, params }) {

@@ -7,12 +7,13 @@ export const rolls = {
     return { status: 200, body: await spot.rolls.list(params.elastigroup, query.limit) }
   },
 
-  async createRoll ({ spot, params, body }) {
+  createRoll: (request) => request.once(async () => {
+    const { spot: { rolls }, params, body } = request
     const group = params.elastigroup
-    const create = () => spot.rolls.create(group, body)
-    const roll = await namingTheRoll(groupPath(params), () => spot.rolls.list(group), create)
-    return { status: 201, headers: { Location: `${groupPath(params)}/rolls/${roll.id}` }, body: roll }
-  },
+    const create = () => rolls.create(group, body)
+    const roll = await namingTheRoll(groupPath(params), () => rolls.list(group), create)
+    return { status: 201, headers: { Location: `${groupPath(params)}/rolls/${roll.id}` }, body: roll } as const
+  }),
 
   async getRoll ({ spot, params }) {
     return { status: 200, body: await spot.rolls.get(params.elastigroup, params.roll) }

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { hash } from '@node-rs/bcrypt'
 import type { Configuration } from './configuration/index.js'
 import type { Sandbox } from './sandbox/index.js'
@@ -18,6 +21,9 @@ export function sandboxConfiguration ({ url, accounts: [account] }: Pick<Sandbox
     logLevel: 'warn',
     organization: undefined,
     source: undefined,
+    deadlines: { read: 10_000, write: 60_000 },
+    state: { directory: mkdtempSync(join(tmpdir(), 'spot-api-sandbox-')) },
+    settle: 5000,
     sandbox: true
   }
 }

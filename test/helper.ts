@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { hashSync } from '@node-rs/bcrypt'
 import type { Test } from 'tap'
@@ -49,6 +52,7 @@ export async function startGateway (
   { configuration, endpoint, ...options }: GatewayOptions
 ): Promise<Gateway> {
   const log: string[] = []
+  const directory = mkdtempSync(join(tmpdir(), 'spot-api-'))
   const app = await build({
     listen: { host: '127.0.0.1', port: 0 },
     accounts: {
@@ -58,10 +62,16 @@ export async function startGateway (
     logLevel: 'info',
     organization: undefined,
     source: undefined,
+    deadlines: { read: 10_000, write: 60_000 },
+    state: { directory },
+    settle: 200,
     sandbox: false,
     ...configuration
   }, { log: linesTo(log), ...options })
-  t.teardown(() => app.close())
+  t.teardown(async () => {
+    await app.close()
+    rmSync(directory, { recursive: true, force: true })
+  })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
 

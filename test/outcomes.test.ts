@@ -187,7 +187,9 @@ t.test('what Spot does decides what the caller is told', async (t) => {
     ['GET', 'POST'].map((method) =>
       [`${method}${index}`, { id: 'act-5a9db0c5', token: 'vendor-token-for-tests', endpoint }])).flat())
   const patient = await startGateway(t, { configuration: { accounts } })
-  const hasty = await startGateway(t, { configuration: { accounts }, deadlines: { read: 1600, write: 1600 } })
+  const hasty = await startGateway(t, {
+    configuration: { accounts, deadlines: { read: 1600, write: 1600 } }
+  })
 
   const measured: string[] = []
   await Promise.all(spots.map(async ({ spot, index, server, certainty, seen = 1, hangs, ...row }) => {

@@ -59,8 +59,8 @@ async function startSpot (t: Test) {
 /** The gateway at its most talkative in front of a sandbox, and a look at all that it let out. */
 async function startTalkative (t: Test) {
   const { sandbox, accounts } = await startSpot(t)
-  const configuration = { key, logLevel: 'trace', accounts }
-  const gateway = await startGateway(t, { configuration, deadlines: { read: 300, write: 300 } })
+  const configuration = { key, logLevel: 'trace', accounts, deadlines: { read: 300, write: 300 } }
+  const gateway = await startGateway(t, { configuration })
   const replies: Reply[] = []
   return {
     ...gateway,

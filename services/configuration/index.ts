@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Ajv, type ErrorObject } from 'ajv'
-import type { AccountSettings } from '../spotinst/index.js'
+import type { AccountSettings, Deadlines } from '../spotinst/index.js'
+import type { StoreSettings } from '../store/index.js'
 import { ConfigurationError, type ConfigurationFault } from './error.js'
 import { RESERVED_NAMES, schema } from './schema.js'
 import { resolveSecret, type Secret } from './secrets.js'
@@ -11,7 +12,7 @@ export { ConfigurationError } from './error.js'
 export interface Configuration {
   listen: { host: string, port: number }
   /** Spot accounts by the name callers use. */
-  accounts: Record<string, AccountSettings & { region?: string }>
+  accounts: Record<string, AccountSettings & { region?: string, marker?: boolean }>
   /** The pre-shared key. */
   key: string
   /** Level of the log, as pino names them. */
@@ -20,17 +21,36 @@ export interface Configuration {
   organization: string | undefined
   /** Where the source of what runs is offered, when that is not where this project lives. */
   source: string | undefined
+  /** Milliseconds until a request must be over, whatever calls to Spot it makes. */
+  deadlines: Deadlines
+  /** Where keys are remembered. */
+  state: StoreSettings
+  /** Milliseconds between the two looks that must find nothing before a create with a key is sent again. */
+  settle: number
   /** Whether the accounts are the embedded sandbox's. */
   sandbox: boolean
+}
+
+interface AccountInFile {
+  id: string
+  token: Secret
+  region?: string
+  defaultVPC?: string
+  endpoint?: string
+  /** Whether creates with a key carry a marker, so that they can be found again. On unless false. */
+  marker?: boolean
 }
 
 /** The file as it is written. */
 interface ConfigurationFile {
   listenAddress?: string
-  accounts: Record<string, { id: string, token: Secret, region?: string, defaultVPC?: string, endpoint?: string }>
+  accounts: Record<string, AccountInFile>
   token: Secret
   logLevel?: string
   org?: string
+  deadlines?: { readSeconds?: number, writeSeconds?: number }
+  settleSeconds?: number
+  state?: { directory?: string, redis?: Secret }
   source?: string
 }
 
@@ -87,6 +107,10 @@ export function configurationOf (
     if (fault) faults.push({ pointer: `${pointer}/endpoint`, message: fault })
     return [account, { ...settings, token: attempt(`${pointer}/token`, () => soundToken(secret(settings.token)), '') }]
   }))
+  const { redis: reference } = parsed.state ?? {}
+  const redis = reference === undefined
+    ? undefined
+    : attempt('/state/redis', () => soundRedis(secret(reference)), undefined)
   if (faults.length > 0) throw new ConfigurationError(name, faults)
 
   const logLevel = parsed.logLevel ?? 'info'
@@ -97,6 +121,12 @@ export function configurationOf (
     logLevel: LEVELS[logLevel] ?? logLevel,
     organization: parsed.org,
     source: parsed.source,
+    deadlines: {
+      read: (parsed.deadlines?.readSeconds ?? 10) * 1000,
+      write: (parsed.deadlines?.writeSeconds ?? 60) * 1000
+    },
+    state: redis === undefined ? { directory: parsed.state?.directory ?? 'state' } : { redis },
+    settle: (parsed.settleSeconds ?? 15) * 1000,
     sandbox: false
   }
 }
@@ -124,6 +154,11 @@ function soundKey (key: string): string {
   if (EXAMPLE_KEYS.includes(key)) throw new TypeError('is an example that everybody can read')
   if (bytes < fewest || bytes > most) throw new TypeError(`must have ${fewest} to ${most} bytes (it has ${bytes})`)
   return key
+}
+
+function soundRedis (url: string): string {
+  if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol)) throw new TypeError('must be a redis:// URL')
+  return url
 }
 
 /** Spot's token travels in a header, which takes no line ends. */

@@ -31,13 +31,30 @@ export const schema = {
           token: secret,
           region: { type: 'string' },
           defaultVPC: { type: 'string', minLength: 1 },
-          endpoint: { type: 'string', minLength: 1 }
+          endpoint: { type: 'string', minLength: 1 },
+          marker: { type: 'boolean' }
         }
       }
     },
     token: secret,
     logLevel: { enum: ['trace', 'debug', 'info', 'warn', 'warning', 'error', 'fatal', 'panic', 'silent'] },
     org: { type: 'string', minLength: 1 },
+    deadlines: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        readSeconds: { type: 'number', minimum: 0.1, maximum: 600 },
+        writeSeconds: { type: 'number', minimum: 0.1, maximum: 600 }
+      }
+    },
+    drainSeconds: { type: 'number' },
+    state: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { directory: { type: 'string', minLength: 1 }, redis: secret },
+      maxProperties: 1
+    },
+    settleSeconds: { type: 'number', minimum: 0.1, maximum: 3600 },
     source: { type: 'string', minLength: 1 }
   }
 }

@@ -8,7 +8,7 @@ import { managedInstances } from './managed-instances.js'
 import { rolls } from './rolls.js'
 import { spotOf } from './spot.js'
 import { statefulInstances } from './stateful-instances.js'
-import { createTransport, deadlines, type Deadlines, type Observe, type Transport } from './transport.js'
+import { createTransport, type Deadlines, type Observe, type Transport } from './transport.js'
 
 export { SpotError } from './error.js'
 export type { Deadlines, Observe } from './transport.js'
@@ -23,14 +23,14 @@ export class Account {
   readonly name: string
   readonly defaultVPC: string | undefined
   readonly #transport: Transport
-  readonly #deadline: number
+  /** When the request must be over, by `performance.now()`. */
+  readonly deadline: number
 
-  /** @param deadline when the request must be over, by `performance.now()` */
   constructor (name: string, { defaultVPC }: AccountSettings, transport: Transport, deadline: number) {
     this.name = name
     this.defaultVPC = defaultVPC
     this.#transport = transport
-    this.#deadline = deadline
+    this.deadline = deadline
   }
 
   get capacity () { return capacity(this.#spot) }
@@ -40,7 +40,7 @@ export class Account {
   get rolls () { return rolls(this.#spot) }
   get statefulInstances () { return statefulInstances(this.#spot) }
 
-  get #spot () { return spotOf(this.#transport, this.#deadline) }
+  get #spot () { return spotOf(this.#transport, this.deadline) }
 }
 
 /** The configured accounts by name. */
@@ -60,12 +60,12 @@ export interface SpotinstOptions {
   version: string
   /** Told of every upstream attempt once it ended, with the name of its account. */
   observe: (account: string, call: Parameters<Observe>[0]) => void
-  within?: Deadlines | undefined
+  within: Deadlines
 }
 
 export function spotinst (
   settings: Record<string, AccountSettings>,
-  { version, observe, within = deadlines }: SpotinstOptions
+  { version, observe, within }: SpotinstOptions
 ): Spotinst & { /** Brings the HTTP client before the first call needs it. */ warmUp (): Promise<unknown> } {
   let client: Promise<Client> | undefined
   // Half of the time that a start takes would go into loading it.

@@ -22,7 +22,7 @@ export class RetryBudget {
 
   /** Whether one more may be tried again; if so it counts. */
   take (): boolean {
-    if (this.#retries >= Math.max(FLOOR, SHARE * this.#calls)) return false
+    if (this.#retries + 1 > Math.max(FLOOR, SHARE * this.#calls)) return false
     this.#retries++
     return true
   }

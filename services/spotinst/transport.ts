@@ -10,8 +10,6 @@ import { RetryBudget } from './retry-budget.js'
 /** Milliseconds until a request must be over, whatever calls it makes: one that only reads, one that writes. */
 export interface Deadlines { read: number, write: number }
 
-export const deadlines: Deadlines = { read: 10_000, write: 60_000 }
-
 /** Times that a call is sent at most. A delete that failed is sent once more: it can do no harm. */
 const ATTEMPTS = { GET: 3, PUT: 3, POST: 3, DELETE: 2 }
 

@@ -1,0 +1,88 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import {
+  EVENTS, fingerprintOf, Idempotency, markerOf, placeOf, wordOf, type Answer, type KeyEvent, type Marked
+} from '../services/idempotency/index.js'
+import type { Account } from '../services/spotinst/index.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /**
+     * Carries out a create, once for each Idempotency-Key; without a key, just so.
+     *
+     * @param send creates it; where there is a marker, the resource is to carry it
+     * @throws {Problem} whatever `send` throws, or what the key stands in the way of
+     */
+    once<A extends Answer> (send: (marker: string | undefined) => Promise<A>): Promise<A & { headers: Replayed }>
+  }
+}
+
+interface Replayed { 'Idempotency-Replayed'?: string }
+
+/** Lists the resources of a kind that carry a marker. */
+export type Finder = (account: Account) => Promise<Marked>
+
+/** Milliseconds after which it is asked anew what other servers left in doubt. */
+const RECALL = 10 * 60_000
+
+/** How loud each event is; those that are not here say nothing. */
+const levels: Partial<Record<KeyEvent, 'info' | 'warn' | 'error'>> = {
+  unknown: 'warn', found: 'info', absent: 'info', duplicates: 'error', unavailable: 'error'
+}
+
+export default fp(async function idempotency (
+  app: FastifyInstance,
+  { finders }: { finders: Partial<Record<string, Finder>> }
+) {
+  const { accounts, settle } = app.configuration
+  const { keys } = app.measurements
+  for (const event of EVENTS) keys.inc({ event }, 0)
+
+  const finderOf = (account: string, operation: string) =>
+    accounts[account]?.marker === false ? undefined : finders[operation]
+
+  const idempotency = new Idempotency({
+    store: app.store,
+    settle,
+    lists (account, operation) {
+      const finder = finderOf(account, operation)
+      return finder && (() => finder(app.spotinst.account(account, 'read')))
+    },
+    tell (event, about) {
+      keys.inc({ event })
+      const level = levels[event]
+      if (level) app.log[level]({ event, ...about }, 'create with an Idempotency-Key')
+    }
+  })
+
+  app.decorateRequest('once', async function once<A extends Answer> (
+    this: FastifyRequest,
+    send: (marker: string | undefined) => Promise<A>
+  ) {
+    const header = this.headers['idempotency-key']
+    if (typeof header !== 'string') return send(undefined)
+    const { spot, params, body, routeOptions: { config: { operationId = '' } } } = this
+    const place = placeOf('default', spot.name, wordOf(header))
+    const fingerprint = fingerprintOf({ operationId, params, body })
+    const create = { place, fingerprint, account: spot.name, operation: operationId, deadline: spot.deadline }
+    const marker = finderOf(spot.name, operationId) && markerOf(place)
+    const { answer, replayed } = await idempotency.once(create, () => send(marker))
+    return replayed ? { ...answer, headers: { ...answer.headers, 'Idempotency-Replayed': 'true' } } : answer
+  } as FastifyRequest['once'])
+
+  let timer: NodeJS.Timeout
+  let recalled = -Infinity
+  /** Over and over; while the store can not be read it tries on, and the store itself says so. */
+  const sweep = async () => {
+    try {
+      if (performance.now() - recalled > RECALL) {
+        await idempotency.recall()
+        recalled = performance.now()
+      }
+      await idempotency.sweep()
+    } catch {}
+    timer = setTimeout(sweep, settle).unref()
+  }
+  app.addHook('onListen', () => { sweep() })
+  app.addHook('onClose', async () => clearTimeout(timer))
+}, { name: 'idempotency', dependencies: ['config', 'metrics', 'spotinst', 'store'] })

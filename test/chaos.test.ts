@@ -1,0 +1,228 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { startSandbox, type Fault, type Sandbox } from '../services/sandbox/index.js'
+import { faultsOfReply } from './contract-check.js'
+import { KEY, TOKEN } from './helper.js'
+import { buildOnce, serverProcess, type ServerProcess } from './process.js'
+import { redis, skipRedis } from './redis.js'
+
+/* Creates against a Spot that loses every third one, by callers that try again. `npm run chaos` has the long forms. */
+
+const FULL = process.env.CHAOS === 'full'
+const CREATES = FULL ? 1000 : 150
+const KILLS = FULL ? 200 : 6
+const UNKEYED = FULL ? 10_000 : 1000
+const AT_ONCE = 20
+
+const server = buildOnce()
+const groups = '/v1/spot/demo/elastigroups'
+const account = { id: 'act-5a9db0c5', token: 'vendor-token-for-tests' }
+
+const lossy: Fault[] = ([
+  { kind: 'reset', commit: 'first', probability: 0.10 },
+  { status: 504, commit: 'first', probability: 0.10 },
+  { kind: 'hang', commit: 'first', probability: 0.05 },
+  { kind: 'reset', probability: 0.05 },
+  { kind: 'reset', commit: 'late', lateBy: 100, probability: 0.03 },
+  { kind: 'truncated', probability: 0.03 }
+] satisfies Fault[]).map((fault) => ({ ...fault, times: Infinity }))
+
+const writes = (faults: Fault[]) => ['POST', 'PUT'].flatMap((method) => faults.map((fault) => ({ ...fault, method })))
+
+const configurationFor = (sandbox: Sandbox, more: object = {}) => ({
+  token: KEY,
+  logLevel: 'warn',
+  accounts: { demo: { ...account, endpoint: sandbox.url } },
+  deadlines: { readSeconds: 2, writeSeconds: 0.5 },
+  settleSeconds: 0.5,
+  drainSeconds: 0,
+  ...more
+})
+
+async function startSpot (t: Test): Promise<Sandbox> {
+  const sandbox = await startSandbox({ accounts: [account], seed: false, rateLimit: Infinity })
+  t.teardown(() => sandbox.close())
+  return sandbox
+}
+
+interface Asked { status: number, retryAfter: number, path: string, body: { id?: string, type?: string } }
+
+/** One request; status 0 when the connection broke. */
+async function ask (url: string, method: string, path: string, body: object, key?: string): Promise<Asked> {
+  try {
+    const response = await fetch(url + path, {
+      method,
+      headers: { 'x-auth-token': TOKEN, 'content-type': 'application/json', ...key && { 'idempotency-key': key } },
+      body: JSON.stringify(body)
+    })
+    const text = await response.text()
+    const { status, headers } = response
+    const json = text === '' ? undefined : JSON.parse(text)
+    const faults = faultsOfReply(method, path, { status, headers: Object.fromEntries(headers), text, json })
+    if (faults.length > 0) throw new Error(`${status}: ${faults.join('; ')}`)
+    const wait = Number(headers.get('retry-after') ?? 0)
+    return { status, retryAfter: wait, path: headers.get('location') ?? '', body: json }
+  } catch (error) {
+    if (error instanceof TypeError) return { status: 0, retryAfter: 0, path: '', body: {} } // of fetch: no answer came
+    throw error
+  }
+}
+
+const group = (name: string) => ({ name, strategy: {}, capacity: { minimum: 0, target: 0, maximum: 1 }, compute: {} })
+
+/** Asks until it is answered with a 201, or often enough. */
+async function persist (url: () => string, name: string, tries: number, key?: string): Promise<Asked> {
+  for (let asked = 1; ; asked++) {
+    const answer = await ask(url(), 'POST', groups, group(name), key)
+    if (answer.status === 201 || asked === tries) return answer
+    // A server that is not there is given the time to come back.
+    await sleep(Math.max(answer.retryAfter * 1000, (answer.status === 0 ? 1000 : 100) * Math.random()))
+  }
+}
+
+/** Does all the work, so many pieces at once. */
+async function together<T, R> (pieces: T[], work: (piece: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  const queue = pieces.entries()
+  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    for (const [index, piece] of queue) results[index] = await work(piece)
+  }))
+  return results
+}
+
+/** Ids of the groups that Spot has, by name. */
+async function spotHas (sandbox: Sandbox): Promise<Map<string, string[]>> {
+  const response = await fetch(`${sandbox.url}/aws/ec2/group?accountId=${account.id}`, {
+    headers: { authorization: `Bearer ${account.token}` }
+  })
+  const { response: { items } } = await response.json() as { response: { items: { id: string, name: string }[] } }
+  return items.reduce((by, { id, name }) => by.set(name, [...by.get(name) ?? [], id]), new Map<string, string[]>())
+}
+
+/**
+ * After the storm: each name is asked for until its end is known, and must be one group then, the one the callers were
+ * told of.
+ */
+async function reckon (t: Test, sandbox: Sandbox, url: () => string, names: string[], told: Asked[]) {
+  const duplicatesThen = [...(await spotHas(sandbox)).values()].filter(({ length }) => length > 1).length
+  sandbox.faults.clear()
+  const ends = await together(names, (name) => persist(url, name, 20, `key-of-${name}`))
+  const has = await spotHas(sandbox)
+  const duplicates = names.filter((name) => (has.get(name)?.length ?? 0) > 1).length
+  const lost = names.filter((name) => !has.has(name)).length
+  const answered = told.filter(({ status }) => status === 201).length
+  t.comment(`${names.length} creates, ${answered} answered 201 within 4 tries, the rest later: ` +
+    `${duplicates} duplicates, ${lost} lost`)
+  t.strictSame({ duplicatesThen, duplicates, lost }, { duplicatesThen: 0, duplicates: 0, lost: 0 })
+  const strays = names.filter((name, index) => ends[index]?.body.id !== has.get(name)?.[0])
+  t.strictSame(strays, [], 'each has its group')
+  const changed = names.filter((_, index) =>
+    told[index]?.status === 201 && told[index].body.id !== ends[index]?.body.id)
+  t.strictSame(changed, [], 'what was told before still holds')
+}
+
+const named = (count: number) => Array.from({ length: count }, (_, index) => `group-${index}`)
+
+t.test('callers that try again without a key make duplicates', async (t) => {
+  const sandbox = await startSpot(t)
+  const gateway = await serverProcess(t, server, configurationFor(sandbox))
+  await gateway.start()
+  for (const fault of writes(lossy)) sandbox.faults.inject(fault)
+  await together(named(100), (name) => persist(() => gateway.url, name, 4))
+  const duplicates = [...(await spotHas(sandbox)).values()].filter(({ length }) => length > 1).length
+  t.comment(`100 creates: ${duplicates} duplicates`)
+  t.ok(duplicates > 3, 'which shows that the faults are real')
+})
+
+t.test('callers that try again with a key make none', async (t) => {
+  const sandbox = await startSpot(t)
+  const gateway = await serverProcess(t, server, configurationFor(sandbox))
+  await gateway.start()
+  for (const fault of writes(lossy)) sandbox.faults.inject(fault)
+  const names = named(CREATES)
+  const told = await together(names, (name) => persist(() => gateway.url, name, 4, `key-of-${name}`))
+  await reckon(t, sandbox, () => gateway.url, names, told)
+})
+
+t.test('nor when the server is killed again and again', async (t) => {
+  const sandbox = await startSpot(t)
+  const gateway = await serverProcess(t, server, configurationFor(sandbox))
+  for (const fault of writes(lossy)) sandbox.faults.inject(fault)
+  let next = 0
+  const storm = { over: false }
+  const names: string[] = []
+  const told: Asked[] = []
+  const calling = Promise.all(Array.from({ length: 8 }, async () => {
+    while (!storm.over) {
+      const index = next++
+      names[index] = `group-${index}`
+      told[index] = await persist(() => gateway.url, `group-${index}`, 4, `key-of-group-${index}`)
+    }
+  }))
+  for (let kill = 0; kill < KILLS; kill++) {
+    await gateway.start()
+    await sleep(200 + Math.random() * 600)
+    await gateway.kill('SIGKILL')
+  }
+  await gateway.start()
+  storm.over = true
+  await calling
+  t.comment(`killed ${KILLS} times`)
+  await reckon(t, sandbox, () => gateway.url, names, told)
+})
+
+t.test('nor with two servers on one Redis', { skip: skipRedis }, async (t) => {
+  const sandbox = await startSpot(t)
+  const { url } = await redis(t)
+  const configuration = configurationFor(sandbox, { state: { redis: url } })
+  const servers: ServerProcess[] = [
+    await serverProcess(t, server, configuration), await serverProcess(t, server, configuration)
+  ]
+  await Promise.all(servers.map((server) => server.start()))
+  let turn = 0
+  const anyOf = () => (servers[turn++ % 2] as ServerProcess).url
+
+  const fifty = await Promise.all(Array.from({ length: 50 }, () =>
+    ask(anyOf(), 'POST', groups, group('fifty'), 'fifty')))
+  t.equal(fifty.filter(({ status }) => status === 201 || status === 409).length, 50)
+  t.equal(sandbox.transcript.filter(({ method }) => method === 'POST').length, 1, 'fifty with one key make one create')
+
+  for (const fault of writes(lossy)) sandbox.faults.inject(fault)
+  const names = named(CREATES)
+  const told = await together(names, (name) => persist(anyOf, name, 4, `key-of-${name}`))
+  await reckon(t, sandbox, anyOf, names, told)
+})
+
+t.test('a write without a key is delivered once at most, whatever happens to it', async (t) => {
+  const sandbox = await startSpot(t)
+  const gateway = await serverProcess(t, server, configurationFor(sandbox))
+  await gateway.start()
+  const kept = await ask(gateway.url, 'POST', groups, group('kept'))
+  sandbox.transcript.length = 0
+  for (const fault of writes(lossy)) sandbox.faults.inject(fault)
+
+  const delivered = new Map<string, number>()
+  const count = () => {
+    for (const { method, body } of sandbox.transcript.splice(0)) {
+      if (method === 'GET') continue
+      const { description } = (body as { group: { description: string } }).group
+      delivered.set(description, (delivered.get(description) ?? 0) + 1)
+    }
+  }
+  const statuses = new Map<number, number>()
+  await together(Array.from({ length: UNKEYED }, (_, index) => index), async (index) => {
+    const description = `call-${index}`
+    const { status } = index % 2 === 0
+      ? await ask(gateway.url, 'POST', groups, { ...group('x'), description })
+      : await ask(gateway.url, 'PUT', kept.path, { description })
+    statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    if (index % 500 === 0) count()
+  })
+  count()
+  const most = Math.max(...delivered.values())
+  t.comment(`${UNKEYED} writes, ${delivered.size} delivered, none more than ${most} time(s); ` +
+    `answers ${JSON.stringify(Object.fromEntries(statuses))}`)
+  t.equal(most, 1)
+  t.ok(delivered.size > UNKEYED / 2, 'most were delivered at all')
+  t.strictSame([...statuses.keys()].filter((status) => ![200, 201, 503, 504].includes(status)), [])
+})
