@@ -18,6 +18,7 @@ export function sandboxConfiguration ({ url, accounts: [account] }: Pick<Sandbox
     logLevel: 'warn',
     organization: undefined,
     source: undefined,
+    drainSeconds: 0,
     sandbox: true
   }
 }

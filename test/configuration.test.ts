@@ -50,6 +50,7 @@ t.test("the earlier Go service's file works as it is", async (t) => {
     logLevel: 'warn',
     organization: 'localdev',
     source: undefined,
+    drainSeconds: 5,
     sandbox: false
   })
 })

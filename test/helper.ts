@@ -58,6 +58,7 @@ export async function startGateway (
     logLevel: 'info',
     organization: undefined,
     source: undefined,
+    drainSeconds: 0,
     sandbox: false,
     ...configuration
   }, { log: linesTo(log), ...options })

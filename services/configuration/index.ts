@@ -20,6 +20,8 @@ export interface Configuration {
   organization: string | undefined
   /** Where the source of what runs is offered, when that is not where this project lives. */
   source: string | undefined
+  /** Seconds in which a server that was told to end still takes requests, so that load balancers can notice. */
+  drainSeconds: number
   /** Whether the accounts are the embedded sandbox's. */
   sandbox: boolean
 }
@@ -32,10 +34,14 @@ interface ConfigurationFile {
   logLevel?: string
   org?: string
   source?: string
+  drainSeconds?: number
 }
 
 /** bcrypt takes 72 bytes of a key and ignores the rest; a key shorter than 16 can be guessed. */
 const KEY_BYTES = { fewest: 16, most: 72 }
+
+/** Load balancers look every few seconds. */
+const DRAIN_SECONDS = 5
 
 /** Keys that stand in documents for everybody to read. */
 const EXAMPLE_KEYS = ['change-me-to-a-long-random-key', '1234567890123456', 'xxxxxxxxxxxxxxxxxxxx']
@@ -97,6 +103,7 @@ export function configurationOf (
     logLevel: LEVELS[logLevel] ?? logLevel,
     organization: parsed.org,
     source: parsed.source,
+    drainSeconds: parsed.drainSeconds ?? DRAIN_SECONDS,
     sandbox: false
   }
 }

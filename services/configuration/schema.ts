@@ -38,6 +38,7 @@ export const schema = {
     token: secret,
     logLevel: { enum: ['trace', 'debug', 'info', 'warn', 'warning', 'error', 'fatal', 'panic', 'silent'] },
     org: { type: 'string', minLength: 1 },
-    source: { type: 'string', minLength: 1 }
+    source: { type: 'string', minLength: 1 },
+    drainSeconds: { type: 'number', minimum: 0, maximum: 600 }
   }
 }
