@@ -9,7 +9,8 @@ import { KEY } from './helper.js'
 const server = fileURLToPath(new URL('../server.ts', import.meta.url))
 
 interface Surroundings {
-  /** What is in the folder it runs in. */
+  /** Where it runs: a folder of the test alone, with these files in it, unless set. */
+  folder?: string | undefined
   files?: object
   /** What it reads on its standard input. */
   input?: string
@@ -18,11 +19,12 @@ interface Surroundings {
 }
 
 /** spot-api as a process of its own. */
-export function run (t: Test, words: string[], { files = {}, input = '', preload = '' }: Surroundings = {}) {
+export function run (t: Test, words: string[], surroundings: Surroundings = {}) {
+  const { folder, files = {}, input = '', preload = '' } = surroundings
   // tap would watch the process through NODE_OPTIONS, which costs more than the process itself.
   const modules = [import.meta.resolve('tsx'), `data:text/javascript,${encodeURIComponent(preload)}`]
   const node = [process.execPath, ...modules.flatMap((module) => ['--import', module])]
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', ...node, server, ...words], { cwd: t.testdir({ ...files }) })
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', ...node, server, ...words], { cwd: folder ?? t.testdir({ ...files }) })
   t.teardown(() => child.kill('SIGKILL'))
   child.stdin.end(input)
   let output = ''
