@@ -23,8 +23,8 @@ export function run (t: Test, words: string[], surroundings: Surroundings = {}) 
   const { folder, files = {}, input = '', preload = '' } = surroundings
   // tap would watch the process through NODE_OPTIONS, which costs more than the process itself.
   const modules = [import.meta.resolve('tsx'), `data:text/javascript,${encodeURIComponent(preload)}`]
-  const node = [process.execPath, ...modules.flatMap((module) => ['--import', module])]
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', ...node, server, ...words], { cwd: folder ?? t.testdir({ ...files }) })
+  const node = ['-u', 'NODE_OPTIONS', process.execPath, ...modules.flatMap((module) => ['--import', module])]
+  const child = spawn('env', [...node, server, ...words], { cwd: folder ?? t.testdir({ ...files }) })
   t.teardown(() => child.kill('SIGKILL'))
   child.stdin.end(input)
   let output = ''
