@@ -53,6 +53,7 @@ t.test("the earlier Go service's file works as it is", async (t) => {
     deadlines: { read: 10_000, write: 60_000 },
     state: { directory: 'state' },
     settle: 15_000,
+    drainSeconds: 5,
     sandbox: false
   })
 })
