@@ -4,6 +4,8 @@ import type { Upstream } from '../problems.js'
 export interface Envelope {
   request?: { id?: string }
   response: { items?: unknown, errors?: unknown, error?: unknown, data?: unknown }
+  /** Characters it was written in. */
+  size: number
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -20,7 +22,7 @@ export function openEnvelope (contentType: string | undefined, text: string): En
   if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(contentType ?? '')) return undefined
   try {
     const value: unknown = JSON.parse(text)
-    return isObject(value) && isObject(value.response) ? value as unknown as Envelope : undefined
+    return isObject(value) && isObject(value.response) ? { ...value as unknown as Envelope, size: text.length } : undefined
   } catch {
     return undefined
   }

@@ -1,4 +1,5 @@
 import { Problem } from '../problems.js'
+import type { Memory } from '../reads/memory.js'
 import type { SpotAccount } from './call.js'
 import { capacity } from './capacity.js'
 import type { Client } from './client.js'
@@ -6,7 +7,7 @@ import { elastigroups } from './elastigroups.js'
 import { imports } from './imports.js'
 import { managedInstances } from './managed-instances.js'
 import { rolls } from './rolls.js'
-import { spotOf } from './spot.js'
+import { spotOf, type Shared, type Spot, type Terms } from './spot.js'
 import { statefulInstances } from './stateful-instances.js'
 import { createTransport, type Deadlines, type Observe, type Transport } from './transport.js'
 
@@ -22,15 +23,15 @@ export interface AccountSettings extends SpotAccount {
 export class Account {
   readonly name: string
   readonly defaultVPC: string | undefined
-  readonly #transport: Transport
+  readonly #spot: Spot
   /** When the request must be over, by `performance.now()`. */
   readonly deadline: number
 
-  constructor (name: string, { defaultVPC }: AccountSettings, transport: Transport, deadline: number) {
+  constructor (name: string, { defaultVPC }: AccountSettings, shared: Shared, terms: Terms) {
     this.name = name
     this.defaultVPC = defaultVPC
-    this.#transport = transport
-    this.deadline = deadline
+    this.deadline = terms.deadline
+    this.#spot = spotOf(shared, terms)
   }
 
   get capacity () { return capacity(this.#spot) }
@@ -39,8 +40,6 @@ export class Account {
   get managedInstances () { return managedInstances(this.#spot) }
   get rolls () { return rolls(this.#spot) }
   get statefulInstances () { return statefulInstances(this.#spot) }
-
-  get #spot () { return spotOf(this.#transport, this.deadline) }
 }
 
 /** The configured accounts by name. */
@@ -50,10 +49,15 @@ export interface Spotinst {
    *
    * @throws {Problem} account-not-found
    */
-  account (name: string, kind: keyof Deadlines): Account
+  account (name: string, terms: RequestTerms): Account
   /** What is held back of each account. */
   heldBack (): [account: string, held: ReturnType<Transport['heldBack']>][]
   close (): void
+}
+
+export interface RequestTerms extends Omit<Terms, 'deadline'> {
+  /** Whether it may write: then it has more time. */
+  kind: keyof Deadlines
 }
 
 export interface SpotinstOptions {
@@ -61,11 +65,12 @@ export interface SpotinstOptions {
   /** Told of every upstream attempt once it ended, with the name of its account. */
   observe: (account: string, call: Parameters<Observe>[0]) => void
   within: Deadlines
+  memory: Memory
 }
 
 export function spotinst (
   settings: Record<string, AccountSettings>,
-  { version, observe, within }: SpotinstOptions
+  { version, observe, within, memory }: SpotinstOptions
 ): Spotinst & { /** Brings the HTTP client before the first call needs it. */ warmUp (): Promise<unknown> } {
   let client: Promise<Client> | undefined
   // Half of the time that a start takes would go into loading it.
@@ -74,13 +79,15 @@ export function spotinst (
     return client
   }
 
-  const accounts = new Map(Object.entries(settings).map(([name, account]) =>
-    [name, { account, transport: createTransport(account, load, (call) => observe(name, call), within) }]))
+  const accounts = new Map(Object.entries(settings).map(([name, account]) => {
+    const transport = createTransport(account, load, (call) => observe(name, call), within)
+    return [name, { account, transport, memory, identity: `${account.endpoint ?? ''} ${account.id}` }]
+  }))
 
   return {
-    account (name, kind) {
+    account (name, { kind, ...terms }) {
       const known = accounts.get(name)
-      if (known) return new Account(name, known.account, known.transport, performance.now() + within[kind])
+      if (known) return new Account(name, known.account, known, { deadline: performance.now() + within[kind], ...terms })
       throw new Problem('account-not-found', {
         detail: `No account ${JSON.stringify(name)} is configured on this server.`,
         hint: 'Account names are set by the operator and are case-sensitive.'

@@ -1,5 +1,7 @@
-import { isWrite, type Method, type Path, type Payload } from './call.js'
+import { scopeOf, type Memory, type Reading, type Result } from '../reads/memory.js'
+import { isWrite, type Call, type Method, type Path, type Payload } from './call.js'
 import { SpotError } from './error.js'
+import { outcomes } from './outcomes.js'
 import type { Transport } from './transport.js'
 
 /** One upstream operation: its name (for logs and metrics), method, path, and what goes with it. */
@@ -7,7 +9,7 @@ type Operation = [operation: string, method: Method, path: Path, payload?: Paylo
 
 /**
  * Spot as one request sees it. The functions differ in what they expect of a 200: `items` a list, `item` at least one,
- * `done` nothing.
+ * `done` nothing. What comes may be shared with other requests: it is not to be changed.
  */
 export interface Spot {
   /** @throws {SpotError} when the call does not succeed */
@@ -18,19 +20,57 @@ export interface Spot {
   done (...operation: Operation): Promise<void>
 }
 
+/** What goes for one request. */
+export interface Terms {
+  /** When it must be over, by `performance.now()`, however many calls it makes. */
+  deadline: number
+  /** Whether only what Spot says now will do. */
+  fresh: boolean
+  /** Told of every read. */
+  told (reading: Reading, result: Result): void
+}
+
+/** What an account shares among its requests. */
+export interface Shared {
+  transport: Transport
+  memory: Memory
+  /** What the account is to Spot: two names may stand for one. */
+  identity: string
+}
+
 const isItem = <T extends object>(value: unknown): value is T =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** @param deadline when the request must be over, by `performance.now()`, however many calls it makes */
-export function spotOf (transport: Transport, deadline: number): Spot {
+export function spotOf ({ transport, memory, identity }: Shared, { deadline, fresh, told }: Terms): Spot {
+  /** What was read is shared by those who ask the same, so its time is not that of one of them. */
+  async function read<T extends object> (fewest: 0 | 1, call: Call): Promise<T[]> {
+    const key = `${identity} ${call.operation} ${call.path.join('/')} ${JSON.stringify(call.query ?? {})}`
+    const ask = () => transport.send(call, Infinity, ({ response, size }) => {
+      const value = itemsOf<T>(response.items)
+      if (value && value.length >= fewest) return { value, size }
+      throw failure(call, value ? 'not-found' : 'unreadable')
+    })
+    const reading = memory.read(key, scopeOf(identity, call.path), fresh, ask, mayStandIn)
+    const answer = await before(deadline, reading, () => failure(call, 'timeout'))
+    told(answer.reading, answer.result)
+    return answer.reading.value
+  }
+
+  async function write<T> (call: Call, take: (items: unknown) => T): Promise<T> {
+    try {
+      return await transport.send(call, deadline, ({ response }) => take(response.items))
+    } finally {
+      await memory.forget(scopeOf(identity, call.path)) // whatever came of it
+    }
+  }
+
   function list<T extends object> (fewest: 0 | 1, [operation, method, path, payload]: Operation): Promise<T[]> {
     const call = { operation, method, path, ...payload }
-    return transport.send(call, deadline, ({ response }) => {
-      const items = Array.isArray(response.items) ? response.items.flat().filter(isItem<T>) : undefined
-      if (items && items.length >= fewest) return items
-      const write = isWrite(call)
-      const outcome = items && !write ? 'not-found' : 'unreadable'
-      throw new SpotError({ operation, write, outcome, upstream: { status: 200 } })
+    if (!isWrite(call)) return read(fewest, call)
+    return write(call, (items) => {
+      const value = itemsOf<T>(items)
+      if (value && value.length >= fewest) return value
+      throw failure(call, 'unreadable')
     })
   }
 
@@ -40,7 +80,30 @@ export function spotOf (transport: Transport, deadline: number): Spot {
       const [item] = await list<T>(1, operation)
       return item as T // list() throws where there is none
     },
-    done: (operation, method, path, payload) =>
-      transport.send({ operation, method, path, ...payload }, deadline, () => undefined)
+    done: (operation, method, path, payload) => write({ operation, method, path, ...payload }, () => undefined)
+  }
+}
+
+const itemsOf = <T extends object>(items: unknown): T[] | undefined =>
+  Array.isArray(items) ? items.flat().filter(isItem<T>) : undefined
+
+const failure = (call: Call, outcome: 'not-found' | 'unreadable' | 'timeout') => new SpotError({
+  operation: call.operation, write: isWrite(call), outcome, ...outcome !== 'timeout' && { upstream: { status: 200 } }
+})
+
+/** Whether something Spot said before may be taken for its answer: it is out of order, or must not be asked. */
+const mayStandIn = (error: unknown) => error instanceof SpotError && error.outcome !== 'success' &&
+  (outcomes[error.outcome].breaks || error.outcome === 'rate-limited' || error.outcome === 'withheld')
+
+/** @throws whatever `late` makes, when the deadline passes first */
+async function before<T> (deadline: number, promise: Promise<T>, late: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const over = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(late()), Math.max(0, deadline - performance.now()))
+  })
+  try {
+    return await Promise.race([promise, over])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -98,7 +98,7 @@ export function createTransport (
 }
 
 /** The answer to a delete that an attempt before has carried out. */
-const GONE: Envelope = { response: {} }
+const GONE: Envelope = { response: {}, size: 0 }
 
 const failure = (call: Call, outcome: 'unsent' | 'withheld', retryAfter?: number) =>
   new SpotError({
