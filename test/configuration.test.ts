@@ -67,6 +67,8 @@ const accepted: Row<object>[] = [
   ...Object.entries({ info: 'info', trace: 'trace', warning: 'warn', panic: 'fatal' })
     .map(([logLevel, want]): Row<object> =>
       [`logLevel ${logLevel}`, { given: { ...sound, logLevel }, want: { logLevel: want } }]),
+  ...[0, 0.5, 600].map((drainSeconds): Row<object> =>
+    [`a drain of ${drainSeconds} seconds`, { given: { ...sound, drainSeconds }, want: { drainSeconds } }]),
   ['the key from the environment', {
     given: { ...sound, token: { env: 'THE_KEY' } }, environment: { THE_KEY: KEY }, want: { key: KEY }
   }],
@@ -167,6 +169,10 @@ const refused: Row<Faults>[] = [
     }
   }],
   ['an id with an odd sign', { given: withAccount({ id: `${HUSH}&x=1` }), want: { '/accounts/demo/id': /pattern/ } }],
+  ...[-1, 601, '5', null].map((drainSeconds): Row<Faults> =>
+    [`a drain of ${JSON.stringify(drainSeconds)} seconds`, {
+      given: { ...sound, drainSeconds }, want: { '/drainSeconds': /^must be/ }
+    }]),
   ['a level that is none', { given: { ...sound, logLevel: HUSH }, want: { '/logLevel': /^must be one of trace, debug/ } }],
   ...['8080', 'localhost', ':65536', ':99999', ':123456', ':', '::1:80', 'http://a:80', `${HUSH} :80`, '']
     .map((listenAddress): Row<Faults> =>
