@@ -1,0 +1,131 @@
+import type { Redis, Result } from 'ioredis'
+import type { Store, Stored, Version } from './store.js'
+import { newVersion } from './version.js'
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    swapRecord (
+      key: string, expected: Version | '', version: Version, value: string, ttl: number
+    ): Result<0 | 1, Context>
+    removeRecord (key: string, expected: Version): Result<0 | 1, Context>
+  }
+}
+
+/** Stands before every key, since others may use the same Redis. */
+const PREFIX = 'spot-api:'
+
+/** Milliseconds that Redis may be silent when it is asked something; then the connection is dropped and made anew. */
+const SILENCE = 2000
+
+/** A record is `version value`. Where there is none, its version is the empty text. */
+const unchanged = "(redis.call('GET', KEYS[1]) or ''):match('^%d*') == ARGV[1]"
+
+const scripts = {
+  swapRecord: {
+    numberOfKeys: 1,
+    lua: `
+      if not (${unchanged}) then return 0 end
+      redis.call('SET', KEYS[1], ARGV[2] .. ' ' .. ARGV[3], 'PX', ARGV[4])
+      return 1`
+  },
+  removeRecord: {
+    numberOfKeys: 1,
+    lua: `return ${unchanged} and redis.call('DEL', KEYS[1]) or 0`
+  }
+}
+
+/**
+ * Records in a Redis, which several machines may share; how durable they are is up to its own settings. Connected by
+ * the first call; then the connection is kept, and made anew when it breaks. Meanwhile calls fail at once.
+ *
+ * @param onChange hears of the connection: why it broke, or of undefined when it is there
+ */
+export function redis (url: string, onChange: (failure: Error | undefined) => void): Store {
+  let connecting: Promise<Redis> | undefined
+  let closed = false
+
+  /** Why there is no connection, as far as is known. */
+  let trouble: Error | undefined
+
+  async function connect (): Promise<Redis> {
+    const { Redis } = await import('ioredis')
+    const client = new Redis(url, {
+      lazyConnect: true,
+      connectTimeout: SILENCE,
+      socketTimeout: SILENCE,
+      retryStrategy: (times) => Math.min(times * 100, 2000),
+      // A server that has become a replica: whoever is in charge now has the same name.
+      reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+      // What could not be sent, or was not answered, fails: done later, it would be a change that nobody knows of.
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      scripts
+    })
+    client.on('error', (error: Error) => { trouble = error })
+    client.on('ready', () => {
+      trouble = undefined
+      onChange(undefined)
+    })
+    client.on('close', () => {
+      if (!closed) onChange(withoutCommand(trouble ?? new Error('the connection was lost')))
+    })
+    // From here on it reconnects by itself, whether or not this attempt fails.
+    await client.connect().catch(() => {})
+    return client
+  }
+
+  async function ask<T> (question: (client: Redis) => Promise<T>): Promise<T> {
+    if (closed) throw new Error('it was closed')
+    connecting ??= connect()
+    const client = await connecting
+    try {
+      return await question(client)
+    } catch (error) {
+      throw withoutCommand(client.status === 'ready' ? error as Error : trouble ?? error as Error)
+    }
+  }
+
+  return {
+    async get (key) {
+      const text = await ask((client) => client.get(PREFIX + key))
+      return text === null ? undefined : recordOf(text)
+    },
+    async swap (key, expected, value, ttl) {
+      const version = newVersion()
+      const done = await ask((client) => client.swapRecord(PREFIX + key, expected ?? '', version, value, ttl))
+      return done ? version : undefined
+    },
+    async remove (key, expected) {
+      return await ask((client) => client.removeRecord(PREFIX + key, expected)) === 1
+    },
+    async * all () {
+      let cursor = '0'
+      do {
+        const [next, keys] = await ask((client) => client.scan(cursor, 'MATCH', `${PREFIX}*`, 'COUNT', 1000))
+        const texts = keys.length > 0 ? await ask((client) => client.mget(keys)) : []
+        for (const [at, text] of texts.entries()) {
+          // It may have expired in between.
+          if (text) yield [(keys[at] as string).slice(PREFIX.length), recordOf(text)]
+        }
+        cursor = next
+      } while (cursor !== '0')
+    },
+    async close () {
+      closed = true
+      const client = await connecting
+      await client?.quit().catch(() => client.disconnect())
+    }
+  }
+}
+
+function recordOf (text: string): Stored {
+  const space = text.indexOf(' ')
+  return { version: Number(text.slice(0, space)), value: text.slice(space + 1) }
+}
+
+/** Errors of ioredis carry the command with its arguments: the password, or the text of a record. */
+function withoutCommand (error: Error & { command?: unknown }): Error {
+  delete error.command
+  return error
+}
