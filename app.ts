@@ -10,6 +10,7 @@ import metrics from './plugins/metrics.js'
 import problems, { replyWithProblem } from './plugins/problems.js'
 import requests, { requestId } from './plugins/requests.js'
 import spotinst from './plugins/spotinst.js'
+import store from './plugins/store.js'
 import { malformedHttp } from './services/malformed-http.js'
 import { handlers } from './routes/index.js'
 import type { Configuration } from './services/configuration/index.js'
@@ -45,6 +46,7 @@ export async function build (configuration: Configuration, { log, deadlines }: B
   await app.register(lifecycle)
   await app.register(metrics)
   await app.register(auth)
+  await app.register(store)
   await app.register(spotinst, { deadlines })
   await app.register(docs)
   await app.register(contract, { handlers })

@@ -8,7 +8,7 @@ import type { FastifyInstance } from 'fastify'
 import { commandOf, HELP, UsageError, type Command } from './services/command-line.js'
 import { ConfigurationError, loadConfiguration } from './services/configuration/index.js'
 import { version } from './services/release.js'
-import { sandboxBanner, sandboxConfiguration } from './services/sandbox-mode.js'
+import { forget, sandboxBanner, sandboxConfiguration } from './services/sandbox-mode.js'
 import type { SandboxOptions } from './services/sandbox/index.js'
 
 const DEFAULT_CONFIG = 'config/config.json'
@@ -39,7 +39,9 @@ async function serve ({ config, listen }: Extract<Command, { name: 'serve' }>) {
     else app.log.info({ signal }, 'ending')
     letConnectionsEnd()
     await app.close()
-    await sandbox?.close()
+    if (!sandbox) return
+    await sandbox.close()
+    await forget(configuration)
   })
   const address = await app.listen(listen ?? configuration.listen)
   if (sandbox) print(await sandboxBanner(address, configuration.key))

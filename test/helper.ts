@@ -1,5 +1,9 @@
+import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { hashSync } from '@node-rs/bcrypt'
 import type { Test } from 'tap'
@@ -43,12 +47,16 @@ export interface GatewayOptions extends BuildOptions {
   endpoint?: string
 }
 
-/** The gateway as production builds it, on a free port, with one account `demo`. Closed when the test ends. */
+/**
+ * The gateway as production builds it, on a free port, with one account `demo` and a state of its own. Closed when the
+ * test ends.
+ */
 export async function startGateway (
   t: Test,
   { configuration, endpoint, ...options }: GatewayOptions
 ): Promise<Gateway> {
   const log: string[] = []
+  const directory = join(tmpdir(), `spot-api-test-${randomUUID()}`)
   const app = await build({
     listen: { host: '127.0.0.1', port: 0 },
     accounts: {
@@ -58,10 +66,14 @@ export async function startGateway (
     logLevel: 'info',
     organization: undefined,
     source: undefined,
+    state: { directory },
     sandbox: false,
     ...configuration
   }, { log: linesTo(log), ...options })
-  t.teardown(() => app.close())
+  t.teardown(async () => {
+    await app.close()
+    await rm(directory, { recursive: true, force: true })
+  })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
 

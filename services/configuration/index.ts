@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Ajv, type ErrorObject } from 'ajv'
 import type { AccountSettings } from '../spotinst/index.js'
+import type { StoreSettings } from '../store/index.js'
 import { ConfigurationError, type ConfigurationFault } from './error.js'
 import { RESERVED_NAMES, schema } from './schema.js'
 import { resolveSecret, type Secret } from './secrets.js'
@@ -20,6 +21,8 @@ export interface Configuration {
   organization: string | undefined
   /** Where the source of what runs is offered, when that is not where this project lives. */
   source: string | undefined
+  /** Where what must survive a restart is kept. */
+  state: StoreSettings
   /** Whether the accounts are the embedded sandbox's. */
   sandbox: boolean
 }
@@ -32,7 +35,11 @@ interface ConfigurationFile {
   logLevel?: string
   org?: string
   source?: string
+  state?: { directory?: string } | { redis: Secret }
 }
+
+/** Where state is kept unless the file says otherwise: like any such directory, relative to the working directory. */
+const STATE_DIRECTORY = 'state'
 
 /** bcrypt takes 72 bytes of a key and ignores the rest; a key shorter than 16 can be guessed. */
 const KEY_BYTES = { fewest: 16, most: 72 }
@@ -87,6 +94,10 @@ export function configurationOf (
     if (fault) faults.push({ pointer: `${pointer}/endpoint`, message: fault })
     return [account, { ...settings, token: attempt(`${pointer}/token`, () => soundToken(secret(settings.token)), '') }]
   }))
+  const { state = {} } = parsed
+  const keep = 'redis' in state
+    ? { redis: attempt('/state/redis', () => soundRedis(secret(state.redis)), '') }
+    : { directory: STATE_DIRECTORY, ...state }
   if (faults.length > 0) throw new ConfigurationError(name, faults)
 
   const logLevel = parsed.logLevel ?? 'info'
@@ -97,6 +108,7 @@ export function configurationOf (
     logLevel: LEVELS[logLevel] ?? logLevel,
     organization: parsed.org,
     source: parsed.source,
+    state: keep,
     sandbox: false
   }
 }
@@ -116,6 +128,16 @@ function faultOfEndpoint (endpoint: string): string | undefined {
   if (protocol !== 'https:' && !(protocol === 'http:' && loopback)) return 'must be https, save for loopback hosts'
   if (username || password || search || hash) return 'must have no user, password, query or fragment'
   return undefined
+}
+
+/** The URL of a Redis. Its query would change how this server talks to it. */
+function soundRedis (url: string): string {
+  const { protocol, hostname, search, hash } = URL.canParse(url) ? new URL(url) : {} as Partial<URL>
+  if (!hostname || !/^rediss?:$/.test(protocol ?? '')) {
+    throw new TypeError('must be redis://HOST:PORT or rediss://HOST:PORT, signs in a password percent-encoded')
+  }
+  if (search || hash) throw new TypeError('must have no query or fragment')
+  return url
 }
 
 function soundKey (key: string): string {
@@ -152,7 +174,8 @@ function faultsOf (errors: ErrorObject[]): ConfigurationFault[] {
 }
 
 function messageOf ({ instancePath, keyword, params, message }: ErrorObject): string {
-  if (/\/token$/.test(instancePath)) return 'must be a text, {"env": "NAME"} or {"file": "path"}'
+  if (/\/token$|^\/state\/redis$/.test(instancePath)) return 'must be a text, {"env": "NAME"} or {"file": "path"}'
+  if (instancePath === '/state' && keyword === 'maxProperties') return 'must be a directory or a redis, not both'
   if (keyword === 'enum') return `must be one of ${params.allowedValues.join(', ')}`
   return message ?? 'is not valid'
 }

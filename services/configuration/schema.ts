@@ -38,6 +38,12 @@ export const schema = {
     token: secret,
     logLevel: { enum: ['trace', 'debug', 'info', 'warn', 'warning', 'error', 'fatal', 'panic', 'silent'] },
     org: { type: 'string', minLength: 1 },
-    source: { type: 'string', minLength: 1 }
+    source: { type: 'string', minLength: 1 },
+    state: {
+      type: 'object',
+      additionalProperties: false,
+      maxProperties: 1,
+      properties: { directory: { type: 'string', minLength: 1 }, redis: secret }
+    }
   }
 }
