@@ -4,7 +4,7 @@
 #   docker run -p 8080:8080 -v ./config:/app/config:ro spot-api
 # The sandbox; it listens on loopback, which nobody outside a container can reach, unless told otherwise:
 #   docker run -p 8080:8080 spot-api --listen 0.0.0.0:8080
-# A write under way may take a minute, so let it end: docker stop --time 70.
+# It drains for drainSeconds (5), and a write under way may take a minute more, so let it end: docker stop --time 75.
 
 FROM node:22-slim AS build
 WORKDIR /app

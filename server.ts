@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { hash } from '@node-rs/bcrypt'
 import { bare } from './services/bare-error.js'
@@ -7,7 +7,7 @@ import { commandOf, HELP, UsageError, type Command } from './services/command-li
 import { ConfigurationError, loadConfiguration } from './services/configuration/index.js'
 import { endInOrder } from './services/process-end.js'
 import { version } from './services/release.js'
-import { sandboxBanner, sandboxConfiguration } from './services/sandbox-mode.js'
+import { forget, sandboxBanner, sandboxConfiguration } from './services/sandbox-mode.js'
 import type { SandboxOptions } from './services/sandbox/index.js'
 
 const DEFAULT_CONFIG = 'config/config.json'
@@ -30,9 +30,7 @@ async function serve ({ config, listen }: Extract<Command, { name: 'serve' }>) {
     await app.lifecycle.end(signal === 'SIGTERM' || signal === undefined ? configuration.drainSeconds : 0)
     // Last: requests under way still need it.
     await sandbox?.close()
-    if (configuration.sandbox && 'directory' in configuration.state) {
-      rmSync(configuration.state.directory, { recursive: true, force: true })
-    }
+    if (sandbox) await forget(configuration)
   }, ({ signal, error }) => {
     if (signal) app.log.info({ signal }, 'ending')
     // Not as fatal: that stands still until the log is written, where the disk is full for ever.

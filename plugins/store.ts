@@ -1,15 +1,19 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { lazyStore, type Store } from '../services/store/index.js'
+import { openStore, type Store } from '../services/store/index.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What survives this process. */
+    /** What must survive a restart. Opened by the first call. */
     store: Store
   }
 }
 
 export default fp(async function store (app: FastifyInstance) {
-  app.decorate('store', lazyStore(app.configuration.state))
-  app.addHook('onClose', async () => app.store.close())
+  const store = openStore(app.configuration.state, (failure) => {
+    if (failure) app.log.error(failure.message)
+    else app.log.info('The state can be used again.')
+  })
+  app.addHook('onClose', async () => store.close())
+  app.decorate('store', store)
 }, { name: 'store', dependencies: ['config'] })

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hash } from '@node-rs/bcrypt'
@@ -9,7 +9,7 @@ import type { Sandbox } from './sandbox/index.js'
 /** Name of the sandbox's account. */
 export const SANDBOX_ACCOUNT = 'demo'
 
-/** A configuration for the embedded sandbox: loopback only, a new key at every start. */
+/** A configuration for the embedded sandbox: loopback only, a new key and a new directory at every start. */
 export function sandboxConfiguration ({ url, accounts: [account] }: Pick<Sandbox, 'url' | 'accounts'>): Configuration {
   if (!account) throw new TypeError('the sandbox has no account')
   return {
@@ -22,11 +22,17 @@ export function sandboxConfiguration ({ url, accounts: [account] }: Pick<Sandbox
     organization: undefined,
     source: undefined,
     deadlines: { read: 10_000, write: 60_000 },
-    state: { directory: mkdtempSync(join(tmpdir(), 'spot-api-sandbox-')) },
     settle: 5000,
     drainSeconds: 0,
+    // Made when it is first written to: most sandboxes never need it, and some run where nothing can be written.
+    state: { directory: join(tmpdir(), `spot-api-${randomBytes(12).toString('hex')}`) },
     sandbox: true
   }
+}
+
+/** Removes what a sandbox left on the disk. */
+export async function forget ({ state }: Configuration): Promise<void> {
+  if ('directory' in state) await rm(state.directory, { recursive: true, force: true })
 }
 
 /** What a newcomer reads at the start: everything to paste. */

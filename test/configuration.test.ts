@@ -67,6 +67,8 @@ const accepted: Row<object>[] = [
   ...Object.entries({ info: 'info', trace: 'trace', warning: 'warn', panic: 'fatal' })
     .map(([logLevel, want]): Row<object> =>
       [`logLevel ${logLevel}`, { given: { ...sound, logLevel }, want: { logLevel: want } }]),
+  ...[0, 0.5, 600].map((drainSeconds): Row<object> =>
+    [`a drain of ${drainSeconds} seconds`, { given: { ...sound, drainSeconds }, want: { drainSeconds } }]),
   ['the key from the environment', {
     given: { ...sound, token: { env: 'THE_KEY' } }, environment: { THE_KEY: KEY }, want: { key: KEY }
   }],
@@ -97,6 +99,17 @@ const accepted: Row<object>[] = [
     '[::]:8080': { host: '::', port: 8080 }
   }).map(([listenAddress, listen]): Row<object> =>
     [`the address ${listenAddress}`, { given: { ...sound, listenAddress }, want: { listen } }]),
+  ['state in a directory of its own', {
+    given: { ...sound, state: { directory: '/var/lib/spot-api' } }, want: { state: { directory: '/var/lib/spot-api' } }
+  }],
+  ['state without a word', { given: { ...sound, state: {} }, want: { state: { directory: 'state' } } }],
+  ...['redis://localhost', `rediss://user:${HUSH}@redis.example:6380/2`].map((redis): Row<object> =>
+    [`state in ${new URL(redis).host}`, { given: { ...sound, state: { redis } }, want: { state: { redis } } }]),
+  ['a Redis from the environment', {
+    given: { ...sound, state: { redis: { env: 'R' } } },
+    environment: { R: `redis://:${HUSH}@localhost` },
+    want: { state: { redis: `redis://:${HUSH}@localhost` } }
+  }],
   // bcrypt counts bytes: an umlaut has 2, a rocket 4
   ...['k'.repeat(16), 'ü'.repeat(8), 'k'.repeat(72), 'ü'.repeat(36), '🚀'.repeat(18)].map((token): Row<object> =>
     [aKeyOf(token), { given: { ...sound, token }, want: { key: token } }])
@@ -113,6 +126,7 @@ t.test('what is accepted', async (t) => {
 const TOKEN_FORM = 'must be a text, {"env": "NAME"} or {"file": "path"}'
 const NAME_FORM = 'must be a name of letters, digits, _ and -, beginning with a letter or digit'
 const ADDRESS_FORM = 'must be HOST:PORT or :PORT'
+const REDIS = 'must be redis://HOST:PORT or rediss://HOST:PORT, signs in a password percent-encoded'
 const VISIBLE = 'must be one line of visible ASCII characters, without spaces'
 const HTTPS = 'must be https, save for loopback hosts'
 const PLAIN_URL = 'must have no user, password, query or fragment'
@@ -167,6 +181,10 @@ const refused: Row<Faults>[] = [
     }
   }],
   ['an id with an odd sign', { given: withAccount({ id: `${HUSH}&x=1` }), want: { '/accounts/demo/id': /pattern/ } }],
+  ...[-1, 601, '5', null].map((drainSeconds): Row<Faults> =>
+    [`a drain of ${JSON.stringify(drainSeconds)} seconds`, {
+      given: { ...sound, drainSeconds }, want: { '/drainSeconds': /^must be/ }
+    }]),
   ['a level that is none', { given: { ...sound, logLevel: HUSH }, want: { '/logLevel': /^must be one of trace, debug/ } }],
   ...['8080', 'localhost', ':65536', ':99999', ':123456', ':', '::1:80', 'http://a:80', `${HUSH} :80`, '']
     .map((listenAddress): Row<Faults> =>
@@ -214,6 +232,25 @@ const refused: Row<Faults>[] = [
       '/accounts/b/token': 'names the file ., which can not be read (EISDIR)'
     }
   }],
+  ...[HUSH, `https://${HUSH}`, `redis://:${HUSH}`, 'redis:///0'].map((redis): Row<Faults> =>
+    [`the Redis ${redis}`, { given: { ...sound, state: { redis } }, want: { '/state/redis': REDIS } }]),
+  ...[`?password=${HUSH}`, `#${HUSH}`].map((rest): Row<Faults> =>
+    [`a Redis with ${rest}`, {
+      given: { ...sound, state: { redis: `redis://a${rest}` } }, want: { '/state/redis': /^must have no query/ }
+    }]),
+  ...['', 5, null, {}].map((redis): Row<Faults> =>
+    [`the Redis ${JSON.stringify(redis)}`, {
+      given: { ...sound, state: { redis } }, want: { '/state/redis': TOKEN_FORM }
+    }]),
+  ['a Redis from a file that is not there', {
+    given: { ...sound, state: { redis: { file: 'r' } } }, want: { '/state/redis': /names the file r.*ENOENT/ }
+  }],
+  ['a directory that is none', { given: { ...sound, state: { directory: 5 } }, want: { '/state/directory': /string/ } }],
+  ['two places for state', {
+    given: { ...sound, state: { directory: 'a', redis: 'redis://a' } }, want: { '/state': /not both$/ }
+  }],
+  ['state that is a text', { given: { ...sound, state: HUSH }, want: { '/state': 'must be object' } }],
+  ['a misspelt place for state', { given: { ...sound, state: { dir: HUSH } }, want: { '/state/dir': /not a setting/ } }],
   ['a token that no header can carry', {
     given: withAccount({ token: { file: 't' } }),
     files: { t: `${HUSH}\nsecond line\n` },

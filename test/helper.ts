@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -46,13 +47,16 @@ export interface GatewayOptions extends BuildOptions {
   endpoint?: string
 }
 
-/** The gateway as production builds it, on a free port, with one account `demo`. Closed when the test ends. */
+/**
+ * The gateway as production builds it, on a free port, with one account `demo` and a state of its own. Closed when the
+ * test ends.
+ */
 export async function startGateway (
   t: Test,
   { configuration, endpoint, ...options }: GatewayOptions
 ): Promise<Gateway> {
   const log: string[] = []
-  const directory = mkdtempSync(join(tmpdir(), 'spot-api-'))
+  const directory = join(tmpdir(), `spot-api-test-${randomUUID()}`)
   const app = await build({
     listen: { host: '127.0.0.1', port: 0 },
     accounts: {
@@ -71,7 +75,7 @@ export async function startGateway (
   }, { log: linesTo(log), ...options })
   t.teardown(async () => {
     await app.close()
-    rmSync(directory, { recursive: true, force: true })
+    await rm(directory, { recursive: true, force: true })
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo

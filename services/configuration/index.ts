@@ -52,10 +52,13 @@ interface ConfigurationFile {
   org?: string
   deadlines?: { readSeconds?: number, writeSeconds?: number }
   settleSeconds?: number
-  state?: { directory?: string, redis?: Secret }
+  state?: { directory?: string } | { redis: Secret }
   source?: string
   drainSeconds?: number
 }
+
+/** Where state is kept unless the file says otherwise: like any such directory, relative to the working directory. */
+const STATE_DIRECTORY = 'state'
 
 /** bcrypt takes 72 bytes of a key and ignores the rest; a key shorter than 16 can be guessed. */
 const KEY_BYTES = { fewest: 16, most: 72 }
@@ -113,10 +116,10 @@ export function configurationOf (
     if (fault) faults.push({ pointer: `${pointer}/endpoint`, message: fault })
     return [account, { ...settings, token: attempt(`${pointer}/token`, () => soundToken(secret(settings.token)), '') }]
   }))
-  const { redis: reference } = parsed.state ?? {}
-  const redis = reference === undefined
-    ? undefined
-    : attempt('/state/redis', () => soundRedis(secret(reference)), undefined)
+  const { state = {} } = parsed
+  const keep = 'redis' in state
+    ? { redis: attempt('/state/redis', () => soundRedis(secret(state.redis)), '') }
+    : { directory: STATE_DIRECTORY, ...state }
   if (faults.length > 0) throw new ConfigurationError(name, faults)
 
   const logLevel = parsed.logLevel ?? 'info'
@@ -131,7 +134,7 @@ export function configurationOf (
       read: (parsed.deadlines?.readSeconds ?? 10) * 1000,
       write: (parsed.deadlines?.writeSeconds ?? 60) * 1000
     },
-    state: redis === undefined ? { directory: parsed.state?.directory ?? 'state' } : { redis },
+    state: keep,
     settle: (parsed.settleSeconds ?? 15) * 1000,
     drainSeconds: parsed.drainSeconds ?? DRAIN_SECONDS,
     sandbox: false
@@ -155,17 +158,22 @@ function faultOfEndpoint (endpoint: string): string | undefined {
   return undefined
 }
 
+/** The URL of a Redis. Its query would change how this server talks to it. */
+function soundRedis (url: string): string {
+  const { protocol, hostname, search, hash } = URL.canParse(url) ? new URL(url) : {} as Partial<URL>
+  if (!hostname || !/^rediss?:$/.test(protocol ?? '')) {
+    throw new TypeError('must be redis://HOST:PORT or rediss://HOST:PORT, signs in a password percent-encoded')
+  }
+  if (search || hash) throw new TypeError('must have no query or fragment')
+  return url
+}
+
 function soundKey (key: string): string {
   const bytes = Buffer.byteLength(key)
   const { fewest, most } = KEY_BYTES
   if (EXAMPLE_KEYS.includes(key)) throw new TypeError('is an example that everybody can read')
   if (bytes < fewest || bytes > most) throw new TypeError(`must have ${fewest} to ${most} bytes (it has ${bytes})`)
   return key
-}
-
-function soundRedis (url: string): string {
-  if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol)) throw new TypeError('must be a redis:// URL')
-  return url
 }
 
 /** Spot's token travels in a header, which takes no line ends. */
@@ -194,7 +202,8 @@ function faultsOf (errors: ErrorObject[]): ConfigurationFault[] {
 }
 
 function messageOf ({ instancePath, keyword, params, message }: ErrorObject): string {
-  if (/\/token$/.test(instancePath)) return 'must be a text, {"env": "NAME"} or {"file": "path"}'
+  if (/\/token$|^\/state\/redis$/.test(instancePath)) return 'must be a text, {"env": "NAME"} or {"file": "path"}'
+  if (instancePath === '/state' && keyword === 'maxProperties') return 'must be a directory or a redis, not both'
   if (keyword === 'enum') return `must be one of ${params.allowedValues.join(', ')}`
   return message ?? 'is not valid'
 }

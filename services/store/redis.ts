@@ -1,79 +1,131 @@
-import { randomUUID } from 'node:crypto'
-import { Redis } from 'ioredis'
-import { StoreError, type Store, type Stored } from './store.js'
+import type { Redis, Result } from 'ioredis'
+import type { Store, Stored, Version } from './store.js'
+import { newVersion } from './version.js'
 
-/** Keys of this project in a database that others may use as well. */
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    swapRecord (
+      key: string, expected: Version | '', version: Version, value: string, ttl: number
+    ): Result<0 | 1, Context>
+    removeRecord (key: string, expected: Version): Result<0 | 1, Context>
+  }
+}
+
+/** Stands before every key, since others may use the same Redis. */
 const PREFIX = 'spot-api:'
 
-/** Milliseconds for an answer of Redis. */
-const PATIENCE = 2000
+/** Milliseconds that Redis may be silent when it is asked something; then the connection is dropped and made anew. */
+const SILENCE = 2000
 
-/** A record is a hash of `value` and `version`. ARGV: expected version, new version, value, milliseconds it lives. */
-const SWAP = `
-  local version = redis.call('HGET', KEYS[1], 'version') or ''
-  if version ~= ARGV[1] then return 0 end
-  redis.call('HSET', KEYS[1], 'version', ARGV[2], 'value', ARGV[3])
-  redis.call('PEXPIRE', KEYS[1], ARGV[4])
-  return 1`
+/** A record is `version value`. Where there is none, its version is the empty text. */
+const unchanged = "(redis.call('GET', KEYS[1]) or ''):match('^%d*') == ARGV[1]"
 
-const REMOVE = `
-  if redis.call('HGET', KEYS[1], 'version') ~= ARGV[1] then return 0 end
-  return redis.call('DEL', KEYS[1])`
+const scripts = {
+  swapRecord: {
+    numberOfKeys: 1,
+    lua: `
+      if not (${unchanged}) then return 0 end
+      redis.call('SET', KEYS[1], ARGV[2] .. ' ' .. ARGV[3], 'PX', ARGV[4])
+      return 1`
+  },
+  removeRecord: {
+    numberOfKeys: 1,
+    lua: `return ${unchanged} and redis.call('DEL', KEYS[1]) or 0`
+  }
+}
 
 /**
- * A store that several servers share, as durable as the Redis is:
- * https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
+ * Records in a Redis, which several machines may share; how durable they are is up to its own settings. Connected by
+ * the first call; then the connection is kept, and made anew when it breaks. Meanwhile calls fail at once.
+ *
+ * @param onChange hears of the connection: why it broke, or of undefined when it is there
  */
-export function redisStore (url: string): Store {
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: PATIENCE,
-    connectTimeout: PATIENCE,
-    retryStrategy: (attempt) => Math.min(attempt * 100, 2000)
-  })
-  redis.on('error', () => {}) // what fails is thrown by each call; it connects again by itself
+export function redis (url: string, onChange: (failure: Error | undefined) => void): Store {
+  let connecting: Promise<Redis> | undefined
+  let closed = false
 
-  let connecting: Promise<void> | undefined
+  /** Why there is no connection, as far as is known. */
+  let trouble: Error | undefined
 
-  async function use<T> (work: () => Promise<T>): Promise<T> {
+  async function connect (): Promise<Redis> {
+    const { Redis } = await import('ioredis')
+    const client = new Redis(url, {
+      lazyConnect: true,
+      connectTimeout: SILENCE,
+      socketTimeout: SILENCE,
+      retryStrategy: (times) => Math.min(times * 100, 2000),
+      // A server that has become a replica: whoever is in charge now has the same name.
+      reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+      // What could not be sent, or was not answered, fails: done later, it would be a change that nobody knows of.
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      scripts
+    })
+    client.on('error', (error: Error) => { trouble = error })
+    client.on('ready', () => {
+      trouble = undefined
+      onChange(undefined)
+    })
+    client.on('close', () => {
+      if (!closed) onChange(withoutCommand(trouble ?? new Error('the connection was lost')))
+    })
+    // From here on it reconnects by itself, whether or not this attempt fails.
+    await client.connect().catch(() => {})
+    return client
+  }
+
+  async function ask<T> (question: (client: Redis) => Promise<T>): Promise<T> {
+    if (closed) throw new Error('it was closed')
+    connecting ??= connect()
+    const client = await connecting
     try {
-      if (redis.status !== 'ready') {
-        connecting ??= redis.connect().finally(() => { connecting = undefined })
-        await connecting
-      }
-      return await work()
-    } catch (cause) {
-      // The error of the client names the commands, and so what was to be stored.
-      throw new StoreError(`Redis can not be used (${(cause as NodeJS.ErrnoException).code ?? (cause as Error).name})`)
+      return await question(client)
+    } catch (error) {
+      throw withoutCommand(client.status === 'ready' ? error as Error : trouble ?? error as Error)
     }
   }
 
-  async function get (key: string): Promise<Stored | undefined> {
-    const { value, version } = await use(() => redis.hgetall(PREFIX + key))
-    return value === undefined || version === undefined ? undefined : { value, version }
-  }
-
   return {
-    get,
-    async swap (key, expected = '', value, ttl) {
-      const version = randomUUID()
-      const done = await use(() => redis.eval(SWAP, 1, PREFIX + key, expected, version, value, Math.ceil(ttl)))
-      return done === 1 ? version : undefined
+    async get (key) {
+      const text = await ask((client) => client.get(PREFIX + key))
+      return text === null ? undefined : recordOf(text)
     },
-    remove: async (key, expected) => await use(() => redis.eval(REMOVE, 1, PREFIX + key, expected)) === 1,
+    async swap (key, expected, value, ttl) {
+      const version = newVersion()
+      const done = await ask((client) => client.swapRecord(PREFIX + key, expected ?? '', version, value, ttl))
+      return done ? version : undefined
+    },
+    async remove (key, expected) {
+      return await ask((client) => client.removeRecord(PREFIX + key, expected)) === 1
+    },
     async * all () {
       let cursor = '0'
       do {
-        const [next, keys] = await use(() => redis.scan(cursor, 'MATCH', `${PREFIX}*`, 'COUNT', 500))
-        cursor = next
-        for (const key of keys) {
-          const stored = await get(key.slice(PREFIX.length))
-          if (stored) yield [key.slice(PREFIX.length), stored]
+        const [next, keys] = await ask((client) => client.scan(cursor, 'MATCH', `${PREFIX}*`, 'COUNT', 1000))
+        const texts = keys.length > 0 ? await ask((client) => client.mget(keys)) : []
+        for (const [at, text] of texts.entries()) {
+          // It may have expired in between.
+          if (text) yield [(keys[at] as string).slice(PREFIX.length), recordOf(text)]
         }
+        cursor = next
       } while (cursor !== '0')
     },
-    async close () { redis.disconnect() }
+    async close () {
+      closed = true
+      const client = await connecting
+      await client?.quit().catch(() => client.disconnect())
+    }
   }
+}
+
+function recordOf (text: string): Stored {
+  const space = text.indexOf(' ')
+  return { version: Number(text.slice(0, space)), value: text.slice(space + 1) }
+}
+
+/** Errors of ioredis carry the command with its arguments: the password, or the text of a record. */
+function withoutCommand (error: Error & { command?: unknown }): Error {
+  delete error.command
+  return error
 }

@@ -1,31 +1,30 @@
-/** A value of a key at one point in its history. */
-export type Version = string
+/** Differs for each state of a record, even for records that come and go under one key. */
+export type Version = number
 
 export interface Stored { value: string, version: Version }
 
 /**
- * Small texts that survive the process: a change is durable before its promise resolves, and whoever shares the store
- * sees it. Every function throws a {@link StoreError} when the store can not be used.
+ * Small texts that survive a restart. Every change is durable before its promise resolves.
+ *
+ * Whatever fails is a `StoreError`, within seconds. After a `swap` or `remove` that failed nobody knows whether it was
+ * done: the answer may have been what was lost.
  */
 export interface Store {
-  /** What stands under a key, unless there is nothing or its time is over. */
+  /** The record under a key, or undefined where there is none or it has expired. */
   get (key: string): Promise<Stored | undefined>
   /**
-   * Puts a value, if nobody changed it meanwhile.
+   * Puts a record if nobody changed it meanwhile: atomically, for all processes that share the store.
    *
-   * @param expected the version that was read; undefined when there must be none: a claim
-   * @param ttl milliseconds until its time is over
+   * @param key a text of 1 to 1000 bytes
+   * @param expected the version that was read; undefined: only if there is none (a claim)
+   * @param ttl milliseconds after which the record is as if it were not there, 1 or more
    * @returns the new version, or undefined when somebody was faster
    */
   swap (key: string, expected: Version | undefined, value: string, ttl: number): Promise<Version | undefined>
-  /** Forgets a key, if nobody changed it meanwhile. @returns whether it did */
+  /** Forgets a record, if nobody changed it meanwhile. @returns whether that was so */
   remove (key: string, expected: Version): Promise<boolean>
-  /** All there is, in no order. Not for a hot path. */
-  all (): AsyncIterable<[key: string, stored: Stored]>
+  /** All living records, in no order, one perhaps twice; for the start and housekeeping, not for a hot path. */
+  all (): AsyncIterable<[key: string, record: Stored]>
+  /** Lets what is under way finish. Whatever is called later fails. */
   close (): Promise<void>
-}
-
-/** The store can not be used. Its message says what to do, and has no secret in it. */
-export class StoreError extends Error {
-  override name = 'StoreError'
 }
