@@ -9,6 +9,7 @@ import idempotency from './plugins/idempotency.js'
 import lifecycle from './plugins/lifecycle.js'
 import metrics from './plugins/metrics.js'
 import problems, { replyWithProblem } from './plugins/problems.js'
+import reads from './plugins/reads.js'
 import requests, { requestId } from './plugins/requests.js'
 import spotinst from './plugins/spotinst.js'
 import store from './plugins/store.js'
@@ -44,6 +45,7 @@ export async function build (configuration: Configuration, { log }: BuildOptions
   await app.register(lifecycle)
   await app.register(metrics)
   await app.register(auth)
+  await app.register(reads)
   await app.register(spotinst)
   await app.register(store)
   await app.register(idempotency, { finders })

@@ -1426,6 +1426,8 @@ export interface components {
         TagFilter: string[];
         /** @description A day (`2026-11-23`, from its midnight in UTC) or a moment (`2026-11-23T20:00:00Z`, ISO 8601 with its offset). */
         Moment: string;
+        /** @description One or more entity tags, or `*` (RFC 9110, section 13.1.2). */
+        EntityTag: string;
         /** @description Instances or weight, as `unit` says. */
         CapacitySummary: {
             minimum: number | null;
@@ -3212,6 +3214,13 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The answer you have still holds. */
+        NotModified: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
         /** @description No such account, or Spot knows no such resource in it. */
         NotFound: {
             headers: {
@@ -3393,6 +3402,8 @@ export interface components {
         CreatedAfter: components["schemas"]["Moment"];
         /** @description Only resources created before this moment. */
         CreatedBefore: components["schemas"]["Moment"];
+        /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+        IfNoneMatch: components["schemas"]["EntityTag"];
         /**
          * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
          *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
@@ -3535,7 +3546,10 @@ export interface operations {
                 /** @description Only resources created before this moment. */
                 createdBefore?: components["parameters"]["CreatedBefore"];
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -3580,6 +3594,7 @@ export interface operations {
                     "application/json": components["schemas"]["ElastigroupSummaries"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -3647,7 +3662,10 @@ export interface operations {
     getElastigroup: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -3673,6 +3691,7 @@ export interface operations {
                     "application/json": components["schemas"]["Elastigroup"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -3787,7 +3806,10 @@ export interface operations {
     getElastigroupStatus: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -3813,6 +3835,7 @@ export interface operations {
                     "application/json": components["schemas"]["ElastigroupStatus"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -3826,7 +3849,10 @@ export interface operations {
     getElastigroupReadiness: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -3844,6 +3870,7 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Readiness"];
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -3857,7 +3884,10 @@ export interface operations {
     getElastigroupHealth: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -3883,6 +3913,7 @@ export interface operations {
                     "application/json": components["schemas"]["ElastigroupHealth"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -3901,7 +3932,10 @@ export interface operations {
                 /** @description Up to here; later than `start`. Goes together with `start`. */
                 end?: components["parameters"]["End"];
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -3927,6 +3961,7 @@ export interface operations {
                     "application/json": components["schemas"]["Costs"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -3945,7 +3980,10 @@ export interface operations {
                 /** @description Up to here; later than `start`. Goes together with `start`. */
                 end?: components["parameters"]["End"];
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -3971,6 +4009,7 @@ export interface operations {
                     "application/json": components["schemas"]["DetailedCosts"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -3987,7 +4026,10 @@ export interface operations {
                 /** @description From here on. */
                 start?: components["parameters"]["EventsStart"];
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4013,6 +4055,7 @@ export interface operations {
                     "application/json": components["schemas"]["ElastigroupEvents"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -4037,7 +4080,10 @@ export interface operations {
                 /** @description Lines at most; Spot's default is 500. */
                 limit?: components["parameters"]["LogLimit"];
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4063,6 +4109,7 @@ export interface operations {
                     "application/json": components["schemas"]["ElastigroupLog"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -4076,7 +4123,10 @@ export interface operations {
     getElastigroupCapacity: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4102,6 +4152,7 @@ export interface operations {
                     "application/json": components["schemas"]["Capacity"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -4311,7 +4362,10 @@ export interface operations {
     listSuspensions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4337,6 +4391,7 @@ export interface operations {
                     "application/json": components["schemas"]["Suspensions"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -4452,7 +4507,10 @@ export interface operations {
                 /** @description Rolls at most. */
                 limit?: components["parameters"]["RollLimit"];
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4478,6 +4536,7 @@ export interface operations {
                     "application/json": components["schemas"]["Rolls"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -4559,7 +4618,10 @@ export interface operations {
     getRoll: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4590,6 +4652,7 @@ export interface operations {
                     "application/json": components["schemas"]["Roll"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -4647,7 +4710,10 @@ export interface operations {
     getRollStatus: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4678,6 +4744,7 @@ export interface operations {
                     "application/json": components["schemas"]["RollStatus"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -4747,7 +4814,10 @@ export interface operations {
     listStatefulInstances: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4773,6 +4843,7 @@ export interface operations {
                     "application/json": components["schemas"]["StatefulInstances"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -4975,7 +5046,10 @@ export interface operations {
                 /** @description Only resources created before this moment. */
                 createdBefore?: components["parameters"]["CreatedBefore"];
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5015,6 +5089,7 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedInstanceSummaries"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -5132,7 +5207,10 @@ export interface operations {
     getInstance: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5158,6 +5236,7 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedInstance"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -5271,7 +5350,10 @@ export interface operations {
     getInstanceStatus: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5297,6 +5379,7 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedInstanceStatus"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -5310,7 +5393,10 @@ export interface operations {
     getInstanceReadiness: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5328,6 +5414,7 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Readiness"];
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -5346,7 +5433,10 @@ export interface operations {
                 /** @description Up to here; later than `start`. Goes together with `start`. */
                 end?: components["parameters"]["End"];
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5372,6 +5462,7 @@ export interface operations {
                     "application/json": components["schemas"]["Costs"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
@@ -5607,7 +5698,10 @@ export interface operations {
     getImport: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5633,6 +5727,7 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];

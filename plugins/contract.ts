@@ -97,6 +97,10 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
   app.addHook('onListen', () => { warmUp(validators) })
   app.setSerializerCompiler(() => (body) => JSON.stringify(body))
 
+  const again = (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
+    if (!app.reads.answerAgain(request, reply)) done()
+  }
+
   for (const { path, method, operation, parameters } of operationsOf(document)) {
     const { operationId, security, requestBody, responses } = operation
     const handler = handlers[operationId as OperationId] as AnyHandler
@@ -115,12 +119,15 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
         },
         ...requestBody && { body: absolute(requestBody.content['application/json'].schema) }
       },
-      ...security?.length !== 0 && { onRequest: app.auth([app.verifyToken]) },
+      ...security?.length !== 0 && {
+        onRequest: method === 'get' ? [app.auth([app.verifyToken]), again] : app.auth([app.verifyToken])
+      },
       async handler (request, reply): Promise<unknown> {
-        const { status, headers, body } = await handler(request)
+        const { status, headers = {}, body } = await handler(request)
+        if (request.readings && method === 'get') return app.reads.answer(request, reply, { headers, body })
         const mediaType = mediaTypes[status]
         if (mediaType) reply.type(mediaType)
-        return reply.code(status).headers(headers ?? {}).send(body)
+        return reply.code(status).headers(headers).send(body)
       }
     })
   }
@@ -131,7 +138,7 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
     const allow = known.filter((method) => (app.supportedMethods as string[]).includes(method)).join(', ')
     app.route({ method: others, url: routePath(path), onRequest: refuse(allow), handler: refuse(allow) })
   }
-}, { name: 'contract', dependencies: ['auth', 'spotinst', 'metrics', 'docs'] })
+}, { name: 'contract', dependencies: ['auth', 'spotinst', 'metrics', 'docs', 'reads'] })
 
 /** One at a time, between requests; a process that ends does not wait for it. */
 async function warmUp (validators: Iterable<LazyValidator>): Promise<void> {

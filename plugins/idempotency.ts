@@ -22,6 +22,9 @@ interface Replayed { 'Idempotency-Replayed'?: string }
 /** Lists the resources of a kind that carry a marker. */
 export type Finder = (account: Account) => Promise<Marked>
 
+/** Looks for markers ask Spot itself. */
+const look = { kind: 'read', fresh: true, told () {} } as const
+
 /** Milliseconds after which it is asked anew what other servers left in doubt. */
 const RECALL = 10 * 60_000
 
@@ -46,7 +49,7 @@ export default fp(async function idempotency (
     settle,
     lists (account, operation) {
       const finder = finderOf(account, operation)
-      return finder && (() => finder(app.spotinst.account(account, 'read')))
+      return finder && (() => finder(app.spotinst.account(account, look)))
     },
     tell (event, about) {
       keys.inc({ event })

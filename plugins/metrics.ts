@@ -15,6 +15,8 @@ declare module 'fastify' {
       heldBack: (read: () => [account: string, held: { reads: boolean, writes: boolean }][]) => void
       /** What came of creates with an Idempotency-Key. */
       keys: Counter<'event'>
+      /** How reads were answered. */
+      reads: Counter<'result'>
       /** One token check. */
       auth: Counter<'result'>
     }
@@ -56,6 +58,12 @@ export default fp(async function metrics (app) {
     labelNames: ['event'] satisfies 'event'[],
     registers
   })
+  const reads = new Counter({
+    name: 'spot_api_reads_total',
+    help: 'Reads by how they were answered: from memory, by a call of their own or of another, by an old answer',
+    labelNames: ['result'] satisfies 'result'[],
+    registers
+  })
   const auth = new Counter({
     name: 'spot_api_auth_total',
     help: 'Token checks by result',
@@ -81,5 +89,5 @@ export default fp(async function metrics (app) {
     }
   })
 
-  app.decorate('measurements', { registry, upstream, heldBack, keys, auth })
+  app.decorate('measurements', { registry, upstream, heldBack, keys, reads, auth })
 }, { name: 'metrics' })

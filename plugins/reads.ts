@@ -8,37 +8,42 @@ declare module 'fastify' {
     reads: {
       /** What Spot said of late. */
       memory: Memory
-      /** Answers a read that was answered a moment ago, before anything else is done for it. */
-      answerAgain: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined
-      /** Answers a read, and keeps the answer for a moment. */
-      answer: (request: FastifyRequest, reply: FastifyReply, body: string) => FastifyReply
       /** Takes down what a request has read. */
-      told: (request: FastifyRequest, reading: Reading, result: Result) => void
+      told (request: FastifyRequest, reading: Reading, result: Result): void
+      /** Answers a read, and keeps the answer for as long as it is fresh. */
+      answer (request: FastifyRequest, reply: FastifyReply, answer: { headers: Headers, body: unknown }): FastifyReply
+      /** Answers a read as a moment ago. @returns whether it could */
+      answerAgain (request: FastifyRequest, reply: FastifyReply): boolean
     }
   }
   interface FastifyRequest {
-    /** What the request has read of Spot. */
+    /** What the request has read of Spot, if anything. */
     readings: { reading: Reading, result: Result }[] | null
   }
 }
+
+type Headers = Record<string, string | undefined>
 
 /** Clients may keep an answer, but ask whether it still holds. */
 const CACHE_CONTROL = 'private, no-cache'
 
 /** Whether the caller wants what Spot says now. */
-export const wantsFresh = ({ headers }: FastifyRequest) => /no-cache|max-age=0/.test(headers['cache-control'] ?? '')
+export const wantsFresh = ({ headers }: FastifyRequest) => headers['cache-control'] !== undefined &&
+  /no-cache|max-age=0/i.test(headers['cache-control'])
 
 export default fp(async function reads (app: FastifyInstance) {
   const memory = new Memory(app.configuration.reads)
   const answers = new Answers((reading) => memory.isFresh(reading))
-  const { reads } = app.measurements
-  for (const result of RESULTS) reads.inc({ result }, 0)
+  const counter = app.measurements.reads
+  for (const result of RESULTS) counter.inc({ result }, 0)
   const hit = { result: 'hit' } as const
 
-  function send (request: FastifyRequest, reply: FastifyReply, answer: KeptAnswer, age: number, status: string) {
-    reply.headers({ 'cache-control': CACHE_CONTROL, etag: answer.etag, age: String(age), 'cache-status': status })
-    if (matches(request.headers['if-none-match'], answer.etag)) return reply.code(304).send()
-    return reply.headers(answer.headers).type('application/json').send(answer.bytes)
+  function send (request: FastifyRequest, reply: FastifyReply, answer: KeptAnswer, status: string) {
+    const { etag, headers, bytes, at } = answer
+    const age = Math.floor((performance.now() - at) / 1000)
+    reply.headers({ 'cache-control': CACHE_CONTROL, etag, age, 'cache-status': status, ...headers })
+    const still = matches(request.headers['if-none-match'], etag)
+    return still ? reply.code(304).send() : reply.type('application/json; charset=utf-8').send(bytes)
   }
 
   app.decorateRequest('readings', null)
@@ -46,35 +51,36 @@ export default fp(async function reads (app: FastifyInstance) {
     memory,
 
     told (request, reading, result) {
-      reads.inc({ result })
+      counter.inc({ result })
       request.readings ??= []
       request.readings.push({ reading, result })
     },
 
-    answerAgain (request, reply) {
-      const answer = answers.get(request.raw.url as string)
-      if (answer === undefined || wantsFresh(request)) return undefined
-      reads.inc(hit)
-      return send(request, reply, answer, 0, 'spot-api; hit')
+    answer (request, reply, { headers, body }) {
+      const readings = request.readings ?? []
+      const sources = readings.map(({ reading }) => reading)
+      const answer = answers.keep(request.raw.url as string, JSON.stringify(body), headers, sources)
+      return send(request, reply, answer, statusOf(readings))
     },
 
-    answer (request, reply, body) {
-      const readings = request.readings ?? []
-      const oldest = Math.min(...readings.map(({ reading }) => reading.at))
-      const kept = answers.keep(request.raw.url as string, body, reply.getHeaders(), readings.map(({ reading }) => reading))
-      return send(request, reply, kept, Math.floor((performance.now() - oldest) / 1000), statusOf(readings))
+    answerAgain (request, reply) {
+      const answer = answers.get(request.raw.url as string)
+      if (answer === undefined || wantsFresh(request)) return false
+      counter.inc(hit)
+      send(request, reply, answer, 'spot-api; hit')
+      return true
     }
   })
 }, { name: 'reads', dependencies: ['config', 'metrics'] })
 
 /** Cache-Status: https://www.rfc-editor.org/rfc/rfc9211 */
 function statusOf (readings: NonNullable<FastifyRequest['readings']>): string {
-  const has = (wanted: Result) => readings.some(({ result }) => result === wanted)
-  if (has('stale')) return 'spot-api; hit; detail=stale'
-  if (has('miss')) return 'spot-api; fwd=miss'
-  return has('collapsed') ? 'spot-api; fwd=miss; collapsed' : 'spot-api; hit'
+  const some = (wanted: Result) => readings.some(({ result }) => result === wanted)
+  if (some('stale')) return 'spot-api; hit; detail=stale'
+  if (some('miss')) return 'spot-api; fwd=miss'
+  return some('collapsed') ? 'spot-api; fwd=miss; collapsed' : 'spot-api; hit'
 }
 
 /** If-None-Match: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2 */
 const matches = (header: string | undefined, etag: string) => header !== undefined &&
-  (header === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag))
+  (header.trim() === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag))

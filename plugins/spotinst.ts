@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { wantsFresh } from './reads.js'
 import { version } from '../services/release.js'
 import { spotinst, type Account, type Spotinst } from '../services/spotinst/index.js'
 
@@ -10,10 +11,12 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     /**
-     * The Spot account that the path names, for the time this request has. Ask for it once a request.
+     * The Spot account that the path names, for the time this request has.
      * @throws {Problem} account-not-found
      */
     readonly spot: Account
+    /** The same, once it was asked for. */
+    account: Account | null
   }
 }
 
@@ -21,6 +24,7 @@ export default fp(async function spot (app: FastifyInstance) {
   const { upstream, heldBack } = app.measurements
   const accounts = spotinst(app.configuration.accounts, {
     version,
+    memory: app.reads.memory,
     within: app.configuration.deadlines,
     observe (account, { operation, outcome, seconds, error }) {
       upstream.observe({ account, operation, outcome }, seconds)
@@ -33,10 +37,15 @@ export default fp(async function spot (app: FastifyInstance) {
   app.addHook('onClose', async () => accounts.close())
 
   app.decorate('spotinst', accounts)
+  app.decorateRequest('account', null)
   app.decorateRequest('spot', {
     getter (this: FastifyRequest) {
-      const { account } = this.params as { account: string }
-      return this.server.spotinst.account(account, this.method === 'GET' ? 'read' : 'write')
+      this.account ??= this.server.spotinst.account((this.params as { account: string }).account, {
+        kind: this.method === 'GET' ? 'read' : 'write',
+        fresh: wantsFresh(this),
+        told: (reading, result) => app.reads.told(this, reading, result)
+      })
+      return this.account
     }
   })
-}, { name: 'spotinst', dependencies: ['config', 'metrics'] })
+}, { name: 'spotinst', dependencies: ['config', 'metrics', 'reads'] })

@@ -22,6 +22,7 @@ export function sandboxConfiguration ({ url, accounts: [account] }: Pick<Sandbox
     organization: undefined,
     source: undefined,
     deadlines: { read: 10_000, write: 60_000 },
+    reads: { freshFor: 1000, staleFor: 60_000 },
     settle: 5000,
     drainSeconds: 0,
     // Made when it is first written to: most sandboxes never need it, and some run where nothing can be written.

@@ -52,6 +52,7 @@ t.test("the earlier Go service's file works as it is", async (t) => {
     source: undefined,
     deadlines: { read: 10_000, write: 60_000 },
     state: { directory: 'state' },
+    reads: { freshFor: 1000, staleFor: 60_000 },
     settle: 15_000,
     drainSeconds: 5,
     sandbox: false

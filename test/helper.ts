@@ -68,6 +68,8 @@ export async function startGateway (
     source: undefined,
     deadlines: { read: 10_000, write: 60_000 },
     state: { directory },
+    // Tests look at what each call does; those of the reads set it.
+    reads: { freshFor: 0, staleFor: 0 },
     settle: 200,
     drainSeconds: 0,
     sandbox: false,

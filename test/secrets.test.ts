@@ -4,6 +4,7 @@ import { hashSync } from '@node-rs/bcrypt'
 import got from 'got'
 import t, { type Test } from 'tap'
 import { startSandbox, type Fault, type FaultKind } from '../services/sandbox/index.js'
+import { Memory } from '../services/reads/memory.js'
 import { SpotError, spotinst } from '../services/spotinst/index.js'
 import { startGateway, type Reply, type RequestOptions } from './helper.js'
 
@@ -131,8 +132,9 @@ t.test('the error of a failed call shows no token, however it is printed', async
     const within = { read: 200, write: 200 }
     let attempts = 0
     const observe = (_: string, call: object) => { attempts = observed.push(call) }
-    const spot = spotinst(accounts, { version: 'test', within, observe })
-    const { elastigroups } = spot.account('demo', 'write')
+    const memory = new Memory({ freshFor: 0, staleFor: 0 })
+    const spot = spotinst(accounts, { version: 'test', within, observe, memory })
+    const { elastigroups } = spot.account('demo', { kind: 'write', fresh: true, told () {} })
     await Promise.all([elastigroups.list, () => elastigroups.create(group)].map(async (call) => {
       const error: unknown = await call().catch((error: unknown) => error)
       t.ok(error instanceof SpotError, JSON.stringify(fault))

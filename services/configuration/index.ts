@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Ajv, type ErrorObject } from 'ajv'
 import type { AccountSettings, Deadlines } from '../spotinst/index.js'
+import type { ReadSettings } from '../reads/memory.js'
 import type { StoreSettings } from '../store/index.js'
 import { ConfigurationError, type ConfigurationFault } from './error.js'
 import { RESERVED_NAMES, schema } from './schema.js'
@@ -25,6 +26,8 @@ export interface Configuration {
   deadlines: Deadlines
   /** Where keys are remembered. */
   state: StoreSettings
+  /** Milliseconds that what Spot said is fresh, and may stand in when Spot can not be asked. */
+  reads: ReadSettings
   /** Milliseconds between the two looks that must find nothing before a create with a key is sent again. */
   settle: number
   /** Seconds in which a server that was told to end still takes requests, so that load balancers can notice. */
@@ -51,6 +54,8 @@ interface ConfigurationFile {
   logLevel?: string
   org?: string
   deadlines?: { readSeconds?: number, writeSeconds?: number }
+  /** In seconds. */
+  reads?: { freshFor?: number, staleFor?: number }
   settleSeconds?: number
   state?: { directory?: string } | { redis: Secret }
   source?: string
@@ -135,6 +140,7 @@ export function configurationOf (
       write: (parsed.deadlines?.writeSeconds ?? 60) * 1000
     },
     state: keep,
+    reads: { freshFor: (parsed.reads?.freshFor ?? 1) * 1000, staleFor: (parsed.reads?.staleFor ?? 60) * 1000 },
     settle: (parsed.settleSeconds ?? 15) * 1000,
     drainSeconds: parsed.drainSeconds ?? DRAIN_SECONDS,
     sandbox: false

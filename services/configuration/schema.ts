@@ -53,6 +53,14 @@ export const schema = {
       properties: { directory: { type: 'string', minLength: 1 }, redis: secret },
       maxProperties: 1
     },
+    reads: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        freshFor: { type: 'number', minimum: 0, maximum: 3600 },
+        staleFor: { type: 'number', minimum: 0, maximum: 86_400 }
+      }
+    },
     settleSeconds: { type: 'number', minimum: 0.1, maximum: 3600 },
     source: { type: 'string', minLength: 1 },
     drainSeconds: { type: 'number', minimum: 0, maximum: 600 }

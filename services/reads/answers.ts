@@ -11,7 +11,9 @@ export interface KeptAnswer {
   /** Strong: it changes with any byte. */
   etag: string
   /** Headers of its own, such as Retry-After. */
-  headers: Record<string, string>
+  headers: Record<string, string | undefined>
+  /** When the oldest of what it was made of was asked, by `performance.now()`. */
+  at: number
   readings: Reading[]
 }
 
@@ -32,10 +34,11 @@ export class Answers {
     return answer?.readings.every(this.#isFresh) ? answer : undefined
   }
 
-  keep (url: string, body: string, headers: Record<string, string>, readings: Reading[]): KeptAnswer {
+  keep (url: string, body: string, headers: KeptAnswer['headers'], readings: Reading[]): KeptAnswer {
     const bytes = Buffer.from(body)
     const etag = `"${createHash('sha1').update(bytes).digest('base64url')}"`
-    const answer = { bytes, etag, headers, readings }
+    const at = Math.min(...readings.map((reading) => reading.at))
+    const answer = { bytes, etag, headers, at, readings }
     if (readings.every(this.#isFresh)) this.#kept.set(url, answer)
     return answer
   }

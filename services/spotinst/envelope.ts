@@ -22,7 +22,8 @@ export function openEnvelope (contentType: string | undefined, text: string): En
   if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(contentType ?? '')) return undefined
   try {
     const value: unknown = JSON.parse(text)
-    return isObject(value) && isObject(value.response) ? { ...value as unknown as Envelope, size: text.length } : undefined
+    if (!isObject(value) || !isObject(value.response)) return undefined
+    return { ...value as unknown as Envelope, size: text.length }
   } catch {
     return undefined
   }

@@ -87,7 +87,8 @@ export function spotinst (
   return {
     account (name, { kind, ...terms }) {
       const known = accounts.get(name)
-      if (known) return new Account(name, known.account, known, { deadline: performance.now() + within[kind], ...terms })
+      const deadline = performance.now() + within[kind]
+      if (known) return new Account(name, known.account, known, { deadline, ...terms })
       throw new Problem('account-not-found', {
         detail: `No account ${JSON.stringify(name)} is configured on this server.`,
         hint: 'Account names are set by the operator and are case-sensitive.'
