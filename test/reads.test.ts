@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { start, TOKEN, type GatewayOptions } from './helper.js'
+
+const groups = '/v1/spot/demo/elastigroups'
+const one = `${groups}/sig-0f3ac1d2`
+
+/** A gateway that remembers, with the default times unless told otherwise (milliseconds). */
+async function startReader (t: Test, reads = { freshFor: 1000, staleFor: 60_000 }, options: GatewayOptions = {}) {
+  const gateway = await start(t, { configuration: { reads }, ...options })
+  const { sandbox, request } = gateway
+  return {
+    ...gateway,
+    asked: () => sandbox.transcript.filter(({ method }) => method === 'GET').length,
+    async results () {
+      const { text } = await request('GET', '/v1/spot/metrics')
+      return Object.fromEntries([...text.matchAll(/^spot_api_reads_total\{result="(\w+)"\} (\d+)$/gm)]
+        .map(([, result, count]) => [result, Number(count)]))
+    }
+  }
+}
+
+t.test('a thousand who ask the same at once cost one call', async (t) => {
+  const { request, sandbox, asked, results } = await startReader(t, { freshFor: 60_000, staleFor: 60_000 })
+  sandbox.faults.inject({ method: 'GET', latency: 500 })
+  const replies = await Promise.all(Array.from({ length: 1000 }, () => request('GET', one)))
+  t.equal(asked(), 1)
+  t.equal(new Set(replies.map(({ status, text }) => `${status} ${text}`)).size, 1, 'and get the same')
+  t.equal(replies[0]?.status, 200)
+  const { hit = 0, miss, collapsed = 0, stale } = await results()
+  t.strictSame([hit + collapsed, miss, stale], [999, 1, 0])
+})
+
+t.test('one who hangs up does not spoil it for the others', async (t) => {
+  const { request, sandbox, asked, url } = await startReader(t)
+  sandbox.faults.inject({ method: 'GET', latency: 300 })
+  const gone = new AbortController()
+  const first = fetch(url + one, { signal: gone.signal, headers: { 'x-auth-token': TOKEN } }).catch(() => 'gone')
+  await sleep(100)
+  const others = Promise.all([request('GET', one), request('GET', one)])
+  await sleep(50)
+  gone.abort()
+  t.equal(await first, 'gone')
+  t.strictSame((await others).map(({ status }) => status), [200, 200])
+  t.equal(asked(), 1)
+})
+
+t.test('an answer is given again while it is fresh, and says where it comes from', async (t) => {
+  const { request, sandbox, asked } = await startReader(t, { freshFor: 400, staleFor: 60_000 })
+  const first = await request('GET', one)
+  t.match(first.headers, { 'cache-status': 'spot-api; fwd=miss', age: '0', 'cache-control': 'private, no-cache' })
+  const again = await request('GET', one)
+  t.match(again.headers, { 'cache-status': 'spot-api; hit', etag: first.headers.etag })
+  t.equal(again.text, first.text)
+  t.equal(asked(), 1)
+
+  const asking = { headers: { 'cache-control': 'no-cache' } }
+  t.match((await request('GET', one, asking)).headers, { 'cache-status': 'spot-api; fwd=miss' }, 'unless Spot is to be asked')
+  t.equal(asked(), 2)
+  await sleep(450)
+  await request('GET', one)
+  t.equal(asked(), 3, 'or it is no longer fresh')
+
+  await request('GET', `${groups}?name=web-*`)
+  await request('GET', `${groups}?name=batch-*`)
+  await request('GET', groups)
+  t.equal(asked(), 4, 'all questions to a list are answered by one')
+  await request('GET', `${one}/readiness`)
+  t.equal(asked(), 6 - 1, 'and what was read is not read again for another answer')
+  t.equal(sandbox.transcript.at(-1)?.route, '/aws/ec2/group/{groupId}/status')
+})
+
+t.test('an answer that the caller has is not sent again', async (t) => {
+  const { request } = await startReader(t)
+  for (const path of [groups, one, `${one}/status`, '/v1/spot/demo/instances']) {
+    const { headers: { etag = '' }, text } = await request('GET', path)
+    t.match(etag, /^"[\w-]+"$/)
+    for (const given of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+      const { status, text, headers } = await request('GET', path, { headers: { 'if-none-match': given } })
+      t.strictSame([status, text, headers.etag], [304, '', etag], `${path} ${given}`)
+    }
+    const other = await request('GET', path, { headers: { 'if-none-match': '"other"' } })
+    t.strictSame([other.status, other.text], [200, text])
+  }
+  const { headers: { etag } } = await request('GET', one)
+  await request('PUT', one, { body: { description: 'another' } })
+  const changed = await request('GET', one, { headers: { 'if-none-match': etag as string } })
+  t.equal(changed.status, 200)
+  t.not(changed.headers.etag, etag, 'a change changes it')
+})
+
+t.test('whoever writes reads what was written', async (t) => {
+  const { request } = await startReader(t, { freshFor: 60_000, staleFor: 60_000 })
+  const description = async (path: string) => (await request('GET', path)).json
+  await request('GET', one)
+  await request('GET', groups)
+  await request('GET', `${one}/status`)
+  await request('PUT', one, { body: { description: 'new' } })
+  t.equal((await description(one)).description, 'new')
+  const listed = async () => (await request('GET', groups)).json
+  t.equal((await listed()).find(({ id }: { id: string }) => one.endsWith(id)).description, 'new', 'in the list as well')
+
+  await request('PUT', `${one}/capacity`, { body: { minimum: 0, target: 1, maximum: 8 } })
+  t.equal((await request('GET', `${one}/capacity`)).json.target, 1, 'below the resource as well')
+  t.equal((await request('GET', one)).json.capacity.target, 1)
+
+  const before = (await listed()).length
+  const created = await request('POST', groups, {
+    body: { name: 'x', strategy: {}, capacity: { minimum: 0, target: 0, maximum: 1 }, compute: {} }
+  })
+  t.equal((await listed()).length, before + 1)
+  await request('GET', created.headers.location as string)
+  await request('DELETE', created.headers.location as string)
+  t.equal((await request('GET', created.headers.location as string)).status, 404)
+  t.equal((await listed()).length, before)
+})
+
+t.test('a read that was under way during a write is not remembered', async (t) => {
+  const { request, sandbox } = await startReader(t, { freshFor: 60_000, staleFor: 60_000 })
+  sandbox.faults.inject({ method: 'GET', commit: 'first', latency: 300 })
+  const early = request('GET', one)
+  await sleep(100)
+  await request('PUT', one, { body: { description: 'new' } })
+  const during = request('GET', one)
+  t.equal((await during).json.description, 'new', 'nor joined')
+  t.not((await early).json.description, 'new')
+  t.equal((await request('GET', one)).json.description, 'new')
+})
+
+t.test('while Spot can not be asked, what it said last is given', async (t) => {
+  for (const [name, fault] of Object.entries({
+    'fails': { status: 500 }, 'breaks off': { kind: 'reset' }, 'limits calls': { status: 429 }
+  } as const)) {
+    const { request, sandbox } = await startReader(t, { freshFor: 0, staleFor: 60_000 })
+    const { text } = await request('GET', one)
+    sandbox.faults.inject({ ...fault, times: Infinity })
+    await sleep(1100)
+    const stale = await request('GET', one)
+    t.strictSame([stale.status, stale.text], [200, text], `Spot ${name}`)
+    t.match(stale.headers, { age: /^[12]$/, 'cache-status': /^spot-api; hit; .*stale/ })
+    t.ok((await request('GET', `${groups}/sig-1a2b3c4d`)).status >= 429, 'what it never said is not made up')
+    await request('PUT', one, { body: { description: 'new' } })
+    t.ok((await request('GET', one)).status >= 429, 'nor what a write may have changed')
+  }
+})
+
+t.test('an answer that is too old does not stand in', async (t) => {
+  const { request, sandbox } = await startReader(t, { freshFor: 0, staleFor: 200 })
+  await request('GET', one)
+  sandbox.faults.inject({ status: 500, times: Infinity })
+  await sleep(300)
+  t.equal((await request('GET', one)).status, 502)
+})
+
+t.test('nobody without a token gets anything out of memory', async (t) => {
+  const { request } = await startReader(t)
+  t.equal((await request('GET', one)).status, 200)
+  for (const token of [null, 'garbage']) t.equal((await request('GET', one, { token })).status, 401)
+})
