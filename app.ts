@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
 import sensible from '@fastify/sensible'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
+import admission from './plugins/admission.js'
 import auth from './plugins/auth.js'
 import config from './plugins/config.js'
 import contract from './plugins/contract.js'
@@ -28,6 +29,7 @@ export async function build (configuration: Configuration, { log, deadlines }: B
     logger: { level: configuration.logLevel, ...log && { stream: log } },
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestId,
+    trustProxy: configuration.trustedProxies,
     bodyLimit: 1024 * 1024,
     requestTimeout: 30_000,
     connectionTimeout: 120_000,
@@ -45,6 +47,7 @@ export async function build (configuration: Configuration, { log, deadlines }: B
   await app.register(lifecycle)
   await app.register(metrics)
   await app.register(auth)
+  await app.register(admission)
   await app.register(spotinst, { deadlines })
   await app.register(docs)
   await app.register(contract, { handlers })

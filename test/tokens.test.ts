@@ -75,7 +75,7 @@ t.test('whatever else is in the header is refused, with a hint that helps', asyn
     }
   }
   t.strictSame(await counts(gateway), {
-    valid: 0, expanded: 0, ...Object.fromEntries(table.map(([result, tokens]) => [result, tokens.length]))
+    valid: 0, expanded: 0, limited: 0, overloaded: 0, ...Object.fromEntries(table.map(([result, tokens]) => [result, tokens.length]))
   })
   t.notMatch(gateway.log.join('\n'), /\$2b|a-key-for-tests/, 'no token is logged')
 })
@@ -174,7 +174,7 @@ t.test('fifty requests that bring a new token at once make one check', async (t)
 t.test('more tokens than are remembered still open the door', async (t) => {
   const check = tokenCheck(KEY)
   const tokens = await Promise.all(Array.from({ length: 1100 }, () => hash(KEY, 4)))
-  t.strictSame(new Set(await Promise.all(tokens.map(check))), new Set(['valid']))
+  for (const token of tokens) if (await check(token) !== 'valid') t.fail('a right token is refused')
   t.equal(check(tokens.at(-1)), 'valid', 'the newest is remembered: its answer is there at once')
   const again = check(tokens[0])
   t.not(again, 'valid', 'the oldest is forgotten: it is checked again')

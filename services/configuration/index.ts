@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Ajv, type ErrorObject } from 'ajv'
+import ipaddr from 'ipaddr.js'
 import type { AccountSettings } from '../spotinst/index.js'
 import { ConfigurationError, type ConfigurationFault } from './error.js'
 import { RESERVED_NAMES, schema } from './schema.js'
@@ -14,6 +15,10 @@ export interface Configuration {
   accounts: Record<string, AccountSettings & { region?: string }>
   /** The pre-shared key. */
   key: string
+  /** Load balancers whose word about the caller's address is taken: addresses, or networks such as `10.0.0.0/8`. */
+  trustedProxies: string[]
+  /** Requests with a right token that are taken at once. */
+  maxRequests: number
   /** Level of the log, as pino names them. */
   logLevel: string
   /** Value of the tag `spinup:org`. */
@@ -29,6 +34,8 @@ interface ConfigurationFile {
   listenAddress?: string
   accounts: Record<string, { id: string, token: Secret, region?: string, defaultVPC?: string, endpoint?: string }>
   token: Secret
+  trustedProxies?: string[]
+  maxRequests?: number
   logLevel?: string
   org?: string
   source?: string
@@ -87,6 +94,10 @@ export function configurationOf (
     if (fault) faults.push({ pointer: `${pointer}/endpoint`, message: fault })
     return [account, { ...settings, token: attempt(`${pointer}/token`, () => soundToken(secret(settings.token)), '') }]
   }))
+  parsed.trustedProxies?.forEach((proxy, index) => {
+    const fault = faultOfProxy(proxy)
+    if (fault) faults.push({ pointer: `/trustedProxies/${index}`, message: fault })
+  })
   if (faults.length > 0) throw new ConfigurationError(name, faults)
 
   const logLevel = parsed.logLevel ?? 'info'
@@ -94,6 +105,8 @@ export function configurationOf (
     listen,
     accounts,
     key,
+    trustedProxies: parsed.trustedProxies ?? [],
+    maxRequests: parsed.maxRequests ?? 1000,
     logLevel: LEVELS[logLevel] ?? logLevel,
     organization: parsed.org,
     source: parsed.source,
@@ -116,6 +129,15 @@ function faultOfEndpoint (endpoint: string): string | undefined {
   if (protocol !== 'https:' && !(protocol === 'http:' && loopback)) return 'must be https, save for loopback hosts'
   if (username || password || search || hash) return 'must have no user, password, query or fragment'
   return undefined
+}
+
+/** An address or a network of some; if every address were trusted, callers could choose theirs. */
+function faultOfProxy (proxy: string): string | undefined {
+  const network = proxy.includes('/') ? proxy : `${proxy}/32`
+  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(network) && !ipaddr.IPv6.isValidCIDR(network)) {
+    return 'must be an address or a network such as 10.0.0.0/8'
+  }
+  return ipaddr.parseCIDR(network)[1] === 0 ? 'must not be every address' : undefined
 }
 
 function soundKey (key: string): string {
