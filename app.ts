@@ -32,6 +32,8 @@ export async function build (configuration: Configuration, { log, deadlines }: B
     trustProxy: configuration.trustedProxies,
     bodyLimit: 1024 * 1024,
     requestTimeout: 30_000,
+    // Were the headers allowed more than the whole, as by default, Node would take the one time for the other.
+    http: { headersTimeout: 30_000, connectionsCheckingInterval: 5000 },
     connectionTimeout: 120_000,
     keepAliveTimeout: 72_000,
     return503OnClosing: false,

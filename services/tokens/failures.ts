@@ -19,13 +19,13 @@ export interface Failures {
 }
 
 /** Counts the failures of each network. */
-export function failureLimit (): Failures {
-  const counts = new LRUCache<string, { failures: number }>({ max: NETWORKS, ttl: MOST.time, noUpdateTTL: true })
+export function failureLimit (most = MOST): Failures {
+  const counts = new LRUCache<string, { failures: number }>({ max: NETWORKS, ttl: most.time, noUpdateTTL: true })
   return {
     secondsLeft (address) {
       const network = networkOf(address)
       const { failures } = counts.get(network) ?? { failures: 0 }
-      return failures < MOST.failures ? 0 : Math.max(1, Math.ceil(counts.getRemainingTTL(network) / 1000))
+      return failures < most.failures ? 0 : Math.max(1, Math.ceil(counts.getRemainingTTL(network) / 1000))
     },
     expect (address) {
       const network = networkOf(address)
