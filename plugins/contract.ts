@@ -115,7 +115,7 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
         },
         ...requestBody && { body: absolute(requestBody.content['application/json'].schema) }
       },
-      ...security?.length !== 0 && { onRequest: app.auth([app.verifyToken]) },
+      ...security?.length !== 0 && { onRequest: [app.auth([app.verifyToken]), app.admit] },
       async handler (request, reply): Promise<unknown> {
         const { status, headers, body } = await handler(request)
         const mediaType = mediaTypes[status]
@@ -131,7 +131,7 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
     const allow = known.filter((method) => (app.supportedMethods as string[]).includes(method)).join(', ')
     app.route({ method: others, url: routePath(path), onRequest: refuse(allow), handler: refuse(allow) })
   }
-}, { name: 'contract', dependencies: ['auth', 'spotinst', 'metrics', 'docs'] })
+}, { name: 'contract', dependencies: ['auth', 'admission', 'spotinst', 'metrics', 'docs'] })
 
 /** One at a time, between requests; a process that ends does not wait for it. */
 async function warmUp (validators: Iterable<LazyValidator>): Promise<void> {
