@@ -1,7 +1,7 @@
 # docker build --build-arg GITHASH=$(git rev-parse HEAD) -t spot-api .
 #
 # Real accounts, from config/config.json:
-#   docker run -p 8080:8080 -v ./config:/app/config:ro spot-api
+#   docker run -p 8080:8080 -v ./config:/app/config:ro -v spot-api-state:/app/state spot-api
 # The sandbox; it listens on loopback, which nobody outside a container can reach, unless told otherwise:
 #   docker run -p 8080:8080 spot-api --listen 0.0.0.0:8080
 # It drains for drainSeconds (5), and a write under way may take a minute more, so let it end: docker stop --time 75.
@@ -33,6 +33,9 @@ COPY --from=modules /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY --from=build /app/openapi/spot-api.json openapi/spot-api.json
 COPY package.json LICENSE ./
+# What must survive a restart, unless it is in a Redis; it belongs to the user who runs, and to nobody else.
+RUN install --directory --owner node --group node --mode 700 state
+VOLUME /app/state
 USER node
 EXPOSE 8080
 # Override it where listenAddress names another port.

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
 import sensible from '@fastify/sensible'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
+import admission from './plugins/admission.js'
 import auth from './plugins/auth.js'
 import config from './plugins/config.js'
 import contract from './plugins/contract.js'
@@ -28,8 +29,11 @@ export async function build (configuration: Configuration, { log }: BuildOptions
     logger: { level: configuration.logLevel, ...log && { stream: log } },
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestId,
+    trustProxy: configuration.trustedProxies,
     bodyLimit: 1024 * 1024,
     requestTimeout: 30_000,
+    // Were the headers allowed more than the whole, as by default, Node would take the one time for the other.
+    http: { headersTimeout: 30_000, connectionsCheckingInterval: 5000 },
     connectionTimeout: 120_000,
     keepAliveTimeout: 72_000,
     return503OnClosing: false,
@@ -46,6 +50,7 @@ export async function build (configuration: Configuration, { log }: BuildOptions
   await app.register(metrics)
   await app.register(auth)
   await app.register(reads)
+  await app.register(admission)
   await app.register(spotinst)
   await app.register(store)
   await app.register(idempotency, { finders })

@@ -120,7 +120,7 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
         ...requestBody && { body: absolute(requestBody.content['application/json'].schema) }
       },
       ...security?.length !== 0 && {
-        onRequest: method === 'get' ? [app.auth([app.verifyToken]), again] : app.auth([app.verifyToken])
+        onRequest: [app.auth([app.verifyToken]), ...method === 'get' ? [again] : [], app.admit]
       },
       async handler (request, reply): Promise<unknown> {
         const { status, headers = {}, body } = await handler(request)
@@ -138,7 +138,7 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
     const allow = known.filter((method) => (app.supportedMethods as string[]).includes(method)).join(', ')
     app.route({ method: others, url: routePath(path), onRequest: refuse(allow), handler: refuse(allow) })
   }
-}, { name: 'contract', dependencies: ['auth', 'spotinst', 'metrics', 'docs', 'reads'] })
+}, { name: 'contract', dependencies: ['auth', 'admission', 'spotinst', 'metrics', 'docs', 'reads'] })
 
 /** One at a time, between requests; a process that ends does not wait for it. */
 async function warmUp (validators: Iterable<LazyValidator>): Promise<void> {

@@ -2,7 +2,7 @@ import fp from 'fastify-plugin'
 import fastifyMetrics from 'fastify-metrics'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { githash, version } from '../services/release.js'
-import type { Refusal } from '../services/tokens/index.js'
+import type { Result } from '../services/tokens/index.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -70,7 +70,9 @@ export default fp(async function metrics (app) {
     labelNames: ['result'] satisfies 'result'[],
     registers
   })
-  const results: ('valid' | Refusal)[] = ['valid', 'missing', 'key-itself', 'expanded', 'costly', 'malformed', 'wrong']
+  const results: Result[] = [
+    'valid', 'missing', 'key-itself', 'expanded', 'costly', 'malformed', 'wrong', 'limited', 'overloaded'
+  ]
   for (const result of results) auth.inc({ result }, 0)
   new Gauge({
     name: 'spot_api_build_info',

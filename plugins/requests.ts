@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { LONGEST_URL, refuseConnect, urlTooLong } from '../services/malformed-http.js'
 import { Problem } from '../services/problems.js'
 
 /** The caller's X-Request-Id where it is a plain word, or a new one. */
@@ -47,9 +48,10 @@ export default fp(async function requests (app: FastifyInstance) {
     })
   })
 
-  // Node would answer these two by itself, without a problem: https://nodejs.org/api/http.html#event-checkexpectation
+  // Node would answer these by itself, without a problem: https://nodejs.org/api/http.html#event-checkexpectation
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   Object.assign(app.server, { requireHostHeader: false })
+  app.server.on('connect', (_, socket) => refuseConnect(socket))
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
@@ -57,6 +59,7 @@ export default fp(async function requests (app: FastifyInstance) {
     if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
       throw new Problem('malformed-request', { detail: 'HTTP/1.1 needs a Host header.' })
     }
+    if (request.url.length > LONGEST_URL) throw urlTooLong()
   })
 
   /** What the one line of a request says. */

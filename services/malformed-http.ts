@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
-import { Problem, problemBody, type ProblemName } from './problems.js'
+import type { Duplex } from 'node:stream'
+import { Problem, problemBody, type ProblemDetails, type ProblemName } from './problems.js'
+
+/** Characters that path and query may have together; Node itself takes 16 KiB with the headers. */
+export const LONGEST_URL = 8192
+
+export const urlTooLong = () =>
+  new Problem('uri-too-long', { detail: `Path and query are longer than ${LONGEST_URL} characters together.` })
 
 /** Errors of Node's HTTP parser and server (https://nodejs.org/api/http.html#event-clienterror) → problem. */
 const problemOf: Record<string, { problem: ProblemName, detail: string }> = {
@@ -9,23 +15,49 @@ const problemOf: Record<string, { problem: ProblemName, detail: string }> = {
   ERR_HTTP_REQUEST_TIMEOUT: { problem: 'request-timeout', detail: 'The whole request did not arrive in time.' }
 }
 
+/** What came when Node's parser gave up: to it, a URL that is too long is headers that are too large. */
+const longUrl = new RegExp(`^[A-Z]+ \\S{${LONGEST_URL}}`)
+
+type ParserError = NodeJS.ErrnoException & { rawPacket?: unknown }
+
 /** Answers what is not HTTP, which no route ever sees, and ends the connection. */
-export function malformedHttp (error: NodeJS.ErrnoException, socket: Socket): void {
+export function malformedHttp (error: ParserError, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
+  if (error.code === 'HPE_HEADER_OVERFLOW' && longUrl.test(String(error.rawPacket))) {
+    return end(socket, urlTooLong())
+  }
   const { problem, detail } = problemOf[error.code ?? ''] ??
     { problem: 'malformed-request', detail: 'What was sent is not valid HTTP.' }
+  end(socket, new Problem(problem, { detail }))
+}
+
+/** Answers a CONNECT, which Node takes for the beginning of another protocol and no route ever sees. */
+export function refuseConnect (socket: Duplex): void {
+  socket.on('error', () => {})
+  end(socket, new Problem('method-not-allowed', {
+    detail: 'CONNECT is not possible here.',
+    hint: 'This is no proxy.',
+    headers: { allow: '' }
+  }))
+}
+
+/** Answers a problem on the bare connection, and ends it. */
+function end (socket: Duplex, problem: Problem): void {
   const requestId = randomUUID()
-  const answer = new Problem(problem, { detail })
-  const body = JSON.stringify(problemBody(answer, '/', requestId))
+  const body = JSON.stringify(problemBody(problem, '/', requestId))
+  const headers: ProblemDetails['headers'] = {
+    'Content-Type': 'application/problem+json',
+    'Content-Length': String(Buffer.byteLength(body)),
+    'X-Request-Id': requestId,
+    Connection: 'close',
+    ...problem.details.headers
+  }
   socket.end([
-    `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}`,
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Request-Id: ${requestId}`,
-    'Connection: close',
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     '',
     body
   ].join('\r\n'))

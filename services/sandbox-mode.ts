@@ -18,6 +18,8 @@ export function sandboxConfiguration ({ url, accounts: [account] }: Pick<Sandbox
       [SANDBOX_ACCOUNT]: { ...account, endpoint: url, region: 'us-east-1', defaultVPC: 'vpc-0a1b2c3d4e5f60718' }
     },
     key: randomBytes(18).toString('base64url'),
+    trustedProxies: [],
+    maxRequests: 1000,
     logLevel: 'warn',
     organization: undefined,
     source: undefined,

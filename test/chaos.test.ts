@@ -4,7 +4,7 @@ import { startSandbox, type Fault, type Sandbox } from '../services/sandbox/inde
 import { faultsOfReply } from './contract-check.js'
 import { KEY, TOKEN } from './helper.js'
 import { buildOnce, serverProcess, type ServerProcess } from './server-process.js'
-import { redis, skipRedis } from './redis.js'
+import { noRedis, startRedis } from './redis.js'
 
 /* Creates against a Spot that loses every third one, by callers that try again. `npm run chaos` has the long forms. */
 
@@ -171,9 +171,9 @@ t.test('nor when the server is killed again and again', async (t) => {
   await reckon(t, sandbox, () => gateway.url, names, told)
 })
 
-t.test('nor with two servers on one Redis', { skip: skipRedis }, async (t) => {
+t.test('nor with two servers on one Redis', { skip: noRedis }, async (t) => {
   const sandbox = await startSpot(t)
-  const { url } = await redis(t)
+  const { url } = await startRedis(t)
   const configuration = configurationFor(sandbox, { state: { redis: url } })
   const servers: ServerProcess[] = [
     await serverProcess(t, server, configuration), await serverProcess(t, server, configuration)

@@ -47,6 +47,8 @@ t.test("the earlier Go service's file works as it is", async (t) => {
     listen: { host: '0.0.0.0', port: 8080 },
     accounts: { spinup, other: account },
     key: KEY,
+    trustedProxies: [],
+    maxRequests: 1000,
     logLevel: 'warn',
     organization: 'localdev',
     source: undefined,
@@ -70,6 +72,10 @@ const accepted: Row<object>[] = [
       [`logLevel ${logLevel}`, { given: { ...sound, logLevel }, want: { logLevel: want } }]),
   ...[0, 0.5, 600].map((drainSeconds): Row<object> =>
     [`a drain of ${drainSeconds} seconds`, { given: { ...sound, drainSeconds }, want: { drainSeconds } }]),
+  ['load balancers and a bound', {
+    given: { ...sound, trustedProxies: ['10.0.0.0/8', '192.0.2.7', 'fd00::/8', '::1'], maxRequests: 1 },
+    want: { trustedProxies: ['10.0.0.0/8', '192.0.2.7', 'fd00::/8', '::1'], maxRequests: 1 }
+  }],
   ['the key from the environment', {
     given: { ...sound, token: { env: 'THE_KEY' } }, environment: { THE_KEY: KEY }, want: { key: KEY }
   }],
@@ -129,6 +135,7 @@ const NAME_FORM = 'must be a name of letters, digits, _ and -, beginning with a 
 const ADDRESS_FORM = 'must be HOST:PORT or :PORT'
 const REDIS = 'must be redis://HOST:PORT or rediss://HOST:PORT, signs in a password percent-encoded'
 const VISIBLE = 'must be one line of visible ASCII characters, without spaces'
+const PROXY_FORM = 'must be an address or a network such as 10.0.0.0/8'
 const HTTPS = 'must be https, save for loopback hosts'
 const PLAIN_URL = 'must have no user, password, query or fragment'
 const bytes = (has: number) => `must have 16 to 72 bytes (it has ${has})`
@@ -186,6 +193,18 @@ const refused: Row<Faults>[] = [
     [`a drain of ${JSON.stringify(drainSeconds)} seconds`, {
       given: { ...sound, drainSeconds }, want: { '/drainSeconds': /^must be/ }
     }]),
+  ['a load balancer that is a number', {
+    given: { ...sound, trustedProxies: [10] }, want: { '/trustedProxies/0': 'must be string' }
+  }],
+  ['load balancers that are no addresses, or everybody', {
+    given: { ...sound, trustedProxies: [HUSH, '10', '10.0.0.0/33', '10.0.0.0/', '0.0.0.0/0', '::/0', '10.0.0.1'] },
+    want: {
+      ...Object.fromEntries([0, 1, 2, 3].map((index) => [`/trustedProxies/${index}`, PROXY_FORM])),
+      ...Object.fromEntries([4, 5].map((index) => [`/trustedProxies/${index}`, 'must not be every address']))
+    }
+  }],
+  ...[0, 1.5, '10', null].map((maxRequests): Row<Faults> =>
+    [`maxRequests ${maxRequests}`, { given: { ...sound, maxRequests }, want: { '/maxRequests': /^must be/ } }]),
   ['a level that is none', { given: { ...sound, logLevel: HUSH }, want: { '/logLevel': /^must be one of trace, debug/ } }],
   ...['8080', 'localhost', ':65536', ':99999', ':123456', ':', '::1:80', 'http://a:80', `${HUSH} :80`, '']
     .map((listenAddress): Row<Faults> =>

@@ -63,6 +63,8 @@ export async function startGateway (
       [ACCOUNT]: { id: 'act-5a9db0c5', token: 'vendor-token-for-tests', endpoint, defaultVPC: 'vpc-00000001' }
     },
     key: KEY,
+    trustedProxies: [],
+    maxRequests: 1000,
     logLevel: 'info',
     organization: undefined,
     source: undefined,

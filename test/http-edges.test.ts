@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { document } from '../openapi/document.js'
 import { problemType, type ProblemName } from '../services/problems.js'
@@ -32,12 +33,14 @@ const refuses = (rows: Row[]) => async (t: Test) => {
   t.strictSame(sandbox.transcript, [], 'nothing reaches Spot')
 }
 
-/** What comes back of bytes that need not be HTTP, when the server has closed the connection. */
-async function raw (gateway: Gateway, bytes: string): Promise<Reply> {
+/** What comes back of bytes that need not be HTTP, and of more that drip in, once the server closed the connection. */
+async function raw (gateway: Gateway, bytes: string, drip = ''): Promise<Reply> {
   const socket = connectTo(gateway).setEncoding('utf8')
   let answer = ''
   socket.on('data', (chunk) => { answer += String(chunk) }).on('error', () => {}).write(bytes, 'latin1')
+  const drips = setInterval(() => socket.write(drip), 50)
   await once(socket, 'close')
+  clearInterval(drips)
   const [head = '', text = ''] = answer.split('\r\n\r\n')
   const [status = '', ...lines] = head.split('\r\n')
   const headers = Object.fromEntries(lines.map((line) => line.toLowerCase().split(': ', 2)))
@@ -65,7 +68,10 @@ t.test('paths that are not there, or can not be', refuses([
   ...['/v1/spot/%', `${one}%zz`, `${groups}/%c3%28`].map((path): Row => ['GET', path, malformed]),
   ...[`${groups}/${long}`, `/v1/spot/${long}/elastigroups`].map((path): Row => ['GET', path, tooLong]),
   ['GET', `/nowhere/${long}`, absent],
-  ['GET', `/${long.repeat(200)}`, { status: 431, problem: 'header-fields-too-large' }]
+  ...[`/${'a'.repeat(8192)}`, `${groups}?name=${'a'.repeat(8192)}`, `/${'a'.repeat(20_000)}`, `/${'a'.repeat(200_000)}`]
+    .map((path): Row => ['GET', path, tooLong]),
+  ['GET', `/${'a'.repeat(8191)}`, absent],
+  ['GET', '/', { status: 431, problem: 'header-fields-too-large', headers: { long: 'a'.repeat(20_000) } }]
 ]))
 
 t.test('a method that a path does not take is answered 405 and Allow', async (t) => {
@@ -177,6 +183,7 @@ t.test('what is not HTTP is answered a problem all the same, and the connection 
     ['GET / HTTP/9.9\r\n\r\n', 400, 'malformed-request'],
     ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'malformed-request'],
     ['BREW / HTTP/1.1\r\nHost: a\r\n\r\n', 400, 'malformed-request'],
+    ['CONNECT spot.example:443 HTTP/1.1\r\nHost: a\r\n\r\n', 405, 'method-not-allowed'],
     ['GET /\x01 HTTP/1.1\r\nHost: a\r\n\r\n', 400, 'malformed-request'],
     ['GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n', 400, 'malformed-request'],
     ['GET / HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'malformed-request'],
@@ -211,7 +218,7 @@ t.test('requests that are odd, but right', async (t) => {
   ] as const) t.equal((await raw(gateway, bytes)).status, status, JSON.stringify(bytes.slice(0, 60)))
 })
 
-t.test('a caller who hangs up in the middle, or never ends, is no bug of ours', async (t) => {
+t.test('a caller who hangs up in the middle is no bug of ours', async (t) => {
   const gateway = await start(t)
   const { app, log } = gateway
   const head = `POST ${groups} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: ${TOKEN}\r\nContent-Length: 1000\r\n\r\n{`
@@ -223,15 +230,65 @@ t.test('a caller who hangs up in the middle, or never ends, is no bug of ours', 
     socket[leave]()
     await new Promise((resolve) => request.on('close', resolve))
   }
-  const connected = once(app.server, 'connection')
-  const answered = raw(gateway, 'GET / HTTP/1.1\r\n')
-  // Node says so 30 s after the deadline at most; here at once.
-  app.server.emit('clientError', Object.assign(new Error(), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), (await connected)[0])
-  const reply = await answered
-  t.equal(reply.status, 408)
-  t.match(reply.json, { type: problemType('request-timeout'), requestId: reply.headers['x-request-id'] })
   await new Promise((resolve) => setTimeout(resolve, 50))
   t.strictSame([log.filter((line) => line.includes('"level":50')), gateway.sandbox.transcript], [[], []])
+})
+
+t.test('a request that drips in for too long is answered 408', async (t) => {
+  const gateway = await start(t)
+  const { server } = gateway.app
+  t.strictSame([server.headersTimeout, server.requestTimeout], [30_000, 30_000])
+  // Node begins to look at its connections when it listens. Here it begins again, with less patience.
+  Object.assign(server, { headersTimeout: 200, requestTimeout: 200, connectionsCheckingInterval: 50 }).emit('listening')
+  const begun = `POST ${groups} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: ${TOKEN}\r\n`
+  for (const [bytes, drip] of [[begun, 'X: y\r\n'], [`${begun}Content-Length: 1000\r\n\r\n{`, ' ']] as const) {
+    const reply = await raw(gateway, bytes, drip)
+    t.equal(reply.status, 408)
+    t.match(reply.json, { type: problemType('request-timeout'), requestId: reply.headers['x-request-id'] })
+  }
+  t.strictSame(gateway.sandbox.transcript, [])
+})
+
+t.test('requests beyond those that are taken at once are refused, save public ones', async (t) => {
+  const { request, sandbox } = await start(t, { configuration: { maxRequests: 2 } })
+  sandbox.faults.inject({ times: 2, latency: 1000 })
+  const slow = [request('GET', groups), request('GET', groups)]
+  while (sandbox.transcript.length < 2) await sleep(5)
+  for (const [method, path] of [['GET', groups], ['POST', groups], ['GET', '/v1/spot/accounts']] as const) {
+    const reply = await request(method, path, { body: method === 'POST' ? group : undefined })
+    t.match(reply, { status: 503, headers: { 'retry-after': '1' }, json: { type: problemType('overloaded') } }, path)
+    t.equal((await request(method, path, { token: null })).status, 401, 'strangers learn nothing of it')
+  }
+  for (const path of ['ping', 'ready', 'metrics', 'version', 'openapi.json', 'docs', 'docs/static/swagger-ui.css']) {
+    t.equal((await request('GET', `/v1/spot/${path}`)).status, 200, path)
+  }
+  for (const reply of await Promise.all(slow)) t.equal(reply.status, 200)
+  t.equal(sandbox.transcript.length, 2)
+  t.equal((await request('GET', groups)).status, 200, 'there is room again')
+})
+
+t.test('who hangs up makes room for others', async (t) => {
+  const gateway = await start(t, { configuration: { maxRequests: 12 } })
+  const { request, sandbox } = gateway
+  const list = `GET ${groups} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: ${TOKEN}\r\n\r\n`
+  const create = list.replace('GET', 'POST').replace('\r\n\r\n', '\r\nContent-Length: 1000\r\n\r\n{')
+  // One at a time over several connections, all at once over one, and with a body that is not there yet.
+  for (const [name, sent] of Object.entries({
+    several: new Array(12).fill(list), one: [list.repeat(12)], bodies: new Array(12).fill(create)
+  })) {
+    for (const leave of ['resetAndDestroy', 'destroy'] as const) {
+      sandbox.faults.inject({ times: 12, method: 'GET', kind: 'hang' })
+      const sockets = sent.map(() => connectTo(gateway).on('error', () => {}))
+      sockets.forEach((socket, i) => socket.write(sent[i]))
+      while ((await request('GET', '/v1/spot/accounts')).status === 200) await sleep(5)
+      for (const socket of sockets) socket[leave]()
+      const patience = Date.now() + 2000
+      let { status } = await request('GET', '/v1/spot/accounts')
+      while (status === 503 && Date.now() < patience) ({ status } = await request('GET', '/v1/spot/accounts'))
+      t.equal(status, 200, `${name} ${leave}`)
+      sandbox.faults.clear()
+    }
+  }
 })
 
 t.test('an X-Request-Id that is a plain word comes back, another one is replaced', async (t) => {

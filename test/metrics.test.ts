@@ -146,7 +146,9 @@ t.test('token checks, the version and the process are measured', async (t) => {
   const gateway = await startGateway(t, {})
   for (const token of [TOKEN, TOKEN, null, KEY]) await gateway.request('GET', '/v1/spot/no/instances', { token })
   const { value, samples, words } = await measured(t, gateway)
-  const results = { valid: 2, missing: 1, 'key-itself': 1, expanded: 0, costly: 0, malformed: 0, wrong: 0 }
+  const results = {
+    valid: 2, missing: 1, 'key-itself': 1, expanded: 0, costly: 0, malformed: 0, wrong: 0, limited: 0, overloaded: 0
+  }
   for (const [result, count] of Object.entries(results)) {
     t.equal(value('spot_api_auth_total', { result }), count, result)
   }

@@ -1,39 +1,105 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { freePort } from './server-process.js'
 
-export const skipRedis = spawnSync('redis-server', ['--version']).error ? 'there is no redis-server' : false
+const REDIS_SERVER = 'redis-server'
+const OPENSSL = 'openssl'
 
-/** A real Redis of the test's own, which forgets all when it stops. */
-export async function redis (t: Test) {
-  const folder = mkdtempSync(join(tmpdir(), 'spot-api-redis-'))
+const missing = (tool: string) => spawnSync(tool, ['--version']).error ? `there is no ${tool}` : false
+
+/** For tap's `skip`: why tests of Redis can not run here, or false. */
+export const noRedis = missing(REDIS_SERVER)
+export const noTls = missing(OPENSSL)
+
+export interface RedisServer {
+  port: number
+  /** With the password, where there is one. */
+  url: string
+  /** File of the certificate, where it speaks TLS. */
+  certificate: string
+  /** Starts it again, empty. */
+  start (): Promise<void>
+  stop (): Promise<void>
+  /** Makes it deaf without closing a connection, as a network does that lost its way. */
+  freeze (): void
+  thaw (): void
+}
+
+export interface RedisOptions {
+  password?: string
+  /** Whether it speaks TLS, with a certificate that it signed itself. */
+  tls?: boolean
+}
+
+/** A Redis of the test's own, in memory, on a free port of loopback. Stopped when the test ends. */
+export async function startRedis (t: Test, { password, tls = false }: RedisOptions = {}): Promise<RedisServer> {
   const port = await freePort()
-  let child: ChildProcess | undefined
+  const directory = t.testdir({})
+  const url = `redis${tls ? 's' : ''}://${password ? `:${encodeURIComponent(password)}@` : ''}127.0.0.1:${port}`
+  const certificate = join(directory, 'certificate.pem')
+  const key = join(directory, 'key.pem')
+  if (tls) selfSigned(certificate, key)
+  let server: ChildProcess | undefined
 
-  const stop = async () => {
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill('SIGKILL')
+  async function start () {
+    server = spawn(REDIS_SERVER, [
+      '--bind', '127.0.0.1', '--dir', directory, '--save', '', '--appendonly', 'no',
+      ...tls
+        ? ['--port', '0', '--tls-port', String(port), '--tls-cert-file', certificate, '--tls-key-file', key,
+            '--tls-ca-cert-file', certificate, '--tls-auth-clients', 'no']
+        : ['--port', String(port)],
+      ...password ? ['--requirepass', password] : []
+    ], { stdio: 'ignore' })
+    await listening(port)
+  }
+
+  async function stop () {
+    if (!server || server.exitCode !== null || server.signalCode !== null) return
+    const ended = once(server, 'exit')
+    server.kill('SIGKILL')
     await ended
   }
-  const takesConnections = () => new Promise<boolean>((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true) })
-    socket.on('error', () => resolve(false))
-  })
-  const start = async () => {
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder]
-    child = spawn('redis-server', args, { stdio: 'ignore' })
-    while (!await takesConnections()) await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  t.teardown(async () => {
-    await stop()
-    rmSync(folder, { recursive: true, force: true })
-  })
+
+  t.teardown(stop)
   await start()
-  return { url: `redis://127.0.0.1:${port}`, start, stop }
+  return {
+    port,
+    url,
+    certificate,
+    start,
+    stop,
+    freeze: () => server?.kill('SIGSTOP'),
+    thaw: () => server?.kill('SIGCONT')
+  }
+}
+
+const selfSigned = (certificate: string, key: string) => execFileSync(OPENSSL, [
+  'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1',
+  '-addext', 'subjectAltName=IP:127.0.0.1', '-out', certificate, '-keyout', key
+], { stdio: 'ignore' })
+
+/** Until somebody takes connections there. */
+async function listening (port: number): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const socket = connect(port, '127.0.0.1')
+    try {
+      await once(socket, 'connect')
+      socket.destroy()
+      return
+    } catch (error) {
+      if (tries === 200) throw error
+      await sleep(50)
+    }
+  }
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Ajv, type ErrorObject } from 'ajv'
+import ipaddr from 'ipaddr.js'
 import type { AccountSettings, Deadlines } from '../spotinst/index.js'
 import type { ReadSettings } from '../reads/memory.js'
 import type { StoreSettings } from '../store/index.js'
@@ -16,6 +17,10 @@ export interface Configuration {
   accounts: Record<string, AccountSettings & { region?: string, marker?: boolean }>
   /** The pre-shared key. */
   key: string
+  /** Load balancers whose word about the caller's address is taken: addresses, or networks such as `10.0.0.0/8`. */
+  trustedProxies: string[]
+  /** Requests with a right token that are taken at once. */
+  maxRequests: number
   /** Level of the log, as pino names them. */
   logLevel: string
   /** Value of the tag `spinup:org`. */
@@ -51,6 +56,8 @@ interface ConfigurationFile {
   listenAddress?: string
   accounts: Record<string, AccountInFile>
   token: Secret
+  trustedProxies?: string[]
+  maxRequests?: number
   logLevel?: string
   org?: string
   deadlines?: { readSeconds?: number, writeSeconds?: number }
@@ -125,6 +132,10 @@ export function configurationOf (
   const keep = 'redis' in state
     ? { redis: attempt('/state/redis', () => soundRedis(secret(state.redis)), '') }
     : { directory: STATE_DIRECTORY, ...state }
+  parsed.trustedProxies?.forEach((proxy, index) => {
+    const fault = faultOfProxy(proxy)
+    if (fault) faults.push({ pointer: `/trustedProxies/${index}`, message: fault })
+  })
   if (faults.length > 0) throw new ConfigurationError(name, faults)
 
   const logLevel = parsed.logLevel ?? 'info'
@@ -132,6 +143,8 @@ export function configurationOf (
     listen,
     accounts,
     key,
+    trustedProxies: parsed.trustedProxies ?? [],
+    maxRequests: parsed.maxRequests ?? 1000,
     logLevel: LEVELS[logLevel] ?? logLevel,
     organization: parsed.org,
     source: parsed.source,
@@ -172,6 +185,15 @@ function soundRedis (url: string): string {
   }
   if (search || hash) throw new TypeError('must have no query or fragment')
   return url
+}
+
+/** An address or a network of some; if every address were trusted, callers could choose theirs. */
+function faultOfProxy (proxy: string): string | undefined {
+  const network = proxy.includes('/') ? proxy : `${proxy}/32`
+  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(network) && !ipaddr.IPv6.isValidCIDR(network)) {
+    return 'must be an address or a network such as 10.0.0.0/8'
+  }
+  return ipaddr.parseCIDR(network)[1] === 0 ? 'must not be every address' : undefined
 }
 
 function soundKey (key: string): string {

@@ -37,6 +37,8 @@ export const schema = {
       }
     },
     token: secret,
+    trustedProxies: { type: 'array', items: { type: 'string' } },
+    maxRequests: { type: 'integer', minimum: 1 },
     logLevel: { enum: ['trace', 'debug', 'info', 'warn', 'warning', 'error', 'fatal', 'panic', 'silent'] },
     org: { type: 'string', minLength: 1 },
     deadlines: {

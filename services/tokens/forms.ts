@@ -1,4 +1,4 @@
-/** Why a token is not accepted; a label of the metrics, so the set is closed. */
+/** Why a token is not accepted, and another one is needed. */
 export type Refusal = 'missing' | 'key-itself' | 'expanded' | 'costly' | 'malformed' | 'wrong'
 
 /** Highest bcrypt cost that is checked: 2^12 rounds, about 0.2 s. The caller picks the cost, so it has a bound. */

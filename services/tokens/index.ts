@@ -2,46 +2,82 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { verify } from '@node-rs/bcrypt'
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
+import { failureLimit } from './failures.js'
 import { refusalOfForm, type Refusal } from './forms.js'
 
+export { failureLimit } from './failures.js'
 export { refusals, type Refusal } from './forms.js'
 
-/** Tokens that are remembered, and for how long (milliseconds). */
-const REMEMBERED = { max: 1000, ttl: 10 * 60_000 }
+/**
+ * Tokens that are remembered, and for how long (milliseconds): valid ones since they were last used. Wrong ones have a
+ * place of their own, so that no flood of them drives out a valid one.
+ */
+const VALID = { max: 1000, ttl: 10 * 60_000, updateAgeOnGet: true }
+const WRONG = { max: 1000, ttl: 60_000 }
 
 /** Checks that run at once: each keeps a thread of libuv's pool of four busy. */
 const CHECKS_AT_ONCE = 2
 
-/** @returns 'valid', or why the token is refused */
-export type CheckToken = (token: string | undefined) => Promise<'valid' | Refusal> | 'valid' | Refusal
+/** Checks that wait for others: at the highest cost they take some four seconds. */
+const CHECKS_WAITING = 32
+
+/** Requests that wait for a check, their own or that of the same token. */
+const REQUESTS_WAITING = 1000
+
+/** Why a token is not even checked: too many wrong ones came from the address, or too many checks wait. */
+export type Delay = 'limited' | 'overloaded'
+
+/** A label of the metrics, so the set is closed. */
+export type Result = 'valid' | Refusal | Delay
+
+/**
+ * @param address of the caller
+ * @returns 'valid', or why the token is refused
+ */
+export type CheckToken = (token: string | undefined, address?: string) => Promise<Result> | Result
 
 /**
  * Checks of `X-Auth-Token` against one pre-shared key: the token is a bcrypt hash of it.
  *
- * A token that was found valid is remembered as its HMAC under a key of this process, so that the next request with it
- * costs microseconds, and a dump of the memory shows no token.
+ * A token that was checked is remembered as its HMAC under a key of this process, so that the next request with it
+ * costs microseconds, and a dump of the memory shows no token. Only a new token that looks like a hash costs more, and
+ * of these an address has few, and the server checks few at once.
  */
-export function tokenCheck (key: string): CheckToken {
+export function tokenCheck (key: string, failures = failureLimit()): CheckToken {
   const processKey = randomBytes(32)
   const digest = (text: string) => createHmac('sha256', processKey).update(text).digest()
   const digestOfKey = digest(key)
-  const valid = new LRUCache<string, true>(REMEMBERED)
-  const underWay = new Map<string, Promise<'valid' | Refusal>>()
+  const valid = new LRUCache<string, true>(VALID)
+  const wrong = new LRUCache<string, true>(WRONG)
+  const underWay = new Map<string, Promise<'valid' | 'wrong'>>()
   const limit = pLimit(CHECKS_AT_ONCE)
+  let waiting = 0
 
-  return (token) => {
-    if (!token) return 'missing'
-    const digested = digest(token)
-    const name = digested.toString('base64')
-    if (valid.has(name)) return 'valid'
-    const refusal = refusalOfForm(token)
-    if (refusal) return timingSafeEqual(digested, digestOfKey) ? 'key-itself' : refusal
-    const checking = underWay.get(name) ?? limit(async () => {
-      if (!await verify(key, token)) return 'wrong'
-      valid.set(name, true)
-      return 'valid'
+  function startCheck (token: string, name: string, address: string): Promise<'valid' | 'wrong'> {
+    const takeBack = failures.expect(address)
+    const checking = limit(async () => {
+      const isRight = await verify(key, token)
+      ;(isRight ? valid : wrong).set(name, true)
+      if (isRight) takeBack()
+      return isRight ? 'valid' : 'wrong'
     }).finally(() => underWay.delete(name))
     underWay.set(name, checking)
     return checking
+  }
+
+  return (token, address = '') => {
+    if (!token) return 'missing'
+    const digested = digest(token)
+    const name = digested.toString('base64')
+    if (valid.get(name)) return 'valid'
+    const refusal = refusalOfForm(token)
+    if (refusal) return timingSafeEqual(digested, digestOfKey) ? 'key-itself' : refusal
+    if (wrong.get(name)) return 'wrong'
+
+    const checking = underWay.get(name)
+    if (!checking && failures.secondsLeft(address) > 0) return 'limited'
+    if (waiting >= REQUESTS_WAITING || (!checking && limit.pendingCount >= CHECKS_WAITING)) return 'overloaded'
+    waiting++
+    return (checking ?? startCheck(token, name, address)).finally(() => { waiting-- })
   }
 }
