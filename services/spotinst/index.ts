@@ -1,3 +1,4 @@
+import { Budget, organizationsOf, type Organization } from '../budget/index.js'
 import { Problem } from '../problems.js'
 import type { SpotAccount } from './call.js'
 import { capacity } from './capacity.js'
@@ -8,7 +9,7 @@ import { managedInstances } from './managed-instances.js'
 import { rolls } from './rolls.js'
 import { spotOf } from './spot.js'
 import { statefulInstances } from './stateful-instances.js'
-import { createTransport, type Deadlines, type Observe, type Transport } from './transport.js'
+import { createTransport, type Deadlines, type Enter, type Observe, type Transport } from './transport.js'
 
 export { SpotError } from './error.js'
 export type { Deadlines, Observe } from './transport.js'
@@ -61,11 +62,13 @@ export interface SpotinstOptions {
   /** Told of every upstream attempt once it ended, with the name of its account. */
   observe: (account: string, call: Parameters<Observe>[0]) => void
   within: Deadlines
+  /** Passes the calls that Spot's rate limit has room for. */
+  budget?: Budget
 }
 
 export function spotinst (
   settings: Record<string, AccountSettings>,
-  { version, observe, within }: SpotinstOptions
+  { version, observe, within, budget = new Budget() }: SpotinstOptions
 ): Spotinst & { /** Brings the HTTP client before the first call needs it. */ warmUp (): Promise<unknown> } {
   let client: Promise<Client> | undefined
   // Half of the time that a start takes would go into loading it.
@@ -74,8 +77,13 @@ export function spotinst (
     return client
   }
 
-  const accounts = new Map(Object.entries(settings).map(([name, account]) =>
-    [name, { account, transport: createTransport(account, load, (call) => observe(name, call), within) }]))
+  const organizations = organizationsOf(settings)
+  const accounts = new Map(Object.entries(settings).map(([name, account]) => {
+    const organization = organizations.get(name) as Organization
+    const enter: Enter = ({ operation, method }, until) => budget.enter({ organization, operation, method }, until)
+    const transport = createTransport(account, load, enter, (call) => observe(name, call), within)
+    return [name, { account, transport }]
+  }))
 
   return {
     account (name, kind) {
@@ -88,6 +96,9 @@ export function spotinst (
     },
     heldBack: () => [...accounts].map(([name, { transport }]) => [name, transport.heldBack()]),
     warmUp: load,
-    close () { client?.then((client) => client.close(), () => {}) }
+    close () {
+      budget.close()
+      client?.then((client) => client.close(), () => {})
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { Redis } from 'ioredis'
+import { redisClient } from '../redis.js'
 import { StoreError, type Store, type Stored } from './store.js'
 
 /** Keys of this project in a database that others may use as well. */
@@ -8,7 +8,7 @@ const PREFIX = 'spot-api:'
 /** Milliseconds for an answer of Redis. */
 const PATIENCE = 2000
 
-/** A record is a hash of `value` and `version`; Redis ends it by itself. ARGV: expected version, version, value, ttl. */
+/** A record is a hash of `value` and `version`; Redis ends it by itself. ARGV: expected, version, value, ttl. */
 const SWAP = `
   local version = redis.call('HGET', KEYS[1], 'version') or ''
   if version ~= ARGV[1] then return 0 end
@@ -25,15 +25,7 @@ const REMOVE = `
  * https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
  */
 export function redisStore (url: string): Store {
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: PATIENCE,
-    connectTimeout: PATIENCE,
-    retryStrategy: (attempt) => Math.min(attempt * 100, 2000)
-  })
-  redis.on('error', () => {}) // what fails is thrown by each call; it connects again by itself
+  const redis = redisClient(url, PATIENCE) // it connects again by itself
 
   let connecting: Promise<void> | undefined
 
