@@ -63,7 +63,8 @@ export class Allowance {
       this.#sure = this.#likely
     }
     if (this.#sure < 1 || now < this.#blockedUntil) {
-      const wait = Math.max(0, Math.max(this.#resetAt, this.#blockedUntil) - now)
+      const free = this.#likely < 1 ? Math.max(this.#resetAt, this.#blockedUntil) : this.#blockedUntil
+      const wait = Math.max(0, free - now)
       const hope = this.#taken > this.#ended && now >= this.#blockedUntil && (reset || this.#likely >= 1)
       return { wait, hope, limit: this.limit }
     }

@@ -57,7 +57,8 @@ const RESERVE = `${OPEN}
   if sure < 1 or now < blockedUntil then
     local hope = underway > 0 and now >= blockedUntil and (reset or likely >= 1)
     save(${KEPT})
-    return { 0, math.max(0, math.max(resetAt, blockedUntil) - now), hope and 1 or 0, limit or -1 }
+    local free = likely < 1 and math.max(resetAt, blockedUntil) or blockedUntil
+    return { 0, math.max(0, free - now), hope and 1 or 0, limit or -1 }
   end
   sure = sure - 1
   likely = likely - 1
