@@ -1,8 +1,17 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { document, operationsOf } from '../openapi/document.js'
 import { Allowance, type Ticket } from '../services/budget/allowance.js'
+import { Budget } from '../services/budget/index.js'
 import { WINDOW, type Heard, type Quota } from '../services/budget/quota.js'
+import type { Configuration } from '../services/configuration/index.js'
+import type { RecordedCall } from '../services/sandbox/index.js'
+import { OPERATIONS } from '../services/sandbox/operations.js'
 import { RateLimit, type Standing } from '../services/sandbox/protocol/rate-limit.js'
+import { start, startGateway, type GatewayOptions, type Reply } from './helper.js'
+import { validCall } from './valid-calls.js'
 
 const quota = (remaining: number, reset = 30_000, limit = 10): Quota => ({ limit, remaining, reset, blocked: false })
 const blocked = (reset: number): Quota => ({ limit: 10, remaining: 0, reset, blocked: true })
@@ -185,4 +194,166 @@ t.test('and the whole limit can be used', async (t) => {
     return play(limit, [...rounds, ...all]).sent === limit
   }), { numRuns: 500 })
   t.pass()
+})
+
+const groups = '/v1/spot/demo/elastigroups'
+
+/** A gateway in front of a Spot with a small limit, and the id of a group. */
+async function startLimited (t: Test, rateLimit: number, options: GatewayOptions = {}) {
+  const gateway = await start(t, { ...options, sandbox: { rateLimit } })
+  const [{ id }] = (await gateway.request('GET', groups)).json
+  const { transcript } = gateway.sandbox
+  return {
+    ...gateway,
+    one: `${groups}/${id}`,
+    /** Reads of one route, each different from all others. */
+    reads: (count: number, { request } = gateway, path = `${groups}/${id}`) =>
+      Promise.all(Array.from({ length: count }, (_, i) => request('GET', `${path}/logs?limit=${i + 1}`))),
+    refusals: () => transcript.filter(({ status }) => status === 429).length,
+    sent: (route: string) => transcript.filter((call) => call.route?.endsWith(route)).length
+  }
+}
+
+const statuses = (replies: Reply[]) => replies.map(({ status }) => status).sort()
+
+t.test('fifty reads at once never trip a limit of three', async (t) => {
+  const { request, reads, refusals, sent, one, log } = await startLimited(t, 3)
+  const began = performance.now()
+  const replies = await reads(50)
+  t.ok(performance.now() - began < 5000, 'and nobody waits for the minute to pass')
+  t.strictSame(statuses(replies), [...Array(3).fill(200), ...Array(47).fill(429)])
+  for (const { status, headers, json } of replies.filter(({ status }) => status !== 200)) {
+    const seconds = Number(headers['retry-after'])
+    t.ok(seconds > 50 && seconds <= 60, `Retry-After: ${seconds}`)
+    t.match({ status, json, headers }, {
+      json: { type: /:spot-rate-limited$/, upstream: undefined },
+      headers: { ratelimit: `"spot";r=0;t=${seconds}`, 'ratelimit-policy': '"spot";q=3;w=60' }
+    })
+  }
+  t.strictSame(statuses(await reads(20)), Array(20).fill(429))
+  t.strictSame([sent('/logs'), refusals()], [3, 0], 'nothing is sent that would prolong it')
+
+  t.equal((await request('GET', one)).status, 200, 'another route goes on')
+  t.equal((await request('PUT', `${one}/capacity`, { body: { minimum: 0, target: 0, maximum: 1 } })).status, 200)
+
+  const { text } = await request('GET', '/v1/spot/metrics')
+  const labels = (route: string) => `{organization="demo",route="${route}",method="GET"}`
+  const blocked = new RegExp(`^spot_api_upstream_blocked_seconds_total${labels('listElastigroupLogs')} (.+)$`, 'm')
+  t.ok(Number(blocked.exec(text)?.[1]) > 0, 'the metrics say for how long')
+  t.match(text, `spot_api_upstream_budget_remaining${labels('listElastigroupLogs')} 0\n`)
+  t.match(text, `spot_api_upstream_budget_remaining${labels('getElastigroup')} 2\n`)
+  t.match(text, `spot_api_upstream_blocked_seconds_total${labels('getElastigroup')} 0\n`)
+  t.match(text, 'operation="listElastigroupLogs",outcome="success"} 3\n')
+  t.notMatch(text, 'outcome="rate-limited"', 'what is refused here is no call')
+  const lines = log.map((line) => JSON.parse(line)).filter(({ msg }) => /calls of this kind/.test(msg))
+  t.match(lines, [{ level: 40, organization: 'demo', route: 'listElastigroupLogs', method: 'GET', seconds: Number }])
+  t.equal(lines.length, 1, 'the log says so once')
+})
+
+t.test('a call waits for a reset that is near, and then goes', async (t) => {
+  const { reads, request, refusals, sandbox, sent, one } = await startLimited(t, 3)
+  await request('GET', `${one}/logs`)
+  sandbox.clock.advance(58_500)
+  for (let i = 0; i < 2; i++) await reads(1)
+  const began = performance.now()
+  t.strictSame(statuses(await reads(1)), [200])
+  t.ok(performance.now() - began > 1000, 'until the oldest call has left the window')
+  t.strictSame([sent('/logs'), refusals()], [4, 0])
+})
+
+t.test('a 429 of Spot stops the route, and a caller is told as much', async (t) => {
+  const { request, reads, sandbox, sent, one, log } = await startLimited(t, 100)
+  const reset = { 'x-ratelimit-limit': '100', 'x-ratelimit-reset': '3' }
+  sandbox.faults.inject({ method: 'GET', status: 429, headers: reset })
+  const { status, headers, json } = await request('GET', `${one}/logs`)
+  t.match({ status, headers, upstream: json.upstream }, {
+    status: 429,
+    headers: { 'retry-after': '3', ratelimit: '"spot";r=0;t=3', 'ratelimit-policy': '"spot";q=100;w=60' },
+    upstream: { status: 429 }
+  })
+  t.strictSame(statuses(await reads(10)), Array(10).fill(429))
+  t.equal(sent('/logs'), 1)
+  await sleep(1200)
+  t.strictSame(statuses(await reads(10)), Array(10).fill(200), 'now the reset is near enough to wait')
+  const words = log.map((line) => JSON.parse(line).msg).filter((msg) => /calls of this kind/.test(msg))
+  t.strictSame(words, ['Spot takes no more calls of this kind', 'Spot takes calls of this kind again'])
+})
+
+t.test('a second try needs a place too', async (t) => {
+  const { request, sandbox, refusals, sent, one, reads } = await startLimited(t, 2)
+  await reads(1)
+  sandbox.faults.inject({ method: 'GET', kind: 'reset' })
+  t.strictSame(statuses(await reads(1)), [429])
+
+  const body = { name: 'x', strategy: {}, capacity: { minimum: 0, target: 0, maximum: 1 }, compute: {} }
+  const made = await request('POST', groups, { body })
+  await request('DELETE', made.headers.location as string)
+  sandbox.faults.inject({ method: 'DELETE', kind: 'reset', commit: 'first' })
+  const { status, json } = await request('DELETE', one)
+  t.match({ status, json }, { status: 504, json: { type: /:outcome-unknown$/ } }, 'a delete that may have happened')
+  t.strictSame([sent('/logs'), refusals()], [2, 0])
+})
+
+t.test('accounts with one token share what Spot counts together', async (t) => {
+  const access = [
+    { id: 'act-1', token: 'one-vendor-token' }, { id: 'act-2', token: 'one-vendor-token' },
+    { id: 'act-3', token: 'another-vendor-token' }
+  ]
+  const { sandbox } = await start(t, { sandbox: { rateLimit: 3, accounts: access } })
+  const [one, two, three] = access.map((account) => ({ ...account, endpoint: sandbox.url }))
+  const { request } = await startGateway(t, {
+    configuration: { accounts: { one, two, three: { ...three, organization: 'third' } } as Configuration['accounts'] }
+  })
+  const names = Array.from({ length: 12 }, (_, i) => ['one', 'two', 'three'][i % 3])
+  const replies = await Promise.all(names.map((name) => request('GET', `/v1/spot/${name}/elastigroups`)))
+  t.strictSame(statuses(replies), [...Array(6).fill(200), ...Array(6).fill(429)])
+  t.strictSame(sandbox.transcript.filter(({ status }) => status === 429), [])
+  const { text } = await request('GET', '/v1/spot/metrics')
+  const organizations = [...text.matchAll(/budget_remaining\{organization="(.+?)"/g)].map(([, name]) => name)
+  t.strictSame(organizations, ['one', 'third'], 'and are named for the first of them, or as configured')
+  t.notMatch(text, /vendor-token/)
+})
+
+t.test('operations are one to one with what Spot counts by', async (t) => {
+  const { request, sandbox, log, one } = await startLimited(t, 1e6, { configuration: { logLevel: 'debug' } })
+  const [instance] = (await request('GET', '/v1/spot/demo/instances')).json
+  const elastigroup = one.split('/').at(-1) ?? ''
+  const ids: Record<string, string> = { account: 'demo', elastigroup, instance: instance.id }
+  for (const operation of operationsOf(document)) {
+    const { query, body } = validCall(operation.operation)
+    const path = operation.path.replace(/\{(\w+)\}/g, (_, name) => ids[name] ?? `${name}-1`)
+    if (path.includes('/demo')) await request(operation.method.toUpperCase(), path + query, { body })
+  }
+  const operations = log.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'call to Spot ended')
+  const pairs = new Set(operations.map(({ operation }, i) => {
+    const { method, route } = sandbox.transcript[i] as RecordedCall
+    return `${operation} is ${method} ${route}`
+  }))
+  const halves = [...pairs].map((pair) => pair.split(' is '))
+  const known = new Set(OPERATIONS.map(({ method, path }) => `${method} ${path}`))
+  t.equal(new Set(halves.map(([operation]) => operation)).size, pairs.size)
+  t.equal(new Set(halves.map(([, route]) => route)).size, pairs.size)
+  t.strictSame(halves.filter(([, route]) => !known.has(route ?? '')), [])
+  t.ok(pairs.size >= 35, `${pairs.size} of them`)
+})
+
+t.test('taking a place costs microseconds', async (t) => {
+  const budget = new Budget()
+  const route = { organization: { id: 'o', name: 'o' }, operation: 'getElastigroup', method: 'GET' }
+  const round = async (times: number, work: () => unknown) => {
+    const began = performance.now()
+    for (let i = 0; i < times; i++) await work()
+    return (performance.now() - began) / times * 1000
+  }
+  const pass = async () => {
+    const place = await budget.enter(route, performance.now() + 1000)
+    if ('settle' in place) place.settle(quota(1000, 60_000, 1001))
+  }
+  const sha = () => createHash('sha256').update(Buffer.alloc(16 * 1024)).digest('hex')
+  await round(10_000, pass)
+  await round(1000, sha)
+  const [cost, yard] = [await round(50_000, pass), await round(5000, sha)]
+  t.comment(`a place is taken and given back in ${cost.toFixed(2)} µs; 16 KiB are hashed in ${yard.toFixed(2)} µs`)
+  t.ok(cost < yard * 5)
+  budget.close()
 })
