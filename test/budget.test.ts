@@ -5,12 +5,14 @@ import t, { type Test } from 'tap'
 import { document, operationsOf } from '../openapi/document.js'
 import { Allowance, type Ticket } from '../services/budget/allowance.js'
 import { Budget } from '../services/budget/index.js'
+import { redisAllowances, type SharedTicket } from '../services/budget/redis.js'
 import { WINDOW, type Heard, type Quota } from '../services/budget/quota.js'
 import type { Configuration } from '../services/configuration/index.js'
 import type { RecordedCall } from '../services/sandbox/index.js'
 import { OPERATIONS } from '../services/sandbox/operations.js'
 import { RateLimit, type Standing } from '../services/sandbox/protocol/rate-limit.js'
-import { start, startGateway, type GatewayOptions, type Reply } from './helper.js'
+import { start, startGateway, type Gateway, type GatewayOptions, type Reply } from './helper.js'
+import { redis, skipRedis } from './redis.js'
 import { validCall } from './valid-calls.js'
 
 const quota = (remaining: number, reset = 30_000, limit = 10): Quota => ({ limit, remaining, reset, blocked: false })
@@ -207,7 +209,7 @@ async function startLimited (t: Test, rateLimit: number, options: GatewayOptions
     ...gateway,
     one: `${groups}/${id}`,
     /** Reads of one route, each different from all others. */
-    reads: (count: number, { request } = gateway, path = `${groups}/${id}`) =>
+    reads: (count: number, { request }: Pick<Gateway, 'request'> = gateway, path = `${groups}/${id}`) =>
       Promise.all(Array.from({ length: count }, (_, i) => request('GET', `${path}/logs?limit=${i + 1}`))),
     refusals: () => transcript.filter(({ status }) => status === 429).length,
     sent: (route: string) => transcript.filter((call) => call.route?.endsWith(route)).length
@@ -356,4 +358,135 @@ t.test('taking a place costs microseconds', async (t) => {
   t.comment(`a place is taken and given back in ${cost.toFixed(2)} µs; 16 KiB are hashed in ${yard.toFixed(2)} µs`)
   t.ok(cost < yard * 5)
   budget.close()
+})
+
+t.test('through Redis', { skip: skipRedis }, async (t) => {
+  const words = { gone: /^Redis can not be used/, back: /^Redis is back/ }
+  const said = ({ log }: Pick<Gateway, 'log'>, form: RegExp) =>
+    log.filter((line) => form.test(JSON.parse(line).msg)).length
+  const until = async (met: () => boolean) => {
+    for (let tries = 0; !met() && tries < 200; tries++) await sleep(50)
+    return met()
+  }
+
+  /** Three gateways in front of one Spot, with one Redis. */
+  async function startThree (t: Test, rateLimit: number) {
+    const server = await redis(t)
+    const state = { redis: server.url }
+    const first = await startLimited(t, rateLimit, { configuration: { state } })
+    const others = await Promise.all([1, 2].map(() =>
+      startGateway(t, { endpoint: first.sandbox.url, configuration: { state } })))
+    return { ...first, server, gateways: [first, ...others] }
+  }
+
+  t.test('three gateways share one limit', async (t) => {
+    const { gateways, reads, refusals, sent, one } = await startThree(t, 30)
+    const replies = (await Promise.all(gateways.map((gateway) => reads(40, gateway, one)))).flat()
+    t.strictSame(statuses(replies), [...Array(30).fill(200), ...Array(90).fill(429)], 'and use all of it')
+    t.strictSame([sent('/logs'), refusals()], [30, 0])
+    for (const gateway of gateways) t.equal(said(gateway, words.gone), 0)
+  })
+
+  t.test('when Redis stops, each goes on alone, and comes back with it', async (t) => {
+    const { gateways, reads, refusals, server, one } = await startThree(t, 1000)
+    const round = async () => (await Promise.all(gateways.map((gateway) => reads(10, gateway, one)))).flat()
+    const all = Array(30).fill(200)
+    t.strictSame(statuses(await round()), all)
+    const during = round()
+    await server.stop()
+    t.strictSame(statuses([...await during, ...await round(), ...await round()]), [...all, ...all, ...all])
+    for (const gateway of gateways) t.strictSame([said(gateway, words.gone), said(gateway, words.back)], [1, 0])
+    await server.start()
+    t.ok(await until(() => gateways.every((gateway) => said(gateway, words.back) === 1)), 'all are back')
+    t.strictSame(statuses(await round()), all)
+    for (const gateway of gateways) t.strictSame([said(gateway, words.gone), said(gateway, words.back)], [1, 1])
+    t.equal(refusals(), 0)
+  })
+
+  t.test('what a gateway was told itself, it knows when Redis has forgotten it', async (t) => {
+    const { gateways: [first], reads, refusals, server, sent } = await startThree(t, 3)
+    t.strictSame(statuses(await reads(6)), [200, 200, 200, 429, 429, 429])
+    await server.stop()
+    t.strictSame(statuses(await reads(6)), Array(6).fill(429))
+    await server.start()
+    // Nothing asks Redis on a route that is known to be used up, so another one has to find out.
+    await first?.request('GET', '/v1/spot/demo/instances')
+    t.ok(await until(() => first !== undefined && said(first, words.back) === 1))
+    t.strictSame(statuses(await reads(6)), Array(6).fill(429))
+    t.strictSame([sent('/logs'), refusals()], [3, 0])
+  })
+
+  t.test('a Redis that hangs holds up no call for long', async (t) => {
+    const { gateways: [gateway], reads, server } = await startThree(t, 1000)
+    const timed = async () => {
+      const began = performance.now()
+      t.strictSame(statuses(await reads(1)), [200])
+      return performance.now() - began
+    }
+    const usual: number[] = []
+    for (let i = 0; i < 20; i++) usual.push(await timed())
+    const middle = usual.sort((a, b) => a - b)[10] as number
+    server.hang()
+    const first = await timed()
+    const rest: number[] = []
+    for (let i = 0; i < 20; i++) rest.push(await timed())
+    const later = rest.sort((a, b) => a - b)[10] as number
+    t.comment(`usually ${middle.toFixed(1)} ms; when it hangs ${first.toFixed(1)} ms, then ${later.toFixed(1)} ms`)
+    t.ok(first < 250 + 10 * middle, 'the first finds out')
+    t.ok(later < 5 * middle, 'the others do not wait')
+    server.goOn()
+    t.ok(await until(() => gateway !== undefined && said(gateway, words.back) === 1))
+  })
+
+  t.test('Redis reckons as the memory does', async (t) => {
+    const server = await redis(t)
+    const allowances = await redisAllowances(server.url, 2000)
+    t.teardown(() => allowances.close())
+    let route = 0
+    const numbers = fc.record({
+      limit: fc.constant(20), remaining: fc.nat(20), reset: fc.constantFrom(0, 400_000), blocked: fc.constant(false)
+    })
+    const unlimited = { limit: undefined, remaining: 1e9, reset: 0, blocked: false }
+    const rest = fc.constantFrom<Heard>(undefined, 'unsent', blocked(400_000), blocked(0), unlimited)
+    const heards = fc.oneof({ weight: 3, arbitrary: numbers }, { weight: 1, arbitrary: rest })
+    const steps = fc.array(fc.oneof(
+      fc.constant('reserve' as const), fc.record({ which: fc.nat(20), heard: heards })
+    ), { minLength: 10, maxLength: 60 })
+    await fc.assert(fc.asyncProperty(steps, async (steps) => {
+      const name = `route-${route++}`
+      const allowance = new Allowance()
+      const open: [Ticket, SharedTicket][] = []
+      for (const step of steps) {
+        if (step === 'reserve') {
+          const [own, shared] = [allowance.reserve(performance.now()), await allowances.reserve(name, 60_000)]
+          if ('wait' in own || 'wait' in shared) {
+            const far = ({ wait }: { wait: number }) => wait > 1000
+            if (!('wait' in own && 'wait' in shared)) return false
+            if (own.hope !== shared.hope || own.limit !== shared.limit || far(own) !== far(shared)) return false
+          } else {
+            if (own.sequence !== shared.sequence || own.ended !== shared.ended) return false
+            open.push([own, shared])
+          }
+        } else {
+          const [found] = open.splice(step.which % (open.length || 1), 1)
+          if (!found) continue
+          allowance.settle(found[0], step.heard, performance.now())
+          await allowances.settle(name, found[1], step.heard)
+        }
+      }
+      return true
+    }), { numRuns: 200 })
+    t.pass('call by call')
+  })
+
+  t.test('the places of a server that died come back', async (t) => {
+    const server = await redis(t)
+    const allowances = await redisAllowances(server.url, 2000)
+    t.teardown(() => allowances.close())
+    const reserve = async (lease: number) => 'epoch' in await allowances.reserve('route', lease)
+    t.ok(await reserve(100), 'one asks, and dies')
+    t.notOk(await reserve(60_000))
+    await sleep(150)
+    t.ok(await reserve(60_000), 'another one asks')
+  })
 })

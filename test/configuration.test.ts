@@ -63,6 +63,10 @@ const accepted: Row<object>[] = [
   ...Object.entries({ info: 'info', trace: 'trace', warning: 'warn', panic: 'fatal' })
     .map(([logLevel, want]): Row<object> =>
       [`logLevel ${logLevel}`, { given: { ...sound, logLevel }, want: { logLevel: want } }]),
+  ['an organization of an account', {
+    given: { ...sound, accounts: { other: { ...account, organization: 'acme' } } },
+    want: { accounts: { other: { ...account, organization: 'acme' } } }
+  }],
   ['the key from the environment', {
     given: { ...sound, token: { env: 'THE_KEY' } }, environment: { THE_KEY: KEY }, want: { key: KEY }
   }],

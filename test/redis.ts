@@ -35,5 +35,8 @@ export async function redis (t: Test) {
     rmSync(folder, { recursive: true, force: true })
   })
   await start()
-  return { url: `redis://127.0.0.1:${port}`, start, stop }
+  /** Keeps its connections, and answers nothing until it goes on. */
+  const hang = () => child?.kill('SIGSTOP')
+  const goOn = () => child?.kill('SIGCONT')
+  return { url: `redis://127.0.0.1:${port}`, start, stop, hang, goOn }
 }
