@@ -3157,6 +3157,8 @@ export interface components {
         TooManyRequests: {
             headers: {
                 "Retry-After": components["headers"]["RetryAfter"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                 [name: string]: unknown;
             };
             content: {
@@ -3486,6 +3488,16 @@ export interface components {
          * @example 42
          */
         RetryAfter: number;
+        /**
+         * @description What is left of Spot's rate limit: `r` calls, and `t` seconds until there is one more (draft-ietf-httpapi-ratelimit-headers).
+         * @example "spot";r=0;t=42
+         */
+        RateLimit: string;
+        /**
+         * @description Spot's rate limit, once it told it; `q` calls of this kind in `w` seconds (draft-ietf-httpapi-ratelimit-headers).
+         * @example "spot";q=1000;w=60
+         */
+        RateLimitPolicy: string;
         /**
          * @description Path of the new resource on this server.
          * @example /v1/spot/demo/elastigroups/sig-0f3ac1d2

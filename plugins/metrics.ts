@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import fastifyMetrics from 'fastify-metrics'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Budget, RouteLabels } from '../services/budget/index.js'
 import { githash, version } from '../services/release.js'
 import type { Result } from '../services/tokens/index.js'
 
@@ -13,6 +14,8 @@ declare module 'fastify' {
       upstream: Histogram<'account' | 'operation' | 'outcome'>
       /** Takes what tells which calls are held back, and asks it whenever the metrics are read. */
       heldBack: (read: () => [account: string, held: { reads: boolean, writes: boolean }][]) => void
+      /** Takes what tells how the routes stand in Spot's rate limit, and asks it whenever the metrics are read. */
+      budget: (read: Budget['standings']) => void
       /** What came of creates with an Idempotency-Key. */
       keys: Counter<'event'>
       /** How reads were answered. */
@@ -49,6 +52,33 @@ export default fp(async function metrics (app) {
           breaker.set({ account, calls: 'reads' }, Number(reads))
           breaker.set({ account, calls: 'writes' }, Number(writes))
         }
+      }
+    })
+  }
+  const budgetLabels = ['organization', 'route', 'method'] satisfies (keyof RouteLabels)[]
+  const remaining = new Gauge({
+    name: 'spot_api_upstream_budget_remaining',
+    help: "Calls that Spot's rate limit has room for now, as far as this server knows",
+    labelNames: budgetLabels,
+    registers
+  })
+  const blocked = new Counter({
+    name: 'spot_api_upstream_blocked_seconds_total',
+    help: 'Time in which calls were refused, since the rate limit was used up',
+    labelNames: budgetLabels,
+    registers
+  })
+  const budget = (read: Budget['standings']) => {
+    Object.assign(remaining, {
+      collect () {
+        remaining.reset() // what was not used for a minute is not known any more
+        for (const { labels, remaining: calls } of read()) if (calls !== undefined) remaining.set({ ...labels }, calls)
+      }
+    })
+    Object.assign(blocked, {
+      collect () {
+        blocked.reset()
+        for (const { labels, blockedSeconds } of read()) blocked.inc({ ...labels }, blockedSeconds)
       }
     })
   }
@@ -91,5 +121,5 @@ export default fp(async function metrics (app) {
     }
   })
 
-  app.decorate('measurements', { registry, upstream, heldBack, keys, reads, auth })
+  app.decorate('measurements', { registry, upstream, heldBack, budget, keys, reads, auth })
 }, { name: 'metrics' })

@@ -1,13 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Answers, type KeptAnswer } from '../services/reads/answers.js'
-import { Memory, RESULTS, type Reading, type Result } from '../services/reads/memory.js'
+import { Memory, RESULTS, type Reading, type Result, type Scope } from '../services/reads/memory.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
     reads: {
       /** What Spot said of late. */
       memory: Memory
+      /** Forgets what a write touched. @returns once all servers that share a Redis have */
+      forget (scope: Scope): Promise<void>
       /** Takes down what a request has read. */
       told (request: FastifyRequest, reading: Reading, result: Result): void
       /** Answers a read, and keeps the answer for as long as it is fresh. */
@@ -32,7 +34,9 @@ export const wantsFresh = ({ headers }: FastifyRequest) => headers['cache-contro
   /no-cache|max-age=0/i.test(headers['cache-control'])
 
 export default fp(async function reads (app: FastifyInstance) {
-  const memory = new Memory(app.configuration.reads)
+  const { reads: settings, state } = app.configuration
+  const memory = new Memory(settings)
+  const replicas = 'redis' in state ? await replicasOf(state.redis) : undefined
   const answers = new Answers((reading) => memory.isFresh(reading))
   const counter = app.measurements.reads
   for (const result of RESULTS) counter.inc({ result }, 0)
@@ -46,9 +50,24 @@ export default fp(async function reads (app: FastifyInstance) {
     return still ? reply.code(304).send() : reply.type('application/json; charset=utf-8').send(bytes)
   }
 
+  /** Loaded only where there is a Redis: it would be a good part of the start. */
+  async function replicasOf (url: string) {
+    const { Replicas } = await import('../services/reads/replicas.js')
+    const forget = (scope?: Scope) => scope ? memory.forget(scope) : memory.forgetAll()
+    const replicas = new Replicas(url, forget, settings.freshFor)
+    app.addHook('onListen', () => replicas.open())
+    app.addHook('onClose', async () => replicas.close())
+    return replicas
+  }
+
   app.decorateRequest('readings', null)
   app.decorate('reads', {
     memory,
+
+    async forget (scope) {
+      memory.forget(scope)
+      await replicas?.tell(scope)
+    },
 
     told (request, reading, result) {
       counter.inc({ result })

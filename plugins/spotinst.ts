@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { wantsFresh } from './reads.js'
+import { Budget, SharedLedger } from '../services/budget/index.js'
 import { version } from '../services/release.js'
 import { spotinst, type Account, type Spotinst } from '../services/spotinst/index.js'
 
@@ -21,11 +22,28 @@ declare module 'fastify' {
 }
 
 export default fp(async function spot (app: FastifyInstance) {
-  const { upstream, heldBack } = app.measurements
-  const accounts = spotinst(app.configuration.accounts, {
+  const { upstream, heldBack, budget: standings } = app.measurements
+  const { accounts: settings, deadlines, state } = app.configuration
+
+  const budget = new Budget({
+    ...'redis' in state && { ledger: new SharedLedger(state.redis, tellOfRedis) },
+    tell (blocked, about) {
+      if (blocked) app.log.warn(about, 'Spot takes no more calls of this kind')
+      else app.log.info(about, 'Spot takes calls of this kind again')
+    }
+  })
+  function tellOfRedis (shared: boolean) {
+    if (shared) app.log.info('Redis is back: the rate limit of Spot is shared again')
+    else app.log.warn('Redis can not be used: this server keeps the rate limit of Spot alone')
+  }
+  standings(() => budget.standings())
+
+  const accounts = spotinst(settings, {
     version,
     memory: app.reads.memory,
-    within: app.configuration.deadlines,
+    forget: app.reads.forget,
+    within: deadlines,
+    budget,
     observe (account, { operation, outcome, seconds, error }) {
       upstream.observe({ account, operation, outcome }, seconds)
       const { code, details } = error ?? {}
@@ -33,7 +51,10 @@ export default fp(async function spot (app: FastifyInstance) {
     }
   })
   heldBack(() => accounts.heldBack())
-  app.addHook('onListen', () => { accounts.warmUp() })
+  app.addHook('onListen', () => {
+    accounts.warmUp()
+    budget.open()
+  })
   app.addHook('onClose', async () => accounts.close())
 
   app.decorate('spotinst', accounts)

@@ -76,6 +76,10 @@ const accepted: Row<object>[] = [
     given: { ...sound, trustedProxies: ['10.0.0.0/8', '192.0.2.7', 'fd00::/8', '::1'], maxRequests: 1 },
     want: { trustedProxies: ['10.0.0.0/8', '192.0.2.7', 'fd00::/8', '::1'], maxRequests: 1 }
   }],
+  ['an organization of an account', {
+    given: { ...sound, accounts: { other: { ...account, organization: 'acme' } } },
+    want: { accounts: { other: { ...account, organization: 'acme' } } }
+  }],
   ['the key from the environment', {
     given: { ...sound, token: { env: 'THE_KEY' } }, environment: { THE_KEY: KEY }, want: { key: KEY }
   }],

@@ -126,7 +126,7 @@ t.test('what was refused is forgotten: nothing was created', async (t) => {
   t.equal((await create('k', incomplete)).status, 400, 'by the contract')
   sandbox.faults.inject({ method: 'POST', errors: [{ code: 'InvalidSnapshot.NotFound', message: 'no' }] })
   t.equal((await create('k')).status, 400, 'by Spot')
-  sandbox.faults.inject({ method: 'POST', status: 429 })
+  sandbox.faults.inject({ method: 'POST', status: 429, headers: { 'x-ratelimit-reset': '0' } })
   t.equal((await create('k')).status, 429, 'by the rate limit')
   sandbox.faults.inject({ method: 'POST', status: 401 })
   t.equal((await create('k')).status, 502, 'by the credentials')

@@ -70,7 +70,8 @@ async function measured (t: Test, { request }: Gateway) {
     /** Our series; those of Node come and go. */
     series: own.map(({ name, labels }) => `${name} ${JSON.stringify(labels)}`).sort(),
     /** Different values of a label. */
-    words: (label: string) => [...new Set(own.flatMap(({ labels }) => labels[label] ?? []))].sort()
+    words: (label: string, family = '') =>
+      [...new Set(own.flatMap(({ name, labels }) => name.startsWith(family) ? labels[label] ?? [] : []))].sort()
   }
 }
 
@@ -132,7 +133,9 @@ t.test('calls to Spot are measured by account, operation and outcome', async (t)
   }
   await gateway.request('GET', '/v1/spot/ours/elastigroups', { token: null })
   await gateway.request('GET', '/v1/spot/ours/elastigroups/-')
-  const { value, text } = await measured(t, gateway)
+  const { value, text, words } = await measured(t, gateway)
+  t.strictSame(words('route', 'spot_api_'), words('operation'), 'a route of Spot is one of its operations')
+  t.strictSame(words('organization'), ['lost', 'nowhere', 'ours', 'theirs'], 'by token and endpoint')
   for (const [, account,, operation, outcome, attempts] of rows) {
     const labels = { account, operation, outcome }
     t.equal(value(`${UPSTREAM}_count`, labels), attempts, `${account} ${operation} ${outcome}`)
@@ -187,7 +190,8 @@ t.test('nothing a stranger sends makes a new series', async (t) => {
   t.strictSame((await measured(t, gateway)).series, series)
 
   const templates = Object.keys(document.paths).map((path) => path.replace(/\{(\w+)\}/g, ':$1'))
-  const others = words('route').filter((route) => !templates.includes(route) && !route.startsWith('/v1/spot/docs'))
+  const others = words('route', HTTP)
+    .filter((route) => !templates.includes(route) && !route.startsWith('/v1/spot/docs'))
   t.strictSame(others, ['__unknown__'], 'a file of the docs that is not there')
   t.strictSame(words('account').filter((account) => account !== 'demo'), [])
   t.strictSame(words('outcome').filter((outcome) => outcome !== 'success' && !(outcome in outcomes)), [])

@@ -1,13 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { start, TOKEN, type GatewayOptions } from './helper.js'
+import { start, startGateway, TOKEN, type Gateway, type GatewayOptions } from './helper.js'
+import { noRedis, startRedis } from './redis.js'
 
 const groups = '/v1/spot/demo/elastigroups'
 const one = `${groups}/sig-0f3ac1d2`
 
 /** A gateway that remembers, with the default times unless told otherwise (milliseconds). */
 async function startReader (t: Test, reads = { freshFor: 1000, staleFor: 60_000 }, options: GatewayOptions = {}) {
-  const gateway = await start(t, { configuration: { reads }, ...options })
+  const { configuration, ...others } = options
+  const sandboxOptions = { rateLimit: Infinity }
+  const gateway = await start(t, { configuration: { reads, ...configuration }, sandbox: sandboxOptions, ...others })
   const { sandbox, request } = gateway
   return {
     ...gateway,
@@ -21,10 +24,12 @@ async function startReader (t: Test, reads = { freshFor: 1000, staleFor: 60_000 
 }
 
 t.test('a thousand who ask the same at once cost one call', async (t) => {
-  const { request, sandbox, asked, results } = await startReader(t, { freshFor: 60_000, staleFor: 60_000 })
+  const { request, sandbox, asked, results } = await startReader(t, { freshFor: 60_000, staleFor: 60_000 }, {
+    configuration: { deadlines: { read: 60_000, write: 60_000 } } // a thousand at once take a slow machine a while
+  })
   sandbox.faults.inject({ method: 'GET', latency: 500 })
   const replies = await Promise.all(Array.from({ length: 1000 }, () => request('GET', one)))
-  t.equal(asked(), 1)
+  t.equal(asked(), 1, 'one call')
   t.equal(new Set(replies.map(({ status, text }) => `${status} ${text}`)).size, 1, 'and get the same')
   t.equal(replies[0]?.status, 200)
   const { hit = 0, miss, collapsed = 0, stale } = await results()
@@ -55,7 +60,8 @@ t.test('an answer is given again while it is fresh, and says where it comes from
   t.equal(asked(), 1)
 
   const asking = { headers: { 'cache-control': 'no-cache' } }
-  t.match((await request('GET', one, asking)).headers, { 'cache-status': 'spot-api; fwd=miss' }, 'unless Spot is to be asked')
+  const anew = await request('GET', one, asking)
+  t.match(anew.headers, { 'cache-status': 'spot-api; fwd=miss' }, 'unless Spot is to be asked')
   t.equal(asked(), 2)
   await sleep(450)
   await request('GET', one)
@@ -129,7 +135,7 @@ t.test('a read that was under way during a write is not remembered', async (t) =
 
 t.test('while Spot can not be asked, what it said last is given', async (t) => {
   for (const [name, fault] of Object.entries({
-    'fails': { status: 500 }, 'breaks off': { kind: 'reset' }, 'limits calls': { status: 429 }
+    fails: { status: 500 }, 'breaks off': { kind: 'reset' }, 'limits calls': { status: 429 }
   } as const)) {
     const { request, sandbox } = await startReader(t, { freshFor: 0, staleFor: 60_000 })
     const { text } = await request('GET', one)
@@ -156,4 +162,53 @@ t.test('nobody without a token gets anything out of memory', async (t) => {
   const { request } = await startReader(t)
   t.equal((await request('GET', one)).status, 200)
   for (const token of [null, 'garbage']) t.equal((await request('GET', one, { token })).status, 401)
+})
+
+const INTERLEAVINGS = process.env.CHAOS === 'full' ? 2000 : 300
+const CALLERS = 6
+
+/** Callers that write to a group of their own, and read it, the list and the groups of others, at random. */
+async function interleave (t: Test, gateways: Gateway[]) {
+  const any = <T>(all: T[]) => all[Math.floor(Math.random() * all.length)] as T
+  const capacity = { minimum: 0, target: 0, maximum: 1 }
+  const body = { name: 'x', description: '0', strategy: {}, capacity, compute: {} }
+  const own = await Promise.all(Array.from({ length: CALLERS }, async () =>
+    (await any(gateways).request('POST', groups, { body })).headers.location as string))
+  let old = 0
+  let reads = 0
+  await Promise.all(own.map(async (path) => {
+    let written = 0
+    for (let step = 0; step < INTERLEAVINGS / CALLERS; step++) {
+      const { request } = any(gateways)
+      if (Math.random() < 0.4) {
+        const { status } = await request('PUT', path, { body: { description: String(written + 1) } })
+        if (status === 200) written++
+        continue
+      }
+      const read = any([path, path, groups, any(own)])
+      const { json } = await request('GET', read)
+      const shown = read === groups ? json.find(({ id }: { id: string }) => path.endsWith(id)) : json
+      if (read !== path && read !== groups) continue
+      reads++
+      if (Number(shown.description) < written) old++
+    }
+  }))
+  const servers = gateways.length
+  t.comment(`${INTERLEAVINGS} calls of ${CALLERS} callers at ${servers} server(s): ${old} of ${reads} reads were old`)
+  t.equal(old, 0, 'nobody sees less than it wrote')
+}
+
+const long = { freshFor: 5000, staleFor: 60_000 }
+
+t.test('whoever writes reads what was written, however reads and writes fall', async (t) => {
+  await interleave(t, [await startReader(t, long)])
+})
+
+t.test('nor does it matter which of two servers they meet', { skip: noRedis }, async (t) => {
+  const { url } = await startRedis(t)
+  const first = await startReader(t, long, { configuration: { state: { redis: url } } })
+  const second = await startGateway(t, {
+    endpoint: first.sandbox.url, configuration: { reads: long, state: { redis: url } }
+  })
+  await interleave(t, [first, second])
 })

@@ -133,7 +133,7 @@ t.test('the error of a failed call shows no token, however it is printed', async
     let attempts = 0
     const observe = (_: string, call: object) => { attempts = observed.push(call) }
     const memory = new Memory({ freshFor: 0, staleFor: 0 })
-    const spot = spotinst(accounts, { version: 'test', within, observe, memory })
+    const spot = spotinst(accounts, { version: 'test', within, observe, memory, forget: async () => {} })
     const { elastigroups } = spot.account('demo', { kind: 'write', fresh: true, told () {} })
     await Promise.all([elastigroups.list, () => elastigroups.create(group)].map(async (call) => {
       const error: unknown = await call().catch((error: unknown) => error)

@@ -49,6 +49,8 @@ interface AccountInFile {
   endpoint?: string
   /** Whether creates with a key carry a marker, so that they can be found again. On unless false. */
   marker?: boolean
+  /** Whom Spot's rate limit counts the account for; accounts with the same token belong together unless set. */
+  organization?: string
 }
 
 /** The file as it is written. */

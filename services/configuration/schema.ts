@@ -32,7 +32,8 @@ export const schema = {
           region: { type: 'string' },
           defaultVPC: { type: 'string', minLength: 1 },
           endpoint: { type: 'string', minLength: 1 },
-          marker: { type: 'boolean' }
+          marker: { type: 'boolean' },
+          organization: { type: 'string', minLength: 1 }
         }
       }
     },

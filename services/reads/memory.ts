@@ -42,6 +42,8 @@ export class Memory {
   /** The order of the last write to each scope. Older readings than this remembers are not used any more. */
   readonly #writes: LRUCache<string, number>
   #order = 0
+  /** Nothing older than this is used any more. */
+  #floor = 0
 
   constructor (settings: ReadSettings) {
     this.#settings = settings
@@ -88,6 +90,12 @@ export class Memory {
     this.#writes.set(resource === undefined ? `${noun} *` : `${noun} ${resource}`, order)
   }
 
+  /** Forgets everything: others may have written, unheard. */
+  forgetAll (): void {
+    this.#floor = ++this.#order
+    this.#readings.clear()
+  }
+
   #fly<T> (key: string, scope: Scope, ask: () => Promise<{ value: T, size: number }>): Promise<Reading<T>> {
     const order = ++this.#order
     const at = performance.now()
@@ -108,9 +116,11 @@ export class Memory {
 
   /** Whether nothing was written since. A list is about all resources of its noun. */
   #isCurrent (order: number, { noun, resource }: Scope): boolean {
-    const writes = this.#writes
-    if (resource === undefined) return order > (writes.get(noun) ?? 0)
-    return order > Math.max(writes.get(`${noun} *`) ?? 0, writes.get(`${noun} ${resource}`) ?? 0)
+    const last = (name: string) => this.#writes.get(name) ?? 0
+    const written = resource === undefined
+      ? last(noun)
+      : Math.max(last(`${noun} *`), last(`${noun} ${resource}`))
+    return order > Math.max(written, this.#floor)
   }
 }
 

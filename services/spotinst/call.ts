@@ -5,6 +5,8 @@ export interface SpotAccount {
   token: string
   /** Base URL; the vendor's unless set. */
   endpoint?: string | undefined
+  /** Whom Spot's rate limit counts it for; that of the other accounts with the same token unless set. */
+  organization?: string | undefined
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -21,7 +23,7 @@ export interface Payload {
 
 /** One upstream operation as it is asked for. */
 export interface Call extends Payload {
-  /** Name of the upstream operation, for logs and metrics. */
+  /** Name of the upstream operation, for logs and metrics. One to one with the template of the path and the method. */
   operation: string
   method: Method
   path: Path

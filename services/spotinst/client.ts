@@ -1,10 +1,12 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import got, { RequestError, type Got, type Response } from 'got'
+import type { Quota } from '../budget/index.js'
 import { isWrite, type Call, type SpotAccount } from './call.js'
 import { openEnvelope, upstreamOf, type Envelope } from './envelope.js'
 import { SpotError, type SpotFailure } from './error.js'
 import { outcomeOfStatus, outcomeOfTransfer } from './outcomes.js'
+import { quotaOf, secondsOf } from './quota.js'
 import { targetOf } from './target.js'
 
 /** Base URL of the vendor. */
@@ -19,15 +21,18 @@ const LARGEST_ANSWER = 64 * 1024 * 1024
  */
 const CONNECTING = 3000
 
+type Hear = (quota: Quota | undefined) => void
+
 /** The HTTP client of all accounts: reads share kept-alive connections, a write opens its own. */
 export interface Client {
   /**
    * One request, one answer.
    *
    * @param timeout milliseconds for all of it
+   * @param hear told what an answer says of the rate limit, whatever else it says
    * @throws {SpotError} for everything but a 200 with an envelope
    */
-  exchange (account: SpotAccount, call: Call, timeout: number): Promise<Envelope>
+  exchange (account: SpotAccount, call: Call, timeout: number, hear: Hear): Promise<Envelope>
   close (): void
 }
 
@@ -45,7 +50,7 @@ export function createClient (version: string): Client {
   const writes = shared.extend({ agent: single })
 
   return {
-    exchange: (account, call, timeout) => exchange(isWrite(call) ? writes : reads, account, call, timeout),
+    exchange: (account, call, timeout, hear) => exchange(isWrite(call) ? writes : reads, account, call, timeout, hear),
     close () {
       agents.http.destroy()
       agents.https.destroy()
@@ -53,10 +58,16 @@ export function createClient (version: string): Client {
   }
 }
 
-async function exchange (client: Got, account: SpotAccount, call: Call, timeout: number): Promise<Envelope> {
+async function exchange (
+  client: Got,
+  account: SpotAccount,
+  call: Call,
+  timeout: number,
+  hear: Hear
+): Promise<Envelope> {
   const { operation, method, path, query, envelope: around } = call
   const url = targetOf(account.endpoint ?? SPOT_ENDPOINT, path, { ...query, accountId: account.id })
-  const failure = (details: Pick<SpotFailure, 'outcome' | 'code' | 'upstream' | 'retryAfter'>) =>
+  const failure = (details: Pick<SpotFailure, 'outcome' | 'code' | 'upstream' | 'retryAfter' | 'limit'>) =>
     new SpotError({ operation, write: isWrite(call), envelope: around, ...details })
 
   const wrapped = around === undefined ? call.body : { [around]: call.body }
@@ -85,11 +96,12 @@ async function exchange (client: Got, account: SpotAccount, call: Call, timeout:
   }
 
   const status = response.statusCode
+  const quota = quotaOf(status, response.headers)
+  hear(quota)
   const envelope = openEnvelope(response.headers['content-type'], response.body)
   if (status === 200 && envelope) return envelope
   const upstream = upstreamOf(status, envelope)
   const outcome = outcomeOfStatus(status, envelope && (upstream.errors ?? []).map(({ code }) => code))
-  const reset = Number(response.headers['x-ratelimit-reset'] ?? Number.NaN)
-  const known = outcome === 'rate-limited' && Number.isFinite(reset)
-  throw failure({ outcome, upstream, ...known && { retryAfter: Math.max(1, Math.ceil(reset)) } })
+  if (outcome !== 'rate-limited' || !quota?.blocked) throw failure({ outcome, upstream })
+  throw failure({ outcome, upstream, limit: quota.limit, retryAfter: secondsOf(quota.reset) })
 }

@@ -1,3 +1,4 @@
+import { WINDOW } from '../budget/index.js'
 import { Problem, type Upstream } from '../problems.js'
 import { outcomes, type Outcome, type OutcomeRow } from './outcomes.js'
 
@@ -14,6 +15,8 @@ export interface SpotFailure {
   envelope?: string | undefined
   /** Seconds until Spot takes calls again. */
   retryAfter?: number
+  /** Calls that Spot takes in a minute; there, if only as undefined, where its rate limit is used up. */
+  limit?: number | undefined
 }
 
 /**
@@ -26,7 +29,8 @@ export class SpotError extends Problem {
   readonly operation: string
   readonly code: string | undefined
 
-  constructor ({ outcome, operation, write, code, upstream, envelope, retryAfter }: SpotFailure) {
+  constructor (failure: SpotFailure) {
+    const { outcome, operation, write, code, upstream, envelope, retryAfter } = failure
     const row: OutcomeRow = outcomes[outcome]
     const wait = retryAfter ?? row.wait
     const problem = write ? row.write : row.read
@@ -40,13 +44,26 @@ export class SpotError extends Problem {
           code, message, ...field && write && { pointer: pointerOf(field, envelope) }
         }))
       },
-      ...wait !== undefined && { headers: { 'retry-after': String(wait) } }
+      ...wait !== undefined && {
+        headers: { 'retry-after': String(wait), ...'limit' in failure && rateLimitHeaders(failure.limit, wait) }
+      }
     })
     this.outcome = outcome
     this.operation = operation
     this.code = code
   }
 }
+
+/**
+ * The rate limit in the words of draft-ietf-httpapi-ratelimit-headers-10.
+ *
+ * @param limit calls a minute, where that is known
+ * @param seconds until one more may be made
+ */
+const rateLimitHeaders = (limit: number | undefined, seconds: number): Record<string, string> => ({
+  ratelimit: `"spot";r=0;t=${seconds}`,
+  ...limit !== undefined && { 'ratelimit-policy': `"spot";q=${limit};w=${WINDOW / 1000}` }
+})
 
 const hints: Record<string, string | undefined> = {
   'spot-unreachable': "Try again. If it stays, ask the operator to check the account's endpoint and the network.",

@@ -1,5 +1,6 @@
+import { Budget, organizationsOf, type Organization } from '../budget/index.js'
 import { Problem } from '../problems.js'
-import type { Memory } from '../reads/memory.js'
+import type { Memory, Scope } from '../reads/memory.js'
 import type { SpotAccount } from './call.js'
 import { capacity } from './capacity.js'
 import type { Client } from './client.js'
@@ -9,7 +10,7 @@ import { managedInstances } from './managed-instances.js'
 import { rolls } from './rolls.js'
 import { spotOf, type Shared, type Spot, type Terms } from './spot.js'
 import { statefulInstances } from './stateful-instances.js'
-import { createTransport, type Deadlines, type Observe, type Transport } from './transport.js'
+import { createTransport, type Deadlines, type Enter, type Observe, type Transport } from './transport.js'
 
 export { SpotError } from './error.js'
 export type { Deadlines, Observe } from './transport.js'
@@ -66,11 +67,15 @@ export interface SpotinstOptions {
   observe: (account: string, call: Parameters<Observe>[0]) => void
   within: Deadlines
   memory: Memory
+  /** Forgets what a write touched. */
+  forget: (scope: Scope) => Promise<void>
+  /** Passes the calls that Spot's rate limit has room for. */
+  budget?: Budget
 }
 
 export function spotinst (
   settings: Record<string, AccountSettings>,
-  { version, observe, within, memory }: SpotinstOptions
+  { version, observe, within, memory, forget, budget = new Budget() }: SpotinstOptions
 ): Spotinst & { /** Brings the HTTP client before the first call needs it. */ warmUp (): Promise<unknown> } {
   let client: Promise<Client> | undefined
   // Half of the time that a start takes would go into loading it.
@@ -79,9 +84,12 @@ export function spotinst (
     return client
   }
 
+  const organizations = organizationsOf(settings)
   const accounts = new Map(Object.entries(settings).map(([name, account]) => {
-    const transport = createTransport(account, load, (call) => observe(name, call), within)
-    return [name, { account, transport, memory, identity: `${account.endpoint ?? ''} ${account.id}` }]
+    const organization = organizations.get(name) as Organization
+    const enter: Enter = ({ operation, method }, until) => budget.enter({ organization, operation, method }, until)
+    const transport = createTransport(account, load, enter, (call) => observe(name, call), within)
+    return [name, { account, transport, memory, forget, identity: `${account.endpoint ?? ''} ${account.id}` }]
   }))
 
   return {
@@ -96,6 +104,9 @@ export function spotinst (
     },
     heldBack: () => [...accounts].map(([name, { transport }]) => [name, transport.heldBack()]),
     warmUp: load,
-    close () { client?.then((client) => client.close(), () => {}) }
+    close () {
+      budget.close()
+      client?.then((client) => client.close(), () => {})
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { scopeOf, type Memory, type Reading, type Result } from '../reads/memory.js'
+import { scopeOf, type Memory, type Reading, type Result, type Scope } from '../reads/memory.js'
 import { isWrite, type Call, type Method, type Path, type Payload } from './call.js'
 import { SpotError } from './error.js'
 import { outcomes } from './outcomes.js'
@@ -34,6 +34,8 @@ export interface Terms {
 export interface Shared {
   transport: Transport
   memory: Memory
+  /** Forgets what a write touched, here and on all servers. */
+  forget: (scope: Scope) => Promise<void>
   /** What the account is to Spot: two names may stand for one. */
   identity: string
 }
@@ -41,7 +43,7 @@ export interface Shared {
 const isItem = <T extends object>(value: unknown): value is T =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-export function spotOf ({ transport, memory, identity }: Shared, { deadline, fresh, told }: Terms): Spot {
+export function spotOf ({ transport, memory, forget, identity }: Shared, { deadline, fresh, told }: Terms): Spot {
   /** What was read is shared by those who ask the same, so its time is not that of one of them. */
   async function read<T extends object> (fewest: 0 | 1, call: Call): Promise<T[]> {
     const key = `${identity} ${call.operation} ${call.path.join('/')} ${JSON.stringify(call.query ?? {})}`
@@ -60,7 +62,7 @@ export function spotOf ({ transport, memory, identity }: Shared, { deadline, fre
     try {
       return await transport.send(call, deadline, ({ response }) => take(response.items))
     } finally {
-      await memory.forget(scopeOf(identity, call.path)) // whatever came of it
+      await forget(scopeOf(identity, call.path)) // whatever came of it
     }
   }
 

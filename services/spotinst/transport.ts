@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Heard, Place, Refusal } from '../budget/index.js'
 import { Breaker } from './breaker.js'
 import { isWrite, type Call, type SpotAccount } from './call.js'
 import type { Client } from './client.js'
 import type { Envelope } from './envelope.js'
-import { SpotError } from './error.js'
+import { SpotError, type SpotFailure } from './error.js'
 import { outcomes, type Outcome } from './outcomes.js'
+import { secondsOf } from './quota.js'
 import { RetryBudget } from './retry-budget.js'
 
 /** Milliseconds until a request must be over, whatever calls it makes: one that only reads, one that writes. */
@@ -18,6 +20,9 @@ const PAUSE = 100
 
 /** What is told of every attempt once it ended, for logs and metrics. `seconds` is its length. */
 export type Observe = (call: { operation: string, outcome: Outcome, seconds: number, error?: SpotError }) => void
+
+/** Takes a place in Spot's rate limit for one attempt, which must be over by `until`, by `performance.now()`. */
+export type Enter = (call: Call, until: number) => Promise<Place | Refusal>
 
 /** Calls of one account to Spot. */
 export interface Transport {
@@ -36,11 +41,13 @@ export interface Transport {
  * (`outcomes.ts` has it row by row), within the deadline, and within the budget.
  *
  * @param load brings the HTTP client, which is not needed before the first call
+ * @param enter every attempt passes it: what is never sent counts nowhere
  * @param within reads end by themselves even where the request may go on: it may have a write before it
  */
 export function createTransport (
   account: SpotAccount,
   load: () => Promise<Client>,
+  enter: Enter,
   observe: Observe,
   within: Deadlines
 ): Transport {
@@ -48,11 +55,18 @@ export function createTransport (
   const budget = new RetryBudget()
 
   async function attempt<T> (call: Call, timeout: number, read: (envelope: Envelope) => T): Promise<T> {
+    const until = performance.now() + timeout
     const client = await load()
     const breaker = isWrite(call) ? breakers.writes : breakers.reads
     const wait = breaker.ask()
-    if (wait > 0) throw failure(call, 'withheld', Math.ceil(wait / 1000))
+    if (wait > 0) throw failure(call, 'withheld', { retryAfter: secondsOf(wait) })
+    const place = await enter(call, until)
+    if ('wait' in place) {
+      const { wait, limit } = place
+      throw failure(call, 'rate-limited', { retryAfter: secondsOf(wait), limit })
+    }
 
+    let heard: Heard
     const started = performance.now()
     const ended = (outcome: Outcome, error?: SpotError) => {
       const seconds = (performance.now() - started) / 1000
@@ -60,12 +74,16 @@ export function createTransport (
       observe({ operation: call.operation, outcome, seconds, ...error && { error } })
     }
     try {
-      const answer = read(await client.exchange(account, call, timeout))
+      const left = Math.max(1, until - started)
+      const answer = read(await client.exchange(account, call, left, (quota) => { heard = quota }))
       ended('success')
       return answer
     } catch (error) {
       if (error instanceof SpotError) ended(error.outcome, error)
+      if (error instanceof SpotError && error.outcome === 'unsent') heard = 'unsent'
       throw error
+    } finally {
+      place.settle(heard)
     }
   }
 
@@ -85,7 +103,10 @@ export function createTransport (
           if (!(error instanceof SpotError)) throw error
           // The attempt before may have deleted it.
           if (unknown && call.method === 'DELETE' && error.outcome === 'not-found') return read(GONE)
-          if (count === attempts || !mayRepeat(call, error) || !budget.take()) throw error
+          if (count === attempts || !mayRepeat(call, error) || !budget.take()) {
+            // That this attempt changed nothing does not say so of the one before.
+            throw unknown && isWrite(call) && HARMLESS.includes(error.outcome) ? last : error
+          }
           last = error
           unknown ||= error.outcome !== 'unsent'
           await sleep(Math.random() * Math.min(PAUSE * 2 ** (count - 1), (ends - performance.now()) / 4))
@@ -100,10 +121,14 @@ export function createTransport (
 /** The answer to a delete that an attempt before has carried out. */
 const GONE: Envelope = { response: {}, size: 0 }
 
-const failure = (call: Call, outcome: 'unsent' | 'withheld', retryAfter?: number) =>
-  new SpotError({
-    operation: call.operation, write: isWrite(call), outcome, ...retryAfter !== undefined && { retryAfter }
-  })
+/** Outcomes of an attempt that changed nothing. */
+const HARMLESS: Outcome[] = ['unsent', 'withheld', 'rate-limited']
+
+const failure = (
+  call: Call,
+  outcome: 'unsent' | 'withheld' | 'rate-limited',
+  details: Pick<SpotFailure, 'retryAfter' | 'limit'> = {}
+) => new SpotError({ operation: call.operation, write: isWrite(call), outcome, ...details })
 
 /** Milliseconds an attempt may take: half of what is left where another may follow, else all of it. */
 const timeoutOf = ({ method }: Call, left: number, last: boolean) =>

@@ -12,7 +12,7 @@ declare module 'ioredis' {
 }
 
 /** Stands before every key, since others may use the same Redis. */
-const PREFIX = 'spot-api:'
+const PREFIX = 'spot-api:state:'
 
 /** Milliseconds that Redis may be silent when it is asked something; then the connection is dropped and made anew. */
 const SILENCE = 2000
