@@ -85,7 +85,7 @@ async function exchange (client: Got, account: SpotAccount, call: Call, timeout:
   }
 
   const status = response.statusCode
-  const envelope = openEnvelope(response.headers['content-type'], response.body)
+  const envelope = await openEnvelope(response.headers['content-type'], response.body)
   if (status === 200 && envelope) return envelope
   const upstream = upstreamOf(status, envelope)
   const outcome = outcomeOfStatus(status, envelope && (upstream.errors ?? []).map(({ code }) => code))
