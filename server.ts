@@ -1,20 +1,16 @@
 #!/usr/bin/env node
 import { existsSync, rmSync } from 'node:fs'
-import type { Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { hash } from '@node-rs/bcrypt'
-import closeWithGrace from 'close-with-grace'
-import type { FastifyInstance } from 'fastify'
+import { bare } from './services/bare-error.js'
 import { commandOf, HELP, UsageError, type Command } from './services/command-line.js'
 import { ConfigurationError, loadConfiguration } from './services/configuration/index.js'
+import { endInOrder } from './services/process-end.js'
 import { version } from './services/release.js'
 import { sandboxBanner, sandboxConfiguration } from './services/sandbox-mode.js'
 import type { SandboxOptions } from './services/sandbox/index.js'
 
 const DEFAULT_CONFIG = 'config/config.json'
-
-/** Milliseconds that requests under way have at the end: a little more than a write may take. */
-const GRACE = 65_000
 
 /** Loaded when it is needed, like the gateway itself: the commands that serve nothing start three times as fast. */
 const simulatedSpot = async (options?: SandboxOptions) =>
@@ -30,52 +26,25 @@ async function serve ({ config, listen }: Extract<Command, { name: 'serve' }>) {
   const configuration = sandbox ? sandboxConfiguration(sandbox) : loadConfiguration(file as string)
   const { build } = await import('./app.js')
   const app = await build(configuration)
-
-  const letConnectionsEnd = connectionsOf(app)
-
-  // Spot in the sandbox ends last: requests under way still need it.
-  closeWithGrace({ delay: GRACE, logger: false }, async ({ err, signal }) => {
-    if (err) app.log.fatal(err, 'ending after an error')
-    else app.log.info({ signal }, 'ending')
-    letConnectionsEnd()
-    await app.close()
+  endInOrder(async ({ signal }) => {
+    await app.lifecycle.end(signal === 'SIGTERM' || signal === undefined ? configuration.drainSeconds : 0)
+    // Last: requests under way still need it.
     await sandbox?.close()
     if (configuration.sandbox && 'directory' in configuration.state) {
       rmSync(configuration.state.directory, { recursive: true, force: true })
     }
+  }, ({ signal, error }) => {
+    if (signal) app.log.info({ signal }, 'ending')
+    // Not as fatal: that stands still until the log is written, where the disk is full for ever.
+    else app.log.error(bare(error), 'ending after an error')
   })
   const address = await app.listen(listen ?? configuration.listen)
   if (sandbox) print(await sandboxBanner(address, configuration.key))
 }
 
-/**
- * Node closes connections that wait for a next request when the server closes, but not those that wait for an answer
- * then and are kept alive after it, nor those that never had a request (browsers and load balancers keep spare ones).
- * Both would hold up the end until GRACE is over.
- *
- * @returns what makes them end: the former with their answer, the latter at once
- */
-function connectionsOf (app: FastifyInstance): () => void {
-  const spare = new Set<Socket>()
-  let ending = false
-  app.server.on('connection', (socket: Socket) => {
-    if (ending) return socket.destroy()
-    spare.add(socket)
-    socket.once('close', () => spare.delete(socket))
-  })
-  app.server.on('request', ({ socket }) => spare.delete(socket))
-  app.addHook('onSend', async (_, reply) => {
-    if (ending) reply.header('connection', 'close')
-  })
-  return () => {
-    ending = true
-    for (const socket of spare) socket.destroy()
-  }
-}
-
 async function sandbox ({ port }: Extract<Command, { name: 'sandbox' }>) {
   const { url, accounts, close } = await simulatedSpot({ port })
-  closeWithGrace({ delay: 1000, logger: false }, close)
+  endInOrder(close)
   const [account] = accounts
   print(`
 SANDBOX: a simulated Spot API at ${url}

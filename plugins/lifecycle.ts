@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../services/problems.js'
@@ -5,8 +7,14 @@ import { Problem } from '../services/problems.js'
 declare module 'fastify' {
   interface FastifyInstance {
     lifecycle: {
-      /** From now on the server takes no new work: load balancers are told, and connections end with their answer. */
-      end (): void
+      /**
+       * Ends the server without losing a request. From now on it is not ready, and each connection ends with its next
+       * answer. For a while it takes whatever comes all the same; then it stops listening, and ends what is under way.
+       *
+       * @param drain seconds that load balancers have to notice
+       * @returns once the last answer has left and every plugin has closed
+       */
+      end (drain: number): Promise<void>
       /** @throws {Problem} not-ready once the server is ending */
       assertReady (): void
     }
@@ -16,15 +24,42 @@ declare module 'fastify' {
 /** Seconds after which another server will have taken over. */
 const RETRY_AFTER = 5
 
+/** Milliseconds that requests under way have after their deadline, once nothing is listened for. */
+const GRACE = 5000
+
+/** Milliseconds between two looks for connections whose last answer has left. */
+const LOOK = 100
+
 export default fp(async function lifecycle (app: FastifyInstance) {
+  const unasked = unaskedConnections(app)
   let ending = false
 
   app.addHook('onSend', async (_, reply) => {
     if (ending) reply.header('connection', 'close')
   })
 
+  /**
+   * Closing, Node ends connections that wait for a next request, but not those that come to wait a moment later, nor
+   * those that never had a request (browsers and load balancers keep spare ones). Each would hold up the end.
+   */
+  function closeIdle () {
+    app.server.closeIdleConnections()
+    for (const socket of unasked) if (socket.bytesRead === 0) socket.destroy()
+  }
+
   app.decorate('lifecycle', {
-    end () { ending = true },
+    async end (drain) {
+      ending = true
+      await sleep(drain * 1000)
+      const looking = setInterval(closeIdle, LOOK)
+      const cutting = setTimeout(() => {
+        app.log.warn('what is still under way after its deadline is cut off')
+        app.server.closeAllConnections()
+      }, app.configuration.deadlines.write + GRACE)
+      await app.close()
+      clearInterval(looking)
+      clearTimeout(cutting)
+    },
     assertReady () {
       if (!ending) return
       throw new Problem('not-ready', {
@@ -34,4 +69,15 @@ export default fp(async function lifecycle (app: FastifyInstance) {
       })
     }
   })
-}, { name: 'lifecycle' })
+}, { name: 'lifecycle', dependencies: ['config'] })
+
+/** The open connections that never had a request. */
+function unaskedConnections ({ server }: FastifyInstance): Iterable<Socket> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.on('request', ({ socket }) => sockets.delete(socket))
+  return sockets
+}

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { bare } from '../services/bare-error.js'
 import { invalidRequest, type ValidationFailure } from '../services/invalid-request.js'
 import { Problem, problemBody, type ProblemName } from '../services/problems.js'
 
@@ -36,17 +37,6 @@ function problemOf (error: FastifyError): Problem {
     detail: 'Something went wrong inside this server.',
     hint: 'Tell the operator the requestId: the log has more under it.'
   })
-}
-
-/**
- * The error without any property of its own: those of the HTTP client carry the whole request, Authorization header
- * included, and the log prints whatever an error has.
- *
- * @param depth causes of causes that are kept
- */
-function bare ({ name, code, message, stack, cause }: Error & { code?: unknown }, depth = 5): Error {
-  const origin = cause instanceof Error && depth > 0 ? { cause: bare(cause, depth - 1) } : {}
-  return Object.assign(new Error(message, origin), { name, code, stack })
 }
 
 /** Answers with a problem, in whatever state the request is. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../services/problems.js'
 
@@ -59,10 +59,17 @@ export default fp(async function requests (app: FastifyInstance) {
     }
   })
 
+  /** What the one line of a request says. */
+  const summary = ({ method, url, routeOptions }: FastifyRequest, { statusCode: status, elapsedTime }: FastifyReply) =>
+    ({ method, url, operationId: routeOptions.config.operationId, status, milliseconds: Math.round(elapsedTime) })
+
   app.addHook('onResponse', async (request, reply) => {
-    const { method, url, routeOptions: { config: { operationId } } } = request
-    const { statusCode: status, elapsedTime } = reply
-    request.log.info({ method, url, operationId, status, milliseconds: Math.round(elapsedTime) }, 'request ended')
+    request.log.info(summary(request, reply), 'request ended')
+  })
+
+  // There is no response then, but a write went on without its caller: nobody but the log learns how it ended.
+  app.addHook('onSend', async (request, reply) => {
+    if (reply.raw.destroyed) request.log.info(summary(request, reply), 'caller hung up before its answer')
   })
 }, { name: 'requests', dependencies: ['@fastify/sensible'] })
 

@@ -24,6 +24,7 @@ export function sandboxConfiguration ({ url, accounts: [account] }: Pick<Sandbox
     deadlines: { read: 10_000, write: 60_000 },
     state: { directory: mkdtempSync(join(tmpdir(), 'spot-api-sandbox-')) },
     settle: 5000,
+    drainSeconds: 0,
     sandbox: true
   }
 }

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { startSandbox, type Fault, type Sandbox } from '../services/sandbox/index.js'
 import { faultsOfReply } from './contract-check.js'
 import { KEY, TOKEN } from './helper.js'
-import { buildOnce, serverProcess, type ServerProcess } from './process.js'
+import { buildOnce, serverProcess, type ServerProcess } from './server-process.js'
 import { redis, skipRedis } from './redis.js'
 
 /* Creates against a Spot that loses every third one, by callers that try again. `npm run chaos` has the long forms. */

@@ -50,6 +50,10 @@ t.test("the earlier Go service's file works as it is", async (t) => {
     logLevel: 'warn',
     organization: 'localdev',
     source: undefined,
+    deadlines: { read: 10_000, write: 60_000 },
+    state: { directory: 'state' },
+    settle: 15_000,
+    drainSeconds: 5,
     sandbox: false
   })
 })

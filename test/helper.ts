@@ -65,6 +65,7 @@ export async function startGateway (
     deadlines: { read: 10_000, write: 60_000 },
     state: { directory },
     settle: 200,
+    drainSeconds: 0,
     sandbox: false,
     ...configuration
   }, { log: linesTo(log), ...options })

@@ -188,7 +188,7 @@ t.test('what Spot does decides what the caller is told', async (t) => {
       [`${method}${index}`, { id: 'act-5a9db0c5', token: 'vendor-token-for-tests', endpoint }])).flat())
   const patient = await startGateway(t, { configuration: { accounts } })
   const hasty = await startGateway(t, {
-    configuration: { accounts, deadlines: { read: 1600, write: 1600 } }
+    configuration: { accounts, deadlines: { read: 4000, write: 4000 } }
   })
 
   const measured: string[] = []

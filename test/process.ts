@@ -1,74 +1,68 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { startSandbox, type SandboxOptions } from '../services/sandbox/index.js'
+import { KEY } from './helper.js'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const server = fileURLToPath(new URL('../server.ts', import.meta.url))
 
-/** Builds the server as it ships, once a test file: it starts three times as fast as from source. */
-export function buildOnce (): string {
-  const { status, stderr } = spawnSync('npm', ['run', '-s', 'build'], { cwd: root, encoding: 'utf8' })
-  if (status !== 0) throw new Error(`the build failed: ${stderr}`)
-  return join(root, 'dist/server.js')
+interface Surroundings {
+  /** Where it runs: a folder of the test alone, with these files in it, unless set. */
+  folder?: string | undefined
+  files?: object
+  /** What it reads on its standard input. */
+  input?: string
+  /** JavaScript that runs in it before its own. */
+  preload?: string
 }
 
-/** A port nobody listens on just now. */
-export async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-export interface ServerProcess {
-  url: string
-  /** Starts it, and waits until it takes requests. */
-  start (): Promise<void>
-  /** Ends it, and waits until it is gone. @returns its exit code; null when the signal ended it */
-  kill (signal: NodeJS.Signals): Promise<number | null>
-  /** What it logged, over all starts. */
-  log (): string
-}
-
-/** spot-api as a process of its own, to be started and killed again and again on one port and in one folder. */
-export async function serverProcess (t: Test, server: string, configuration: object): Promise<ServerProcess> {
-  const folder = mkdtempSync(join(tmpdir(), 'spot-api-'))
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
-  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...configuration, listenAddress: `127.0.0.1:${port}` }))
-  let child: ReturnType<typeof spawn> | undefined
-  let log = ''
-  t.teardown(async () => {
-    child?.kill('SIGKILL')
-    rmSync(folder, { recursive: true, force: true })
-  })
+/** spot-api as a process of its own. */
+export function run (t: Test, words: string[], surroundings: Surroundings = {}) {
+  const { folder, files = {}, input = '', preload = '' } = surroundings
+  // tap would watch the process through NODE_OPTIONS, which costs more than the process itself.
+  const modules = [import.meta.resolve('tsx'), `data:text/javascript,${encodeURIComponent(preload)}`]
+  const node = ['-u', 'NODE_OPTIONS', process.execPath, ...modules.flatMap((module) => ['--import', module])]
+  const child = spawn('env', [...node, server, ...words], { cwd: folder ?? t.testdir({ ...files }) })
+  t.teardown(() => child.kill('SIGKILL'))
+  child.stdin.end(input)
+  let output = ''
+  child.stdout.on('data', (chunk) => { output += chunk })
+  const errors = text(child.stderr)
+  let over = false
+  const closed = once(child, 'close').finally(() => { over = true })
   return {
-    url,
-    log: () => log,
-    async start () {
-      // tap would watch the process through NODE_OPTIONS, which costs more than the process itself.
-      const { NODE_OPTIONS, ...env } = process.env
-      const args = [server, '--config', 'config.json']
-      const started = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
-      child = started
-      for (const stream of [started.stdout, started.stderr]) stream.on('data', (chunk) => { log += chunk })
-      while (!await fetch(`${url}/v1/spot/ping`).then(({ ok }) => ok, () => false)) {
-        if (started.exitCode !== null) throw new Error(`it ended with ${started.exitCode}: ${log}`)
-        await new Promise((resolve) => setTimeout(resolve, 5))
+    kill: (signal: NodeJS.Signals) => child.kill(signal),
+    /** What it printed, once that is there. */
+    async prints (form: RegExp): Promise<string[]> {
+      for (;;) {
+        const match = form.exec(output)
+        if (match) return match
+        if (over) throw new Error(`it ended: ${await errors}`)
+        await Promise.race([once(child.stdout, 'data'), closed])
       }
     },
-    async kill (signal) {
-      if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
-      const ended = once(child, 'exit')
-      child.kill(signal)
-      const [code] = await ended
-      return code as number | null
+    /** How it ended: null as the code when a signal killed it. */
+    async ends () {
+      const [code] = await closed
+      return { code: code as number | null, output, errors: await errors }
     }
   }
+}
+
+interface SpotOptions {
+  sandbox?: SandboxOptions
+  /** Further settings of the configuration. */
+  settings?: object
+}
+
+/** A simulated Spot in this process, and a configuration file with one account in it, `real`. */
+export async function spot (t: Test, { sandbox: options, settings }: SpotOptions = {}) {
+  const sandbox = await startSandbox(options)
+  t.teardown(() => sandbox.close())
+  const { url: endpoint, accounts: [account] } = sandbox
+  const accounts = { real: { ...account, endpoint } }
+  const configuration = JSON.stringify({ listenAddress: '127.0.0.1:0', token: KEY, accounts, ...settings })
+  return { sandbox, configuration }
 }

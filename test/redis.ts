@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { freePort } from './process.js'
+import { freePort } from './server-process.js'
 
 export const skipRedis = spawnSync('redis-server', ['--version']).error ? 'there is no redis-server' : false
 

@@ -1,60 +1,15 @@
-import { execFile, spawn, spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo } from 'node:net'
-import { text } from 'node:stream/consumers'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { verify } from '@node-rs/bcrypt'
-import t, { type Test } from 'tap'
-import { document } from '../openapi/document.js'
+import t from 'tap'
 import { commandOf, UsageError, type Command } from '../services/command-line.js'
-import { startSandbox } from '../services/sandbox/index.js'
 import { version } from '../services/release.js'
 import { KEY, TOKEN } from './helper.js'
+import { run, spot } from './process.js'
 
-const server = fileURLToPath(new URL('../server.ts', import.meta.url))
 const skip = ['bash', 'curl'].some((tool) => spawnSync(tool, ['--version']).error) ? 'there is no bash or curl' : false
-
-/** spot-api as a process of its own, in a folder that holds these files. */
-function run (t: Test, words: string[], { files = {}, input = '' }: { files?: object, input?: string } = {}) {
-  // tap would watch the process through NODE_OPTIONS, which costs more than the process itself.
-  const args = ['-u', 'NODE_OPTIONS', process.execPath, '--import', import.meta.resolve('tsx'), server, ...words]
-  const child = spawn('env', args, { cwd: t.testdir({ ...files }) })
-  t.teardown(() => child.kill('SIGKILL'))
-  child.stdin.end(input)
-  let output = ''
-  child.stdout.on('data', (chunk) => { output += chunk })
-  const errors = text(child.stderr)
-  let over = false
-  const closed = once(child, 'close').finally(() => { over = true })
-  return {
-    kill: (signal: NodeJS.Signals) => child.kill(signal),
-    /** What it printed, once that is there. */
-    async prints (form: RegExp): Promise<string[]> {
-      for (;;) {
-        const match = form.exec(output)
-        if (match) return match
-        if (over) throw new Error(`it ended: ${await errors}`)
-        await Promise.race([once(child.stdout, 'data'), closed])
-      }
-    },
-    /** How it ended: null as the code when a signal killed it. */
-    async ends () {
-      const [code] = await closed
-      return { code: code as number | null, output, errors: await errors }
-    }
-  }
-}
-
-/** A simulated Spot in this process, and a configuration with one account in it, `real`. */
-async function spot (t: Test) {
-  const sandbox = await startSandbox()
-  t.teardown(() => sandbox.close())
-  const { url: endpoint, accounts: [account] } = sandbox
-  const configuration = { listenAddress: '127.0.0.1:0', token: KEY, accounts: { real: { ...account, endpoint } } }
-  return { sandbox, configuration: JSON.stringify(configuration) }
-}
 
 const get = (url: string) => fetch(url, { headers: { 'x-auth-token': TOKEN } })
 
@@ -207,25 +162,4 @@ t.test('config/config.json is served where there is one', async (t) => {
   const { code, output, errors } = await ends()
   t.strictSame({ code, errors }, { code: 0, errors: '' })
   t.notMatch(output, /SANDBOX/)
-})
-
-t.test('a create under way when SIGTERM comes gets its answer', async (t) => {
-  const { sandbox, configuration } = await spot(t)
-  const { prints, kill, ends } = run(t, ['--config', 'a.json'], { files: { 'a.json': configuration } })
-  const [, url] = await prints(/listening at (http:[^"]+)/)
-  const { examples } = document.components as unknown as { examples: Record<string, { value: object }> }
-  sandbox.faults.inject({ method: 'POST', latency: 700, commit: 'first' })
-
-  const create = fetch(`${url}/v1/spot/real/elastigroups`, {
-    method: 'POST',
-    headers: { 'x-auth-token': TOKEN, 'content-type': 'application/json' },
-    body: JSON.stringify(examples.ElastigroupCreate?.value)
-  })
-  while (!sandbox.transcript.some(({ method }) => method === 'POST')) await sleep(10)
-  kill('SIGTERM')
-  const response = await create
-  t.equal(response.status, 201)
-  t.match(await response.json(), { id: /^sig-/ })
-  const { code, errors } = await ends()
-  t.strictSame({ code, errors }, { code: 0, errors: '' })
 })

@@ -27,6 +27,8 @@ export interface Configuration {
   state: StoreSettings
   /** Milliseconds between the two looks that must find nothing before a create with a key is sent again. */
   settle: number
+  /** Seconds in which a server that was told to end still takes requests, so that load balancers can notice. */
+  drainSeconds: number
   /** Whether the accounts are the embedded sandbox's. */
   sandbox: boolean
 }
@@ -52,10 +54,14 @@ interface ConfigurationFile {
   settleSeconds?: number
   state?: { directory?: string, redis?: Secret }
   source?: string
+  drainSeconds?: number
 }
 
 /** bcrypt takes 72 bytes of a key and ignores the rest; a key shorter than 16 can be guessed. */
 const KEY_BYTES = { fewest: 16, most: 72 }
+
+/** Load balancers look every few seconds. */
+const DRAIN_SECONDS = 5
 
 /** Keys that stand in documents for everybody to read. */
 const EXAMPLE_KEYS = ['change-me-to-a-long-random-key', '1234567890123456', 'xxxxxxxxxxxxxxxxxxxx']
@@ -127,6 +133,7 @@ export function configurationOf (
     },
     state: redis === undefined ? { directory: parsed.state?.directory ?? 'state' } : { redis },
     settle: (parsed.settleSeconds ?? 15) * 1000,
+    drainSeconds: parsed.drainSeconds ?? DRAIN_SECONDS,
     sandbox: false
   }
 }

@@ -47,7 +47,6 @@ export const schema = {
         writeSeconds: { type: 'number', minimum: 0.1, maximum: 600 }
       }
     },
-    drainSeconds: { type: 'number' },
     state: {
       type: 'object',
       additionalProperties: false,
@@ -55,6 +54,7 @@ export const schema = {
       maxProperties: 1
     },
     settleSeconds: { type: 'number', minimum: 0.1, maximum: 3600 },
-    source: { type: 'string', minLength: 1 }
+    source: { type: 'string', minLength: 1 },
+    drainSeconds: { type: 'number', minimum: 0, maximum: 600 }
   }
 }

@@ -8,7 +8,7 @@ const PREFIX = 'spot-api:'
 /** Milliseconds for an answer of Redis. */
 const PATIENCE = 2000
 
-/** A record is a hash of `value` and `version`; Redis ends it by itself. ARGV: expected version, version, value, ttl. */
+/** A record is a hash of `value` and `version`. ARGV: expected version, new version, value, milliseconds it lives. */
 const SWAP = `
   local version = redis.call('HGET', KEYS[1], 'version') or ''
   if version ~= ARGV[1] then return 0 end

@@ -1,0 +1,42 @@
+/** Why a process ends: it was told to, or nobody caught an error. */
+export type Reason = { signal: NodeJS.Signals, error?: undefined } | { signal?: undefined, error: unknown }
+
+/** Milliseconds in which a Ctrl-C is the one before: npm passes on what the terminal has sent to both of them. */
+const ECHO = 500
+
+/** 128 and the number of the signal, as shells count. */
+const INTERRUPTED = 130
+
+/** Errors that are told of at most: where the log itself is broken, telling of one makes the next. */
+const MOST_ERRORS = 10
+
+/**
+ * Lets the process end in good order when it is told to, with code 0, or after an error that nobody caught, with
+ * code 1. A second Ctrl-C ends it at once. Another SIGTERM does not, nor another error: a write may be under way.
+ *
+ * @param end what has to be done first
+ * @param tell told of the reason, and of every further error
+ */
+export function endInOrder (end: (reason: Reason) => Promise<void>, tell: (reason: Reason) => void = () => {}): void {
+  let began: number | undefined
+  let errors = 0
+
+  function begin (reason: Reason) {
+    const first = began === undefined
+    if (reason.signal === undefined ? errors++ < MOST_ERRORS : first) tell(reason)
+    if (began !== undefined) {
+      if (reason.signal === 'SIGINT' && performance.now() - began > ECHO) process.exit(INTERRUPTED)
+      return
+    }
+    began = performance.now()
+    end(reason).then(
+      () => process.exit(reason.signal === undefined ? 1 : 0),
+      (error) => {
+        tell({ error })
+        process.exit(1)
+      })
+  }
+
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => begin({ signal }))
+  for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, (error) => begin({ error }))
+}

@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { document } from '../openapi/document.js'
+import { LOST, startBalancer, type Backend } from './balancer.js'
+import { TOKEN } from './helper.js'
+import { run, spot } from './process.js'
+
+const ROUNDS = 3
+const CALLERS = 8
+
+/** Requests at least, and milliseconds that each caller rests between two. */
+const { requests: REQUESTS, rest: REST } = process.env.CHAOS === 'full'
+  ? { requests: 10_000, rest: 5 }
+  : { requests: 1_500, rest: 50 }
+
+const { examples } = document.components as unknown as { examples: Record<string, { value: object }> }
+const headers = { 'x-auth-token': TOKEN, 'content-type': 'application/json' }
+
+/** A third of the requests create, the others read. */
+const kinds = [
+  { method: 'POST', path: 'elastigroups', want: 201 },
+  { method: 'GET', path: 'instances', want: 200 },
+  { method: 'GET', path: 'accounts', want: 200 }
+] as const
+
+const capacity = { target: 0, minimum: 0, maximum: 0, unit: 'instance' }
+const group = (name: string) => JSON.stringify({ ...examples.ElastigroupCreate?.value, name, capacity })
+
+/** Sends the n-th request, and says what it was and how it ended: `POST 201`. */
+async function send (balancer: string, n: number) {
+  const { method, path, want } = kinds[n % kinds.length] as typeof kinds[number]
+  const body = method === 'POST' ? group(`load-${n}`) : null
+  const url = `${balancer}/v1/spot/${path === 'accounts' ? path : `real/${path}`}`
+  const ended = await fetch(url, { method, headers, body }).then(async (response) => {
+    await response.arrayBuffer()
+    return response.headers.get(LOST) ?? response.status
+  }, (error) => String(error.cause ?? error))
+  return { what: `${method} ${ended}`, proper: ended === want }
+}
+
+/** A gateway as a process, which the balancer knows under whatever address it has. */
+async function startBackend (t: Test, folder: string) {
+  const backend: Backend = { url: '', ready: false }
+  const begin = async () => {
+    const server = run(t, ['--config', 'a.json'], { folder })
+    const [, url = ''] = await server.prints(/listening at (http:[^"]+)/)
+    backend.url = url
+    return server
+  }
+  let server = await begin()
+  return {
+    backend,
+    async restart () {
+      server.kill('SIGTERM')
+      const { code } = await server.ends()
+      server = await begin()
+      while (!backend.ready) await sleep(20)
+      return code
+    }
+  }
+}
+
+t.test('servers are restarted in turn under load, and no request is lost or done twice', async (t) => {
+  const { sandbox, configuration } = await spot(t, {
+    sandbox: { rateLimit: 1_000_000, seed: false }, settings: { drainSeconds: 1, logLevel: 'info' }
+  })
+  const folder = t.testdir({ 'a.json': configuration })
+  const servers = await Promise.all([startBackend(t, folder), startBackend(t, folder)])
+  const balancer = await startBalancer(t, servers.map(({ backend }) => backend))
+  while (!servers.every(({ backend }) => backend.ready)) await sleep(20)
+
+  const ends: Record<string, number> = {}
+  const improper: string[] = []
+  const times: number[] = []
+  const codes: (number | null)[] = []
+  const load = { sent: 0, over: false }
+  const began = performance.now()
+
+  const callers = Array.from({ length: CALLERS }, async () => {
+    while (!load.over || load.sent < REQUESTS) {
+      const n = load.sent++
+      const started = performance.now()
+      const { what, proper } = await send(balancer, n)
+      times.push(performance.now() - started)
+      ends[what] = (ends[what] ?? 0) + 1
+      if (!proper) improper.push(what)
+      await sleep(REST)
+    }
+  })
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const { restart } of servers) codes.push(await restart())
+  }
+  load.over = true
+  await Promise.all(callers)
+
+  const seconds = (performance.now() - began) / 1000
+  const sorted = times.toSorted((a, b) => a - b)
+  const quantile = (q: number) => Math.round(sorted[Math.floor(q * (sorted.length - 1))] ?? 0)
+  t.comment(`${load.sent} requests in ${seconds.toFixed(1)} s by ${CALLERS} callers, ${codes.length} restarts`)
+  t.comment(`milliseconds: median ${quantile(0.5)}, 99 % ${quantile(0.99)}, longest ${quantile(1)}`)
+  t.comment(`ends: ${JSON.stringify(ends)}`)
+
+  t.strictSame(improper, [], 'every request got its proper answer')
+  t.strictSame(codes, Array(2 * ROUNDS).fill(0), 'every server ended in good order')
+  const response = await fetch(`${balancer}/v1/spot/real/elastigroups`, { headers })
+  const names = (await response.json() as { name: string }[]).map(({ name }) => name)
+  t.equal(names.length, ends['POST 201'], 'Spot did what was answered, and nothing else')
+  t.equal(new Set(names).size, names.length, 'nothing was done twice')
+  t.ok(load.sent >= REQUESTS)
+  t.equal(sandbox.transcript.filter(({ status }) => status === undefined).length, 0, 'no call to Spot was cut off')
+})

@@ -1,0 +1,74 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** Builds the server as it ships, once a test file: it starts three times as fast as from source. */
+export function buildOnce (): string {
+  const { status, stderr } = spawnSync('npm', ['run', '-s', 'build'], { cwd: root, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`the build failed: ${stderr}`)
+  return join(root, 'dist/server.js')
+}
+
+/** A port nobody listens on just now. */
+export async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+export interface ServerProcess {
+  url: string
+  /** Starts it, and waits until it takes requests. */
+  start (): Promise<void>
+  /** Ends it, and waits until it is gone. @returns its exit code; null when the signal ended it */
+  kill (signal: NodeJS.Signals): Promise<number | null>
+  /** What it logged, over all starts. */
+  log (): string
+}
+
+/** spot-api as a process of its own, to be started and killed again and again on one port and in one folder. */
+export async function serverProcess (t: Test, server: string, configuration: object): Promise<ServerProcess> {
+  const folder = mkdtempSync(join(tmpdir(), 'spot-api-'))
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...configuration, listenAddress: `127.0.0.1:${port}` }))
+  let child: ReturnType<typeof spawn> | undefined
+  let log = ''
+  t.teardown(async () => {
+    child?.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return {
+    url,
+    log: () => log,
+    async start () {
+      // tap would watch the process through NODE_OPTIONS, which costs more than the process itself.
+      const { NODE_OPTIONS, ...env } = process.env
+      const args = [server, '--config', 'config.json']
+      const started = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+      child = started
+      for (const stream of [started.stdout, started.stderr]) stream.on('data', (chunk) => { log += chunk })
+      while (!await fetch(`${url}/v1/spot/ping`).then(({ ok }) => ok, () => false)) {
+        if (started.exitCode !== null) throw new Error(`it ended with ${started.exitCode}: ${log}`)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+    },
+    async kill (signal) {
+      if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
+      const ended = once(child, 'exit')
+      child.kill(signal)
+      const [code] = await ended
+      return code as number | null
+    }
+  }
+}
