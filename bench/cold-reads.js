@@ -2,7 +2,7 @@
 import { alternate, print, quantile, row, seconds } from './figures.js'
 import { load } from './load.js'
 import { nginx } from './nginx.js'
-import { cpuSeconds, gateway, peer, TOKEN } from './processes.js'
+import { gateway, peer, TOKEN } from './processes.js'
 
 const GROUP = 'sig-0f3ac1d2'
 const path = `/demo/elastigroups/${GROUP}`
@@ -15,48 +15,35 @@ export async function coldReads () {
   const proxy = await nginx(sandbox.account)
   const caller = await peer('caller')
 
-  const calls = (url, headers) => caller.ask({ url, headers, seconds })
-  const direct = () => calls(`${sandbox.url}/aws/ec2/group/${GROUP}?accountId=${id}`, { authorization: `Bearer ${token}` })
-  const through = (server) => async () => {
-    const before = cpuSeconds(server)
-    const times = await calls(server.url + path, headers)
-    return Object.assign(times, { cpu: (cpuSeconds(server) - before) * 1000 / times.length })
+  const targets = {
+    direct: {
+      url: `${sandbox.url}/aws/ec2/group/${GROUP}?accountId=${id}`, headers: { authorization: `Bearer ${token}` }
+    },
+    ours: { url: ours.url + path, headers },
+    ...proxy && { proxy: { url: proxy.url + path, headers } }
   }
-  await Promise.all([direct, through(ours)].map((warm) => warm()))
-
-  const taken = await alternate({ direct, ours: through(ours), ...proxy && { proxy: through(proxy) } })
-  const at = (part, which) => taken[which].map((times) => quantile(times, part))
+  const called = () => caller.ask({ targets, seconds: 2 * seconds })
+  await called() // warms up
+  const { calls } = await alternate({ calls: called })
+  const at = (part, which) => calls.map((times) => quantile(times[which], part))
   const added = (part, which) => at(part, which).map((time, run) => time - at(part, 'direct')[run])
-  const unit = 'ms'
-  const target = { 0.5: '≤ 1 ms' }
-  const rows = [0.5, 0.99].flatMap((part) => [
-    row({
-      figure: `cold read, added p${part * 100}`,
-      unit,
-      ours: added(part, 'ours'),
-      peer: 'the call itself',
-      theirs: at(part, 'direct'),
-      target: target[part]
-    }),
-    ...proxy
-      ? [row({ figure: '', unit, ours: added(part, 'ours'), peer: 'added by nginx', theirs: added(part, 'proxy') })]
-      : []
-  ])
-  const cpu = (which) => taken[which].map((run) => run.cpu)
-  rows.push(row({
-    figure: 'cold read, CPU', unit, ours: cpu('ours'), ...proxy && { peer: 'nginx', theirs: cpu('proxy') }
-  }))
+  const rows = [[0.5, '≤ 1 ms'], [0.99, '']].flatMap(([part, target]) => {
+    const figure = { figure: `cold read, added p${part * 100}`, unit: 'ms', ours: added(part, 'ours') }
+    return [
+      row({ ...figure, peer: 'the call itself', theirs: at(part, 'direct'), target }),
+      ...proxy ? [row({ ...figure, peer: 'nginx', theirs: added(part, 'proxy') })] : []
+    ]
+  })
 
   const loads = await alternate({
     ours: () => load(ours, path, { headers }), ...proxy && { proxy: () => load(proxy, path, { headers }) }
   })
-  const ofOneCore = (which) => loads[which].map(({ cpu }) => 1e6 / cpu)
-  rows.push(row({
-    figure: 'cold reads of one core',
-    unit: '/s',
-    ours: ofOneCore('ours'),
-    ...proxy && { peer: 'nginx', theirs: ofOneCore('proxy') }
-  }))
+  const cpu = (which) => loads[which].map(({ cpu }) => cpu)
+  const ofOneCore = (which) => cpu(which).map((cpu) => 1e6 / cpu)
+  const beside = (of) => proxy ? { peer: 'nginx', theirs: of('proxy') } : {}
+  rows.push(
+    row({ figure: 'CPU of a cold read', unit: 'µs', ours: cpu('ours'), ...beside(cpu) }),
+    row({ figure: 'cold reads of one core', unit: '/s', ours: ofOneCore('ours'), ...beside(ofOneCore) }))
   await Promise.all([ours, proxy, sandbox, caller].map((process) => process?.stop()))
   return rows
 }

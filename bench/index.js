@@ -19,11 +19,12 @@ for (const figures of [startUp, tokenChecks, hotReads, coldReads, largeLists, po
 }
 
 const [{ model }] = cpus()
+const now = new Date().toISOString().slice(0, 10)
 writeFileSync(new URL('RESULTS.md', import.meta.url), `# Results
 
-${new Date().toISOString().slice(0, 10)}, Node.js ${process.version}, ${cpus().length} × ${model.trim()}, medians of \
-${runs} runs of ${seconds} s that take turns with what stands beside them. Trust the ratios: both sides were measured on the
-same machine in the same minutes, while the load and the simulated Spot shared its cores.
+${now}, Node.js ${process.version}, ${cpus().length} × ${model.trim()}, medians of ${runs} runs of ${seconds} s that
+take turns with what stands beside them. Trust the ratios: both sides were measured on the same machine, in the same minutes,
+while the load and the simulated Spot shared its cores.
 
 ${table(rows)}`)
 process.exit()

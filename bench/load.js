@@ -19,7 +19,8 @@ export async function load (server, path, { headers = {}, connections = 10, amou
   const length = amount ? ['--amount', amount] : ['--duration', seconds]
   const before = cpuSeconds(server)
   const { stdout } = await promisify(execFile)(process.execPath, [
-    AUTOCANNON, '--json', '--no-progress', '--connections', connections, '--timeout', 30, ...length, ...args, server.url + path
+    AUTOCANNON, '--json', '--no-progress', '--timeout', 30, '--connections', connections, ...length, ...args,
+    server.url + path
   ].map(String), { maxBuffer: 2 ** 24 })
   const { requests, '2xx': good, non2xx, errors } = JSON.parse(stdout)
   if (non2xx + errors > 0) throw new Error(`${path}: ${non2xx} answers were no 2xx, ${errors} errors`)

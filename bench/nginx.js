@@ -4,6 +4,7 @@ import { accessSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { answering, folder, freePort, started, TOKEN } from './processes.js'
 
+const PARTS = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
 const NGINX = '/usr/sbin/nginx'
 
 /** @returns the server; undefined where there is no nginx */
@@ -23,14 +24,16 @@ export async function nginx ({ id, token, endpoint }) {
     events { worker_connections 1024; }
     http {
       access_log ${home}/access.log;
-      ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${home}/${name};`).join(' ')}
+      ${PARTS.map((part) => `${part}_temp_path ${home}/${part};`).join(' ')}
+      map_hash_bucket_size 128;
+      map $http_x_auth_token $known { default 0; '${TOKEN['x-auth-token']}' 1; }
       upstream spot { server ${new URL(endpoint).host}; keepalive 32; }
       server {
         listen 127.0.0.1:${port};
         keepalive_requests 1000000;
         location = /v1/spot/ping { return 200 pong; }
         location /v1/spot/demo/elastigroups {
-          if ($http_x_auth_token != '${TOKEN['x-auth-token']}') { return 401; }
+          if ($known = 0) { return 401; }
           rewrite ^/v1/spot/demo/elastigroups(.*)$ /aws/ec2/group$1?accountId=${id} break;
           proxy_pass http://spot;
           proxy_http_version 1.1;

@@ -50,28 +50,14 @@ export async function freePort () {
   return port
 }
 
+const script = (name) => fileURLToPath(new URL(`peers/${name}.js`, import.meta.url))
+
 /** A script of peers/ with its settings, once it has told its `url`, or whatever else it tells first. */
 export async function peer (name, settings = {}) {
-  const child = fork(fileURLToPath(new URL(`peers/${name}.js`, import.meta.url)), [JSON.stringify(settings)], {
-    execArgv: ['--import', WATCH]
-  })
+  const child = fork(script(name), [JSON.stringify(settings)])
   const [told] = await once(child, 'message')
   return { ...started(child), ...told }
 }
-
-/**
- * Loaded into a server before it starts: answers any message with the milliseconds of the longest stall of its event
- * loop since the message before.
- */
-const WATCH = `data:text/javascript,
-  import { monitorEventLoopDelay } from 'node:perf_hooks'
-  const delay = monitorEventLoopDelay({ resolution: 1 })
-  delay.enable()
-  process.on('message', () => {
-    process.send(delay.max / 1e6)
-    delay.reset()
-  })
-  process.channel?.unref()`
 
 /** The server as it ships, its metrics and its log on; the log goes nowhere. */
 export async function gateway (accounts, settings = {}) {
@@ -81,7 +67,7 @@ export async function gateway (accounts, settings = {}) {
   writeFileSync(config, JSON.stringify({
     listenAddress: `127.0.0.1:${port}`, token: KEY, drainSeconds: 0, accounts, ...settings
   }))
-  const child = spawn(process.execPath, ['--import', WATCH, SERVER, '--config', config], {
+  const child = spawn(process.execPath, ['--import', script('watch'), SERVER, '--config', config], {
     cwd: home, stdio: ['ignore', 'ignore', 'inherit', 'ipc']
   })
   const server = { ...started(child), url: `http://127.0.0.1:${port}/v1/spot` }

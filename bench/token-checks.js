@@ -15,7 +15,8 @@ export async function tokenChecks () {
     await work()
     return performance.now() - began
   }
-  const each = (work) => async () => await took(async () => { for (let i = 0; i < CHECKS; i++) await work() }) / CHECKS * 1000
+  const many = (work) => async () => { for (let i = 0; i < CHECKS; i++) await work() }
+  const each = (work) => async () => await took(many(work)) / CHECKS * 1000
 
   const first = await alternate({
     ours () {
@@ -30,9 +31,14 @@ export async function tokenChecks () {
     hmac: each(() => createHmac('sha256', KEY).update(token).digest())
   })
   return [
-    row({ figure: 'check of a fresh token, cost 10', unit: 'ms', ours: first.ours, peer: 'bcrypt', theirs: first.bcrypt }),
+    row({ figure: 'check of a fresh token', unit: 'ms', ours: first.ours, peer: 'bcrypt', theirs: first.bcrypt }),
     row({
-      figure: 'check of a known token', unit: 'µs', ours: cached.ours, peer: 'one HMAC', theirs: cached.hmac, target: '≤ 10 µs'
+      figure: 'check of a known token',
+      unit: 'µs',
+      ours: cached.ours,
+      peer: 'one HMAC',
+      theirs: cached.hmac,
+      target: '≤ 10 µs'
     })
   ]
 }

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import got from 'got'
 import { summaryOfElastigroup } from '../../dist/services/summaries.js'
 import { listenAndTell } from './listen.js'
+import './watch.js'
 
 const { upstream } = JSON.parse(process.argv[2])
 

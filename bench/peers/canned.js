@@ -22,7 +22,7 @@ function largeAnswer (size) {
     compute: {
       product: 'Linux/UNIX',
       instanceTypes: { ondemand: 'm5.large', spot: Array.from({ length: 40 }, (_, n) => `m${n % 8}a.${n}xlarge`) },
-      availabilityZones: ['a', 'b', 'c'].map((zone) => ({ name: `us-east-1${zone}`, subnetIds: [`subnet-0a41c9d2${i}`] })),
+      availabilityZones: ['a', 'b', 'c'].map((zone) => ({ name: `us-east-1${zone}`, subnetIds: [`subnet-${i}`] })),
       launchSpecification: {
         imageId: 'ami-0c101f26f147fa7fd',
         securityGroupIds: ['sg-04d1f7a9c3b2e8560', 'sg-0b6a8d5e2f914c37a'],
