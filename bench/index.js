@@ -23,7 +23,7 @@ const now = new Date().toISOString().slice(0, 10)
 writeFileSync(new URL('RESULTS.md', import.meta.url), `# Results
 
 ${now}, Node.js ${process.version}, ${cpus().length} × ${model.trim()}, medians of ${runs} runs of ${seconds} s that
-take turns with what stands beside them. Trust the ratios: both sides were measured on the same machine, in the same minutes,
+take turns with what stands beside them. Trust the ratios: both sides were measured on one machine, in the same minutes,
 while the load and the simulated Spot shared its cores.
 
 ${table(rows)}`)

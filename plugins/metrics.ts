@@ -1,6 +1,5 @@
 import fp from 'fastify-plugin'
-import fastifyMetrics from 'fastify-metrics'
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { githash, version } from '../services/release.js'
 import type { Refusal } from '../services/tokens/index.js'
 
@@ -71,14 +70,16 @@ export default fp(async function metrics (app) {
     registers
   }).set({ version, githash }, 1)
 
-  // Its own endpoint is off: the contract has one. Summaries are off: beside the histogram they halve the throughput.
-  await app.register(fastifyMetrics.default, {
-    endpoint: null,
-    defaultMetrics: { enabled: true, register: registry },
-    routeMetrics: {
-      enabled: { histogram: true, summary: false },
-      overrides: { histogram: { registers }, summary: { registers: [new Registry()] } }
-    }
+  collectDefaultMetrics({ register: registry })
+  const requests = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'request duration in seconds',
+    labelNames: ['method', 'route', 'status_code'] satisfies ('method' | 'route' | 'status_code')[],
+    registers
+  })
+  const methods = new Set<string>(app.supportedMethods) // callers may send others: they would be series of their own
+  app.addHook('onResponse', async ({ method, routeOptions: { url = '__unknown__' } }, { statusCode, elapsedTime }) => {
+    if (methods.has(method)) requests.observe({ method, route: url, status_code: statusCode }, elapsedTime / 1000)
   })
 
   app.decorate('measurements', { registry, upstream, heldBack, keys, auth })

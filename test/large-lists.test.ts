@@ -9,7 +9,7 @@ import { openEnvelope } from '../services/spotinst/envelope.js'
 import { parseLarge } from '../services/spotinst/large-json.js'
 import { inTurns } from '../services/turns.js'
 import { KEY, TOKEN } from './helper.js'
-import { buildOnce, serverProcess } from './process.js'
+import { buildOnce, serverProcess } from './server-process.js'
 
 type Summary = components['schemas']['ElastigroupSummary']
 
