@@ -78,8 +78,9 @@ export default fp(async function metrics (app) {
     registers
   })
   const methods = new Set<string>(app.supportedMethods) // callers may send others: they would be series of their own
-  app.addHook('onResponse', async ({ method, routeOptions: { url = '__unknown__' } }, { statusCode, elapsedTime }) => {
+  app.addHook('onResponse', ({ method, routeOptions: { url = '__unknown__' } }, { statusCode, elapsedTime }, done) => {
     if (methods.has(method)) requests.observe({ method, route: url, status_code: statusCode }, elapsedTime / 1000)
+    done()
   })
 
   app.decorate('measurements', { registry, upstream, heldBack, keys, auth })
