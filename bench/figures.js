@@ -1,7 +1,7 @@
 // What a figure is, and how it is written down.
 
 /** Seconds that a load lasts. With less than 2 each figure is taken once, for a quick look. */
-export const seconds = Number(process.env.BENCH_SECONDS ?? 3)
+export const seconds = Number(process.env.BENCH_SECONDS ?? 2)
 
 /** Times that a figure and its peer are taken, one after the other. */
 export const runs = seconds < 2 ? 1 : 5

@@ -22,7 +22,8 @@ export async function largeLists () {
     const began = performance.now()
     await Promise.all(Array.from({ length: callers }, () => read(server)))
     const time = performance.now() - began
-    return { time, memory: peak(server), stall: await server.ask('how long was the longest?') }
+    const { ran, clock } = await server.ask('how long was the longest?')
+    return { time, memory: peak(server), ran, clock }
   }
   await alternate({ ours: () => read(ours), plain: () => read(plain) }, 3) // warms up
   const rows = []
@@ -33,7 +34,8 @@ export async function largeLists () {
     })
     const who = callers === 1 ? 'one caller' : `${callers} callers at once`
     const figure = `list of ${GROUPS} groups, ${who}`
-    rows.push(row({ figure: `${figure}: longest stall`, unit: 'ms', ...of('stall'), target: '≤ 50 ms' }))
+    rows.push(row({ figure: `${figure}: longest stall`, unit: 'ms', ...of('ran'), target: '≤ 50 ms' }))
+    rows.push(row({ figure: `${figure}: the same by the clock`, unit: 'ms', ...of('clock') }))
     rows.push(row({ figure: `${figure}: time`, unit: 'ms', ...of('time') }))
     rows.push(row({ figure: `${figure}: most memory`, unit: 'MB', ...of('memory') }))
   }

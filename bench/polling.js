@@ -11,7 +11,7 @@ export async function polling () {
   const ours = await gateway({ demo: sandbox.account })
   const pollers = await peer('pollers')
   const urls = groups.flatMap((group) => parts.map((part) => `${ours.url}/demo/elastigroups/${group}${part}`))
-  const { reads } = await pollers.ask({ urls, headers: TOKEN, clients: CLIENTS, seconds: 5 * seconds })
+  const { reads } = await pollers.ask({ urls, headers: TOKEN, clients: CLIENTS, seconds: seconds < 2 ? 5 : 15 })
   const metrics = await (await fetch(`${ours.url}/metrics`)).text()
   const calls = [...metrics.matchAll(/^spot_api_upstream_request_duration_seconds_count\{.*\} (\d+)$/gm)]
     .reduce((sum, [, count]) => sum + Number(count), 0)
