@@ -19,7 +19,7 @@ export async function footprint () {
   const taken = await alternate({ ours: idle(start.ours), bare: idle(start.bare) }, runs)
 
   const [ours, bare] = await Promise.all([start.ours(), start.bare()])
-  await load(ours, '/demo/elastigroups', { headers: TOKEN, amount })
+  await load(ours, '/accounts', { headers: TOKEN, amount })
   await load(bare, '/v1/spot/ping', { amount })
   const after = { ours: [resident(ours)], theirs: [resident(bare)] }
   await Promise.all([ours, bare, sandbox].map((server) => server.stop()))
@@ -27,7 +27,7 @@ export async function footprint () {
   const fastify = { unit, peer: 'bare Fastify' }
   return [
     row({ figure: 'memory, idle', ...fastify, ours: taken.ours, theirs: taken.bare }),
-    row({ figure: `memory after ${amount.toLocaleString('en')} reads of a list`, ...fastify, ...after })
+    row({ figure: `memory after ${amount.toLocaleString('en')} requests`, ...fastify, ...after })
   ]
 }
 

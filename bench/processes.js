@@ -13,7 +13,11 @@ export const TOKEN = { 'x-auth-token': hashSync(KEY, 10) }
 export const SERVER = fileURLToPath(new URL('../dist/server.js', import.meta.url))
 
 const running = new Set()
-process.on('exit', () => { for (const child of running) child.kill() })
+const folders = []
+process.on('exit', () => {
+  for (const child of running) child.kill()
+  for (const path of folders) rmSync(path, { recursive: true, force: true })
+})
 
 /** A process that is ended with `stop()`, and at the latest with this one. */
 export function started (child) {
@@ -37,7 +41,7 @@ export function started (child) {
 /** A folder that is gone in the end. */
 export function folder () {
   const path = mkdtempSync(join(tmpdir(), 'spot-api-'))
-  process.on('exit', () => rmSync(path, { recursive: true, force: true }))
+  folders.push(path)
   return path
 }
 
