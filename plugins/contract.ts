@@ -124,7 +124,7 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
       },
       async handler (request, reply): Promise<unknown> {
         const { status, headers = {}, body } = await handler(request)
-        if (request.readings && method === 'get') return app.reads.answer(request, reply, { headers, body })
+        if (request.readings && method === 'get') return await app.reads.answer(request, reply, { headers, body })
         const mediaType = mediaTypes[status]
         if (mediaType) reply.type(mediaType)
         return reply.code(status).headers(headers).send(body)

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Answers, type KeptAnswer } from '../services/reads/answers.js'
 import { Memory, RESULTS, type Reading, type Result, type Scope } from '../services/reads/memory.js'
+import { asJson } from '../services/turns.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -13,7 +14,7 @@ declare module 'fastify' {
       /** Takes down what a request has read. */
       told (request: FastifyRequest, reading: Reading, result: Result): void
       /** Answers a read, and keeps the answer for as long as it is fresh. */
-      answer (request: FastifyRequest, reply: FastifyReply, answer: { headers: Headers, body: unknown }): FastifyReply
+      answer (request: FastifyRequest, reply: FastifyReply, answer: Fresh): Promise<FastifyReply>
       /** Answers a read as a moment ago. @returns whether it could */
       answerAgain (request: FastifyRequest, reply: FastifyReply): boolean
     }
@@ -24,7 +25,8 @@ declare module 'fastify' {
   }
 }
 
-type Headers = Record<string, string | undefined>
+/** What a handler answers a read with. */
+interface Fresh { headers: Record<string, string | undefined>, body: unknown }
 
 /** Clients may keep an answer, but ask whether it still holds. */
 const CACHE_CONTROL = 'private, no-cache'
@@ -75,10 +77,10 @@ export default fp(async function reads (app: FastifyInstance) {
       request.readings.push({ reading, result })
     },
 
-    answer (request, reply, { headers, body }) {
+    async answer (request, reply, { headers, body }) {
       const readings = request.readings ?? []
       const sources = readings.map(({ reading }) => reading)
-      const answer = answers.keep(request.raw.url as string, JSON.stringify(body), headers, sources)
+      const answer = answers.keep(request.raw.url as string, await asJson(body), headers, sources)
       return send(request, reply, answer, statusOf(readings))
     },
 

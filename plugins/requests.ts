@@ -53,26 +53,28 @@ export default fp(async function requests (app: FastifyInstance) {
   Object.assign(app.server, { requireHostHeader: false })
   app.server.on('connect', (_, socket) => refuseConnect(socket))
 
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
-    reply.cacheControl('no-store')
+    reply.header('cache-control', 'no-store')
     if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
-      throw new Problem('malformed-request', { detail: 'HTTP/1.1 needs a Host header.' })
+      return done(new Problem('malformed-request', { detail: 'HTTP/1.1 needs a Host header.' }))
     }
-    if (request.url.length > LONGEST_URL) throw urlTooLong()
+    done(request.url.length > LONGEST_URL ? urlTooLong() : undefined)
   })
 
   /** What the one line of a request says. */
   const summary = ({ method, url, routeOptions }: FastifyRequest, { statusCode: status, elapsedTime }: FastifyReply) =>
     ({ method, url, operationId: routeOptions.config.operationId, status, milliseconds: Math.round(elapsedTime) })
 
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     request.log.info(summary(request, reply), 'request ended')
+    done()
   })
 
   // There is no response then, but a write went on without its caller: nobody but the log learns how it ended.
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
     if (reply.raw.destroyed) request.log.info(summary(request, reply), 'caller hung up before its answer')
+    done(null, payload)
   })
 }, { name: 'requests', dependencies: ['@fastify/sensible'] })
 

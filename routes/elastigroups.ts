@@ -8,6 +8,7 @@ import { askAgain, readinessOfElastigroup } from '../services/readiness.js'
 import { namingTheRoll } from '../services/roll-conflict.js'
 import { EVERYTHING } from '../services/spotinst/deallocation.js'
 import { summaryOfElastigroup } from '../services/summaries.js'
+import { inTurns } from '../services/turns.js'
 
 type Elastigroup = components['schemas']['Elastigroup']
 
@@ -29,7 +30,8 @@ export const elastigroups = {
   async listElastigroups ({ spot, query }) {
     const passes = filterOf(query)
     const groups = await spot.elastigroups.list()
-    return { status: 200, body: groups.map(summaryOfElastigroup).filter(passes) }
+    const found = await inTurns(groups, (some) => some.map(summaryOfElastigroup).filter(passes))
+    return { status: 200, body: found.flat() }
   },
 
   createElastigroup: (request) => request.once(async (marker) => {

@@ -8,6 +8,7 @@ import { askAgain, readinessOfManagedInstance } from '../services/readiness.js'
 import { EVERYTHING } from '../services/spotinst/deallocation.js'
 import type { InstanceAction } from '../services/spotinst/managed-instances.js'
 import { summaryOfManagedInstance } from '../services/summaries.js'
+import { inTurns } from '../services/turns.js'
 
 type ManagedInstance = components['schemas']['ManagedInstance']
 
@@ -30,7 +31,8 @@ export const instances = {
   async listInstances ({ spot, query }) {
     const passes = filterOf(query)
     const instances = await spot.managedInstances.list()
-    return { status: 200, body: instances.map(summaryOfManagedInstance).filter(passes) }
+    const found = await inTurns(instances, (some) => some.map(summaryOfManagedInstance).filter(passes))
+    return { status: 200, body: found.flat() }
   },
 
   async createInstance (request) {

@@ -98,7 +98,7 @@ async function exchange (
   const status = response.statusCode
   const quota = quotaOf(status, response.headers)
   hear(quota)
-  const envelope = openEnvelope(response.headers['content-type'], response.body)
+  const envelope = await openEnvelope(response.headers['content-type'], response.body)
   if (status === 200 && envelope) return envelope
   const upstream = upstreamOf(status, envelope)
   const outcome = outcomeOfStatus(status, envelope && (upstream.errors ?? []).map(({ code }) => code))

@@ -1,4 +1,5 @@
 import type { Upstream } from '../problems.js'
+import { parseLarge } from './large-json.js'
 
 /** What Spot wraps every answer in: https://docs.spot.io/api/ */
 export interface Envelope {
@@ -11,6 +12,9 @@ export interface Envelope {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** Characters from which on an answer takes longer to parse than others should wait for: some milliseconds. */
+const LARGE = 512 * 1024
+
 /**
  * Reads an answer of Spot.
  *
@@ -18,10 +22,10 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
  * @param text its body
  * @returns the envelope, or undefined when it is none
  */
-export function openEnvelope (contentType: string | undefined, text: string): Envelope | undefined {
+export async function openEnvelope (contentType: string | undefined, text: string): Promise<Envelope | undefined> {
   if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(contentType ?? '')) return undefined
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = text.length < LARGE ? JSON.parse(text) : await parseLarge(text)
     if (!isObject(value) || !isObject(value.response)) return undefined
     return { ...value as unknown as Envelope, size: text.length }
   } catch {
