@@ -256,7 +256,7 @@ const refused: Row<Faults>[] = [
       '/accounts/b/token': 'names the file ., which can not be read (EISDIR)'
     }
   }],
-  ...[HUSH, `https://${HUSH}`, `redis://:${HUSH}`, 'redis:///0'].map((redis): Row<Faults> =>
+  ...[HUSH, `https://${HUSH}`, `redis://:${HUSH}`, 'redis:///0', `redis://:${HUSH}%@a`].map((redis): Row<Faults> =>
     [`the Redis ${redis}`, { given: { ...sound, state: { redis } }, want: { '/state/redis': REDIS } }]),
   ...[`?password=${HUSH}`, `#${HUSH}`].map((rest): Row<Faults> =>
     [`a Redis with ${rest}`, {

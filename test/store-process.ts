@@ -3,6 +3,7 @@
  * `ready`, and does the task once it gets a line.
  */
 import { writeSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openStore } from '../services/store/index.js'
 
 const [settings, task, prefix] = process.argv.slice(2) as [string, string, string]
@@ -11,9 +12,6 @@ const DAY = 86_400_000
 
 /** At once, so that it is out before a kill. */
 const print = (line: string) => writeSync(1, `${line}\n`)
-
-/** What failed may be kept or not; it was not said to be. */
-const unknown = () => undefined
 
 const tasks: Record<string, () => Promise<void>> = {
   /** Claims a hundred keys, and prints those it got. */
@@ -24,13 +22,17 @@ const tasks: Record<string, () => Promise<void>> = {
     await store.close()
     process.exit()
   },
-  /** Writes for ever, several at a time, and prints each key once it is said to be kept. */
+  /** Writes for ever, several at a time, and prints each key once it is said to be kept, or `!` and what went wrong. */
   async write () {
     await Promise.all(['a', 'b', 'c', 'd'].map(async (lane) => {
       for (let i = 0; ; i++) {
         const key = `${prefix}${lane}${i}`
-        const version = await store.swap(key, undefined, `value of ${key}`, DAY).catch(unknown)
-        if (version) print(key)
+        try {
+          if (await store.swap(key, undefined, `value of ${key}`, DAY)) print(key)
+        } catch (error) {
+          print(`! ${error}`)
+          await sleep(20)
+        }
       }
     }))
   }

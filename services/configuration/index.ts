@@ -181,8 +181,8 @@ function faultOfEndpoint (endpoint: string): string | undefined {
 
 /** The URL of a Redis. Its query would change how this server talks to it. */
 function soundRedis (url: string): string {
-  const { protocol, hostname, search, hash } = URL.canParse(url) ? new URL(url) : {} as Partial<URL>
-  if (!hostname || !/^rediss?:$/.test(protocol ?? '')) {
+  const { protocol, hostname, username, password, search, hash } = URL.canParse(url) ? new URL(url) : {} as Partial<URL>
+  if (!hostname || !/^rediss?:$/.test(protocol ?? '') || /%(?![\dA-Fa-f]{2})/.test(`${username} ${password}`)) {
     throw new TypeError('must be redis://HOST:PORT or rediss://HOST:PORT, signs in a password percent-encoded')
   }
   if (search || hash) throw new TypeError('must have no query or fragment')

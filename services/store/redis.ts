@@ -113,7 +113,7 @@ export function redis (url: string, onChange: (failure: Error | undefined) => vo
     },
     async close () {
       closed = true
-      const client = await connecting
+      const client = await connecting?.catch(() => undefined)
       await client?.quit().catch(() => client.disconnect())
     }
   }
