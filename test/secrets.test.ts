@@ -44,7 +44,9 @@ const calls = [
 const kinds: FaultKind[] = ['reset', 'hang', 'garbage', 'truncated', 'stall', 'html', 'redirect', 'wrong-content-type']
 const faults: Fault[] = [
   ...kinds.map((kind) => ({ kind, times: Infinity })),
-  ...[400, 401, 403, 404, 429, 500, 503].map((status) => ({ status, times: Infinity }))
+  // A rate limit that is over at once: the calls after it are to reach Spot.
+  ...[400, 401, 403, 404, 429, 500, 503].map((status) =>
+    ({ status, times: Infinity, headers: { 'x-ratelimit-reset': '0' } }))
 ]
 
 async function startSpot (t: Test) {
