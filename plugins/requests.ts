@@ -11,6 +11,9 @@ export function requestId ({ headers }: Pick<IncomingMessage, 'headers'>): strin
   return typeof given === 'string' && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID()
 }
 
+/** A token that somebody put into the URL, as it is or encoded. */
+const hash = /(?:\$|%24)2[aby](?:\$|%24)\d\d(?:\$|%24)[./\w%]{53,}/gi
+
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Levels that a body may be nested. Spot's objects have about ten; what has thousands can be read, but not written. */
@@ -65,7 +68,8 @@ export default fp(async function requests (app: FastifyInstance) {
   app.addHook('onResponse', async (request, reply) => {
     const { method, url, routeOptions: { config: { operationId } } } = request
     const { statusCode: status, elapsedTime } = reply
-    request.log.info({ method, url, operationId, status, milliseconds: Math.round(elapsedTime) }, 'request ended')
+    const milliseconds = Math.round(elapsedTime)
+    request.log.info({ method, url: url.replace(hash, '(token)'), operationId, status, milliseconds }, 'request ended')
   })
 }, { name: 'requests', dependencies: ['@fastify/sensible'] })
 

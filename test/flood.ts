@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -25,11 +26,13 @@ export function flooder (t: Test): (flood: Flood) => Promise<Answers> {
   const { NODE_OPTIONS, ...env } = process.env
   const child = fork(fileURLToPath(import.meta.url), { env, execArgv: ['--import', import.meta.resolve('tsx')] })
   t.teardown(() => child.kill('SIGKILL'))
-  return (flood) => new Promise((resolve, reject) => {
-    child.once('message', resolve)
-    child.once('exit', () => reject(new Error('the flood ended')))
+  const ended = once(child, 'exit').then(() => { throw new Error('the process of the flood ended') })
+  ended.catch(() => {})
+  return async (flood) => {
     child.send(flood)
-  })
+    const [answers] = await Promise.race([once(child, 'message'), ended])
+    return answers as Answers
+  }
 }
 
 /** A hash of no key we know; what it ends in means something, so that it costs as much as a genuine one. */
