@@ -55,10 +55,16 @@ export function replyWithProblem (thrown: FastifyError, request: FastifyRequest,
 
 export default fp(async function problems (app: FastifyInstance) {
   app.setErrorHandler(replyWithProblem)
-  app.setNotFoundHandler((request) => {
-    throw new Problem('route-not-found', {
-      detail: `There is nothing at this path for ${request.method}.`,
-      hint: 'See /v1/spot/docs for what there is. Paths have no slash at their end.'
-    })
+  app.setNotFoundHandler(refuse)
+  // Before the body is read: nobody needs it, and it has no problems of its own where there is nothing.
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) refuse(request)
   })
 }, { name: 'problems' })
+
+function refuse ({ method }: FastifyRequest): never {
+  throw new Problem('route-not-found', {
+    detail: `There is nothing at this path for ${method}.`,
+    hint: 'See /v1/spot/docs for what there is. Paths have no slash at their end.'
+  })
+}

@@ -11,6 +11,9 @@ export function requestId ({ headers }: Pick<IncomingMessage, 'headers'>): strin
   return typeof given === 'string' && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID()
 }
 
+/** A token that somebody put into the URL, as it is or encoded. */
+const hash = /(?:\$|%24)2[aby](?:\$|%24)\d\d(?:\$|%24)[./\w%]{53,}/gi
+
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Levels that a body may be nested. Spot's objects have about ten; what has thousands can be read, but not written. */
@@ -64,7 +67,7 @@ export default fp(async function requests (app: FastifyInstance) {
 
   /** What the one line of a request says. */
   const summary = ({ method, url, routeOptions }: FastifyRequest, { statusCode: status, elapsedTime }: FastifyReply) =>
-    ({ method, url, operationId: routeOptions.config.operationId, status, milliseconds: Math.round(elapsedTime) })
+    ({ method, url: url.replace(hash, '(token)'), operationId: routeOptions.config.operationId, status, milliseconds: Math.round(elapsedTime) })
 
   app.addHook('onResponse', (request, reply, done) => {
     request.log.info(summary(request, reply), 'request ended')

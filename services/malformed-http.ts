@@ -26,12 +26,11 @@ export function malformedHttp (error: ParserError, socket: Duplex): void {
     socket.destroy()
     return
   }
-  if (error.code === 'HPE_HEADER_OVERFLOW' && longUrl.test(String(error.rawPacket))) {
-    return end(socket, urlTooLong())
-  }
+  const sent = String(error.rawPacket)
   const { problem, detail } = problemOf[error.code ?? ''] ??
     { problem: 'malformed-request', detail: 'What was sent is not valid HTTP.' }
-  end(socket, new Problem(problem, { detail }))
+  const isLongUrl = problem === 'header-fields-too-large' && longUrl.test(sent)
+  end(socket, isLongUrl ? urlTooLong() : new Problem(problem, { detail }), !sent.startsWith('HEAD '))
 }
 
 /** Answers a CONNECT, which Node takes for the beginning of another protocol and no route ever sees. */
@@ -44,8 +43,8 @@ export function refuseConnect (socket: Duplex): void {
   }))
 }
 
-/** Answers a problem on the bare connection, and ends it. */
-function end (socket: Duplex, problem: Problem): void {
+/** Answers a problem on the bare connection, and ends it. The answer to a HEAD has no body. */
+function end (socket: Duplex, problem: Problem, withBody = true): void {
   const requestId = randomUUID()
   const body = JSON.stringify(problemBody(problem, '/', requestId))
   const headers: ProblemDetails['headers'] = {
@@ -59,6 +58,6 @@ function end (socket: Duplex, problem: Problem): void {
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     '',
-    body
+    withBody ? body : ''
   ].join('\r\n'))
 }

@@ -57,8 +57,8 @@ export function faultsOfReply (method: string, path: string, { status, headers, 
   const operation = operationOf(method, path)
   seen.add(`${operation?.operationId} ${status}`)
   const documented = operation?.responses[status]
-  const beforeAnyRoute = [400, 404, 405, 408, 414, 431].includes(status)
-  if (!documented && !(beforeAnyRoute && (!operation || status === 414))) {
+  const beforeAnyRoute = [408, 414, 431].includes(status)
+  if (!documented && !beforeAnyRoute && !(!operation && [400, 404, 405].includes(status))) {
     return [`${operation?.operationId} documents no ${status}`]
   }
 
@@ -75,5 +75,16 @@ export function faultsOfReply (method: string, path: string, { status, headers, 
   const body = json ?? text
   if (!validate(body)) faults.push(ajv.errorsText(validate.errors))
   if (mediaType === 'application/problem+json' && body.status !== status) faults.push('the problem has another status')
+  return faults
+}
+
+/** What is not as documented about a reply to something that may have been no request at all. */
+export function faultsOfProblem ({ status, headers, text, json }: Reply): string[] {
+  const mediaType = headers['content-type']
+  if (mediaType !== 'application/problem+json') return [`${mediaType} is no problem: ${text.slice(0, 200)}`]
+  const validate = validatorOf(problem)
+  const faults = validate(json) ? [] : [ajv.errorsText(validate.errors)]
+  if (json.status !== status) faults.push('the problem has another status')
+  if (json.requestId !== headers['x-request-id']) faults.push('X-Request-Id is another')
   return faults
 }

@@ -1,6 +1,8 @@
 import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { Agent, request } from 'node:http'
+import { once } from 'node:events'
+import { Agent, createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +11,8 @@ import type { Test } from 'tap'
 /** A process that floods a gateway on this machine with tokens that are not right, when it is told to, for a time. */
 
 export interface Flood {
-  url: string
+  /** Whom it floods; unless set, a server in its own process, so that it has as much to do as ever. */
+  url?: string
   /** It sends no more after that. */
   milliseconds: number
   perSecond: number
@@ -25,11 +28,13 @@ export function flooder (t: Test): (flood: Flood) => Promise<Answers> {
   const { NODE_OPTIONS, ...env } = process.env
   const child = fork(fileURLToPath(import.meta.url), { env, execArgv: ['--import', import.meta.resolve('tsx')] })
   t.teardown(() => child.kill('SIGKILL'))
-  return (flood) => new Promise((resolve, reject) => {
-    child.once('message', resolve)
-    child.once('exit', () => reject(new Error('the flood ended')))
+  const ended = once(child, 'exit').then(() => { throw new Error('the process of the flood ended') })
+  ended.catch(() => {})
+  return async (flood) => {
     child.send(flood)
-  })
+    const [answers] = await Promise.race([once(child, 'message'), ended])
+    return answers as Answers
+  }
 }
 
 /** A hash of no key we know; what it ends in means something, so that it costs as much as a genuine one. */
@@ -40,10 +45,13 @@ const wrong = (cost: number) => {
 
 const tokens = [() => wrong(31), () => randomBytes(45).toString('base64'), () => wrong(10), () => wrong(12)]
 
+const harmless = createServer((_, response) => { response.writeHead(401).end('{}'.padEnd(400)) })
+const decoy = () => `http://127.0.0.1:${(harmless.address() as AddressInfo).port}`
+
 /** Milliseconds that the last requests of a flood wait for their answers. */
 const PATIENCE = 20_000
 
-async function send ({ url, milliseconds, perSecond, addresses }: Flood): Promise<Answers> {
+async function send ({ url = decoy(), milliseconds, perSecond, addresses }: Flood): Promise<Answers> {
   const { hostname } = new URL(url)
   if (hostname !== '127.0.0.1') throw new TypeError(`${hostname} is not this machine`)
   const agent = new Agent({ keepAlive: true })
@@ -73,5 +81,6 @@ async function send ({ url, milliseconds, perSecond, addresses }: Flood): Promis
 }
 
 if (process.send && process.argv[1] === fileURLToPath(import.meta.url)) {
+  harmless.listen(0, '127.0.0.1')
   process.on('message', async (flood: Flood) => process.send?.(await send(flood)))
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, type AddressInfo } from 'node:net'
+import { connect, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { document } from '../openapi/document.js'
@@ -55,6 +55,7 @@ const unknown = { ...invalid, errors: [{ parameter: 'dryRun', message: 'is not k
 const noJson = { status: 400, problem: 'malformed-json' } as const
 const noMedia = { status: 415, problem: 'unsupported-media-type' } as const
 const tooLong = { status: 414, problem: 'uri-too-long' } as const
+const tooLargeHead = { status: 431, problem: 'header-fields-too-large' } as const
 const tooLarge = { status: 413, problem: 'content-too-large' } as const
 
 t.test('paths that are not there, or can not be', refuses([
@@ -64,6 +65,8 @@ t.test('paths that are not there, or can not be', refuses([
   ].map((path): Row => ['GET', path, absent]),
   ['OPTIONS', '*', absent],
   ['DELETE', '/v1/spot/nowhere', absent],
+  ...['{', ' '.repeat(1024 * 1024 + 1)].map((body): Row => ['POST', '/v1/spot/nowhere', { ...absent, body }]),
+  ['POST', '/v1/spot/nowhere', { ...absent, body: 'x', headers: { 'content-type': 'text/plain' } }],
   ['GET', `${groups}/`, { ...invalid, errors: [{ parameter: 'elastigroup' }] }],
   ...['/v1/spot/%', `${one}%zz`, `${groups}/%c3%28`].map((path): Row => ['GET', path, malformed]),
   ...[`${groups}/${long}`, `/v1/spot/${long}/elastigroups`].map((path): Row => ['GET', path, tooLong]),
@@ -71,7 +74,8 @@ t.test('paths that are not there, or can not be', refuses([
   ...[`/${'a'.repeat(8192)}`, `${groups}?name=${'a'.repeat(8192)}`, `/${'a'.repeat(20_000)}`, `/${'a'.repeat(200_000)}`]
     .map((path): Row => ['GET', path, tooLong]),
   ['GET', `/${'a'.repeat(8191)}`, absent],
-  ['GET', '/', { status: 431, problem: 'header-fields-too-large', headers: { long: 'a'.repeat(20_000) } }]
+  ...['GET', 'HEAD'].map((method): Row => [method, '/', { ...tooLargeHead, headers: { long: 'a'.repeat(20_000) } }]),
+  ['HEAD', `/${'a'.repeat(20_000)}`, tooLong]
 ]))
 
 t.test('a method that a path does not take is answered 405 and Allow', async (t) => {
@@ -234,6 +238,16 @@ t.test('a caller who hangs up in the middle is no bug of ours', async (t) => {
   t.strictSame([log.filter((line) => line.includes('"level":50')), gateway.sandbox.transcript], [[], []])
 })
 
+t.test('a token in the URL is kept out of the log', async (t) => {
+  const { request, log } = await start(t)
+  for (const token of [TOKEN, encodeURIComponent(TOKEN)]) {
+    await request('GET', `${groups}?token=${token}`)
+    await request('GET', `/v1/spot/${token}`)
+  }
+  t.equal(log.filter((line) => line.includes('(token)')).length, 4)
+  t.notOk(log.some((line) => line.includes(TOKEN.slice(-20))))
+})
+
 t.test('a request that drips in for too long is answered 408', async (t) => {
   const gateway = await start(t)
   const { server } = gateway.app
@@ -272,15 +286,16 @@ t.test('who hangs up makes room for others', async (t) => {
   const { request, sandbox } = gateway
   const list = `GET ${groups} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: ${TOKEN}\r\n\r\n`
   const create = list.replace('GET', 'POST').replace('\r\n\r\n', '\r\nContent-Length: 1000\r\n\r\n{')
-  // One at a time over several connections, all at once over one, and with a body that is not there yet.
-  for (const [name, sent] of Object.entries({
-    several: new Array(12).fill(list), one: [list.repeat(12)], bodies: new Array(12).fill(create)
-  })) {
+  // One over each connection, many at once over one, and one with a body that is not there yet; again until it is full.
+  for (const [name, bytes] of Object.entries({ one: list, many: list.repeat(20), body: create })) {
     for (const leave of ['resetAndDestroy', 'destroy'] as const) {
-      sandbox.faults.inject({ times: 12, method: 'GET', kind: 'hang' })
-      const sockets = sent.map(() => connectTo(gateway).on('error', () => {}))
-      sockets.forEach((socket, i) => socket.write(sent[i]))
-      while ((await request('GET', '/v1/spot/accounts')).status === 200) await sleep(5)
+      sandbox.faults.inject({ times: Infinity, method: 'GET', kind: 'hang' })
+      const sockets: Socket[] = []
+      do {
+        const socket = connectTo(gateway).on('error', () => {})
+        socket.write(bytes)
+        sockets.push(socket)
+      } while ((await request('GET', '/v1/spot/accounts')).status === 200)
       for (const socket of sockets) socket[leave]()
       const patience = Date.now() + 2000
       let { status } = await request('GET', '/v1/spot/accounts')

@@ -155,7 +155,7 @@ t.test('token checks, the version and the process are measured', async (t) => {
   for (const [result, count] of Object.entries(results)) {
     t.equal(value('spot_api_auth_total', { result }), count, result)
   }
-  t.strictSame(words('result'), Object.keys(results).sort(), 'each is there from the start')
+  t.strictSame(words('result', 'spot_api_auth'), Object.keys(results).sort(), 'each is there from the start')
   t.equal(value('spot_api_build_info', { version }), 1)
   const names = new Set(samples.map(({ name }) => name))
   for (const name of ['process_cpu_seconds_total', 'nodejs_eventloop_lag_p99_seconds', 'nodejs_heap_size_used_bytes']) {
