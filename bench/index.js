@@ -1,4 +1,4 @@
-// Every figure, into RESULTS.md. All load is on 127.0.0.1, and ends by itself. About five minutes.
+// Every figure, into RESULTS.md. All load is on 127.0.0.1, and ends by itself: in five to ten minutes on two cores.
 // Usage: npm run bench; for a quick look: BENCH_SECONDS=1 npm run bench
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
