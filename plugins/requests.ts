@@ -66,8 +66,13 @@ export default fp(async function requests (app: FastifyInstance) {
   })
 
   /** What the one line of a request says. */
-  const summary = ({ method, url, routeOptions }: FastifyRequest, { statusCode: status, elapsedTime }: FastifyReply) =>
-    ({ method, url: url.replace(hash, '(token)'), operationId: routeOptions.config.operationId, status, milliseconds: Math.round(elapsedTime) })
+  const summary = ({ method, url, routeOptions }: FastifyRequest, { statusCode: status, elapsedTime }: FastifyReply) => ({
+    method,
+    url: url.replace(hash, '(token)'),
+    operationId: routeOptions.config.operationId,
+    status,
+    milliseconds: Math.round(elapsedTime)
+  })
 
   app.addHook('onResponse', (request, reply, done) => {
     request.log.info(summary(request, reply), 'request ended')
