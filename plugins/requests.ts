@@ -66,11 +66,11 @@ export default fp(async function requests (app: FastifyInstance) {
   })
 
   /** What the one line of a request says. */
-  const summary = ({ method, url, routeOptions }: FastifyRequest, { statusCode: status, elapsedTime }: FastifyReply) => ({
+  const summary = ({ method, url, routeOptions }: FastifyRequest, { statusCode, elapsedTime }: FastifyReply) => ({
     method,
     url: url.replace(hash, '(token)'),
     operationId: routeOptions.config.operationId,
-    status,
+    status: statusCode,
     milliseconds: Math.round(elapsedTime)
   })
 
