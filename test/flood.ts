@@ -81,6 +81,8 @@ async function send ({ url = decoy(), milliseconds, perSecond, addresses }: Floo
 }
 
 if (process.send && process.argv[1] === fileURLToPath(import.meta.url)) {
-  harmless.listen(0, '127.0.0.1')
-  process.on('message', async (flood: Flood) => process.send?.(await send(flood)))
+  process.on('disconnect', () => process.exit())
+  harmless.listen(0, '127.0.0.1', () => {
+    process.on('message', async (flood: Flood) => process.send?.(await send(flood)))
+  })
 }
