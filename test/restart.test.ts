@@ -5,13 +5,12 @@ import { LOST, startBalancer, type Backend } from './balancer.js'
 import { TOKEN } from './helper.js'
 import { run, spot } from './process.js'
 
-const ROUNDS = 3
 const CALLERS = 8
 
 /** Requests at least, and milliseconds that each caller rests between two. */
-const { requests: REQUESTS, rest: REST } = process.env.CHAOS === 'full'
-  ? { requests: 10_000, rest: 5 }
-  : { requests: 1_500, rest: 50 }
+const { rounds: ROUNDS, requests: REQUESTS, rest: REST } = process.env.CHAOS === 'full'
+  ? { rounds: 3, requests: 10_000, rest: 5 }
+  : { rounds: 1, requests: 500, rest: 50 }
 
 const { examples } = document.components as unknown as { examples: Record<string, { value: object }> }
 const headers = { 'x-auth-token': TOKEN, 'content-type': 'application/json' }
