@@ -1,9 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import {
-  EVENTS, fingerprintOf, Idempotency, markerOf, placeOf, wordOf, type Answer, type KeyEvent, type Marked
+  EVENTS, fingerprintOf, Idempotency, markerOf, placeOf, wordOf, type Answer, type Finder, type KeyEvent
 } from '../services/idempotency/index.js'
-import type { Account } from '../services/spotinst/index.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -18,9 +17,6 @@ declare module 'fastify' {
 }
 
 interface Replayed { 'Idempotency-Replayed'?: string }
-
-/** Lists the resources of a kind that carry a marker. */
-export type Finder = (account: Account) => Promise<Marked>
 
 /** Looks for markers ask Spot itself. */
 const look = { kind: 'read', fresh: true, told () {} } as const

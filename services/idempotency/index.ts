@@ -6,7 +6,7 @@ import { Looks, type Marked } from './looks.js'
 import { readRecord, type Answer, type KeyRecord } from './record.js'
 
 export { fingerprintOf, markerOf, placeOf, wordOf } from './key.js'
-export type { Marked } from './looks.js'
+export type { Finder, Marked } from './looks.js'
 export type { Answer } from './record.js'
 
 /** Milliseconds that an answer is given again, and that a key is remembered in any case. */

@@ -1,7 +1,11 @@
+import type { Account } from '../spotinst/index.js'
 import type { Answer } from './record.js'
 
 /** All resources of one kind that carry a marker, by the marker; each with the answer to its create. */
 export type Marked = Map<string, Answer[]>
+
+/** Lists the resources of a kind that carry a marker. */
+export type Finder = (account: Account) => Promise<Marked>
 
 /**
  * Looks through all resources of one kind. A list is a call that Spot counts, so those who ask while one is under way
