@@ -87,16 +87,18 @@ async function floods (t: Test, addresses: number, turns: number) {
   }
 }
 
-/** Addresses, turns, statuses of the answers. Each address has some failures: many keep the server checking. */
+/** Addresses, turns, statuses among the answers. Each address has some failures: many keep the server checking. */
 const experiments: [number, number, string[]][] = [
   [1, full ? 50 : 20, ['401', '429']],
-  ...full ? [[1000, 8, ['401', '503']] satisfies [number, number, string[]]] : []
+  ...full ? [[1000, 10, ['401']] satisfies [number, number, string[]]] : []
 ]
 
 for (const [addresses, turns, statuses] of experiments) {
   t.test(`a flood of wrong tokens from ${addresses} address(es) does not slow down a right one`, async (t) => {
     const { quiet, flooded, lateInQuiet, late, answers } = await floods(t, addresses, turns)
-    t.strictSame(Object.keys(answers), statuses, 'each is refused, none is lost')
+    t.strictSame(statuses.filter((status) => !answers[status]), [])
+    const others = Object.keys(answers).filter((status) => !['401', '429', '503'].includes(status))
+    t.strictSame(others, [], 'each is refused, none is lost')
     t.ok(flooded < 2 * quiet, `p99 is ${flooded.toFixed(1)} ms, ${quiet.toFixed(1)} ms in quiet`)
     // A machine that is busy with other things is late by itself.
     t.ok(late < Math.max(50, 2 * lateInQuiet), `the event loop is ${late.toFixed(1)} ms late`)
