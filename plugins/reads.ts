@@ -55,7 +55,7 @@ export default fp(async function reads (app: FastifyInstance) {
   /** Loaded only where there is a Redis: it would be a good part of the start. */
   async function replicasOf (url: string) {
     const { Replicas } = await import('../services/reads/replicas.js')
-    const forget = (scope?: Scope) => scope ? memory.forget(scope) : memory.forgetAll()
+    const forget = (scope?: Scope) => scope ? memory.forget(scope) : memory.doubtAll()
     const replicas = new Replicas(url, forget, settings.freshFor)
     app.addHook('onListen', () => replicas.open())
     app.addHook('onClose', async () => replicas.close())

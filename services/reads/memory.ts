@@ -42,7 +42,7 @@ export class Memory {
   /** The order of the last write to each scope. Older readings than this remembers are not used any more. */
   readonly #writes: LRUCache<string, number>
   #order = 0
-  /** Nothing older than this is used any more. */
+  /** Nothing older than this is fresh. */
   #floor = 0
 
   constructor (settings: ReadSettings) {
@@ -67,7 +67,7 @@ export class Memory {
     const known = this.#readings.get(key) as Reading<T> | undefined
     if (known && !fresh && this.isFresh(known)) return { reading: known, result: 'hit' }
     const flight = this.#flights.get(key)
-    if (flight && !fresh && this.#isCurrent(flight.order, scope)) {
+    if (flight && !fresh && flight.order > this.#floor && this.#isCurrent(flight.order, scope)) {
       return { reading: await flight.reading as Reading<T>, result: 'collapsed' }
     }
     try {
@@ -80,7 +80,7 @@ export class Memory {
 
   /** Whether a reading may be given as it is. */
   isFresh ({ at, order, scope }: Reading): boolean {
-    return performance.now() - at < this.#settings.freshFor && this.#isCurrent(order, scope)
+    return performance.now() - at < this.#settings.freshFor && order > this.#floor && this.#isCurrent(order, scope)
   }
 
   /** Forgets what a write touched. */
@@ -90,10 +90,9 @@ export class Memory {
     this.#writes.set(resource === undefined ? `${noun} *` : `${noun} ${resource}`, order)
   }
 
-  /** Forgets everything: others may have written, unheard. */
-  forgetAll (): void {
+  /** Takes nothing for fresh any more: others may have written, unheard. */
+  doubtAll (): void {
     this.#floor = ++this.#order
-    this.#readings.clear()
   }
 
   #fly<T> (key: string, scope: Scope, ask: () => Promise<{ value: T, size: number }>): Promise<Reading<T>> {
@@ -120,7 +119,7 @@ export class Memory {
     const written = resource === undefined
       ? last(noun)
       : Math.max(last(`${noun} *`), last(`${noun} ${resource}`))
-    return order > Math.max(written, this.#floor)
+    return order > written
   }
 }
 
