@@ -425,8 +425,8 @@ t.test('a Redis', { skip: noRedis }, async (t) => {
     const { store } = watched(t, server.url)
     const version = await store.swap('a', undefined, 'ours', HOUR)
     t.strictSame(await everything(store), { a: { value: 'ours', version } })
-    t.strictSame((await client.keys('*')).sort(), ['a', 'other:a', 'spot-ap', 'spot-api:a'])
-    t.ok(await client.pttl('spot-api:a') > HOUR / 2)
+    t.strictSame((await client.keys('*')).sort(), ['a', 'other:a', 'spot-ap', 'spot-api:state:a'])
+    t.ok(await client.pttl('spot-api:state:a') > HOUR / 2)
   })
 
   await t.test('over TLS: only with a certificate that somebody vouches for', { skip: noTls }, async (t) => {

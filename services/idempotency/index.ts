@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Problem, type ProblemDetails } from '../problems.js'
+import { Problem } from '../problems.js'
 import type { Store, Version } from '../store/index.js'
 import { markerOf } from './key.js'
 import { Looks, type Marked } from './looks.js'
-import { readRecord, type Answer, type KeyRecord } from './record.js'
+import { isRefusal, problems, unknown, withHint } from './problems.js'
+import { dueAt, isDoubtful, pathsOf, readRecord, type Answer, type KeyRecord } from './record.js'
 
 export { fingerprintOf, markerOf, placeOf, wordOf } from './key.js'
 export type { Finder, Marked } from './looks.js'
@@ -267,52 +268,3 @@ export class Idempotency {
     this.#options.tell(event, { account, operation, ...paths && { paths } })
   }
 }
-
-const problems = {
-  'in-use': {
-    problem: 'idempotency-key-in-use',
-    detail: 'A request with this Idempotency-Key is under way.',
-    hint: 'Wait as many seconds as Retry-After says, then send the same request again: it gets the same answer.',
-    headers: { 'retry-after': '2' }
-  },
-  reused: {
-    problem: 'idempotency-key-reused',
-    detail: 'This Idempotency-Key came with another body or path before.',
-    hint: 'Use a new key for a new request, and the same body with the same key.'
-  },
-  unavailable: {
-    problem: 'state-unavailable',
-    detail: 'This server can not write down the Idempotency-Key now, so it sent nothing to Spot.',
-    hint: 'Try again after Retry-After. Without a key the create works, but is not safe to repeat.',
-    headers: { 'retry-after': '5' }
-  }
-} as const
-
-const pathsOf = (answers: Answer[]) => answers.map(({ headers }) => headers.Location)
-
-const isDoubtful = (record: KeyRecord) => dueAt(record, 0) < Infinity
-
-/** When a record is to be looked into. */
-function dueAt (record: KeyRecord, settle: number): number {
-  switch (record.state) {
-    case 'open': return record.until
-    case 'unknown': return record.lookedAt === undefined ? 0 : record.lookedAt + settle
-    case 'answered': return record.checkAt ?? Infinity
-    default: return Infinity
-  }
-}
-
-/** Whether it is certain that nothing was created. */
-const isRefusal = (error: unknown) => error instanceof Problem &&
-  !['outcome-unknown', 'spot-create-failed', 'internal-error'].includes(error.problem)
-
-const unknown = (details: ProblemDetails, canLook: boolean) =>
-  withHint(new Problem('outcome-unknown', details), canLook)
-
-const withHint = ({ problem, details }: Problem, canLook: boolean) => new Problem(problem, {
-  ...details,
-  hint: canLook
-    ? 'Send the same request with the same key again: this server then looks whether Spot created it, and creates it ' +
-      'only if not.'
-    : 'This key can not find out. Look whether it was created; only if not, send it again with a new key.'
-})

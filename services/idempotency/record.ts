@@ -26,3 +26,19 @@ export type KeyRecord = {
 )
 
 export const readRecord = (text: string): KeyRecord => JSON.parse(text)
+
+/** Paths of what was created, on this server. */
+export const pathsOf = (answers: Answer[]) => answers.map(({ headers }) => headers.Location)
+
+/** Whether it is to be looked into, now or later. */
+export const isDoubtful = (record: KeyRecord) => dueAt(record, 0) < Infinity
+
+/** When a record is to be looked into. */
+export function dueAt (record: KeyRecord, settle: number): number {
+  switch (record.state) {
+    case 'open': return record.until
+    case 'unknown': return record.lookedAt === undefined ? 0 : record.lookedAt + settle
+    case 'answered': return record.checkAt ?? Infinity
+    default: return Infinity
+  }
+}
