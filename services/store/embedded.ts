@@ -91,9 +91,11 @@ function alive (entry: Entry | undefined): Stored | undefined {
 }
 
 /** The records that follow a key. Read in one go: a cursor kept open would keep LMDB from using freed space again. */
-const pageOf = (rows: Rows, after?: string) => [...rows.getRange({
-  ...after !== undefined && { start: after, exclusiveStart: true }, limit: PAGE, versions: true
-})]
+function pageOf (rows: Rows, after?: string) {
+  rows.resetReadTxn()
+  const range = { ...after !== undefined && { start: after, exclusiveStart: true }, limit: PAGE, versions: true }
+  return [...rows.getRange(range)]
+}
 
 /** With what LMDB takes besides what its types know. */
 const options: RootDatabaseOptions & { eventTurnBatching: boolean, permissionsMode: number } = {
