@@ -1,4 +1,3 @@
-import type { Writable } from 'node:stream'
 import sensible from '@fastify/sensible'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import admission from './plugins/admission.js'
@@ -20,7 +19,7 @@ import type { Configuration } from './services/configuration/index.js'
 
 export interface BuildOptions {
   /** Where the log goes; the standard output unless set. */
-  log?: Writable
+  log?: { write (line: string): void }
 }
 
 /** The gateway, ready to listen. The one place where Fastify is made: tests and the server share its rules. */
@@ -29,7 +28,7 @@ export async function build (configuration: Configuration, { log }: BuildOptions
     logger: { level: configuration.logLevel, ...log && { stream: log } },
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestId,
-    trustProxy: configuration.trustedProxies,
+    trustProxy: configuration.trustedProxies.length > 0 ? configuration.trustedProxies : false,
     bodyLimit: 1024 * 1024,
     requestTimeout: 30_000,
     // Were the headers allowed more than the whole, as by default, Node would take the one time for the other.

@@ -5,6 +5,7 @@ import { hash } from '@node-rs/bcrypt'
 import { bare } from './services/bare-error.js'
 import { commandOf, HELP, UsageError, type Command } from './services/command-line.js'
 import { ConfigurationError, loadConfiguration } from './services/configuration/index.js'
+import { standardOutput } from './services/log.js'
 import { endInOrder } from './services/process-end.js'
 import { version } from './services/release.js'
 import { forget, sandboxBanner, sandboxConfiguration } from './services/sandbox-mode.js'
@@ -25,7 +26,7 @@ async function serve ({ config, listen }: Extract<Command, { name: 'serve' }>) {
   const sandbox = file === undefined ? await simulatedSpot() : undefined
   const configuration = sandbox ? sandboxConfiguration(sandbox) : loadConfiguration(file as string)
   const { build } = await import('./app.js')
-  const app = await build(configuration)
+  const app = await build(configuration, { log: standardOutput() })
   endInOrder(async ({ signal }) => {
     await app.lifecycle.end(signal === 'SIGTERM' || signal === undefined ? configuration.drainSeconds : 0)
     // Last: requests under way still need it.

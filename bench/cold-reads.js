@@ -4,23 +4,24 @@ import { load } from './load.js'
 import { nginx } from './nginx.js'
 import { gateway, peer, TOKEN } from './processes.js'
 
-const GROUP = 'sig-0f3ac1d2'
-const path = `/demo/elastigroups/${GROUP}`
+/** One for each connection of the load: those who ask for the same at once would share a call. */
+const groups = Array.from({ length: 10 }, (_, index) => `sig-0000000${index}`)
+const paths = groups.map((group) => `/demo/elastigroups/${group}`)
 const headers = { ...TOKEN, 'cache-control': 'no-cache' }
 
 export async function coldReads () {
-  const sandbox = await peer('sandbox')
-  const { account: { id, token } } = sandbox
-  const ours = await gateway({ demo: sandbox.account })
-  const proxy = await nginx(sandbox.account)
+  const spot = await peer('canned', { groups: 1, headers: { 'content-type': 'application/json' } })
+  const account = { id: 'act-5a9db0c5', token: 'vendor', endpoint: spot.url }
+  const ours = await gateway({ demo: account })
+  const proxy = await nginx(account)
   const caller = await peer('caller')
 
   const targets = {
     direct: {
-      url: `${sandbox.url}/aws/ec2/group/${GROUP}?accountId=${id}`, headers: { authorization: `Bearer ${token}` }
+      url: `${spot.url}/aws/ec2/group/${groups[0]}?accountId=${account.id}`, headers: { authorization: 'Bearer vendor' }
     },
-    ours: { url: ours.url + path, headers },
-    ...proxy && { proxy: { url: proxy.url + path, headers } }
+    ours: { url: ours.url + paths[0], headers },
+    ...proxy && { proxy: { url: proxy.url + paths[0], headers } }
   }
   const called = () => caller.ask({ targets, seconds: 2 * seconds })
   await called() // warms up
@@ -36,7 +37,7 @@ export async function coldReads () {
   })
 
   const loads = await alternate({
-    ours: () => load(ours, path, { headers }), ...proxy && { proxy: () => load(proxy, path, { headers }) }
+    ours: () => load(ours, paths, { headers }), ...proxy && { proxy: () => load(proxy, paths, { headers }) }
   })
   const cpu = (which) => loads[which].map(({ cpu }) => cpu)
   const ofOneCore = (which) => cpu(which).map((cpu) => 1e6 / cpu)
@@ -44,7 +45,7 @@ export async function coldReads () {
   rows.push(
     row({ figure: 'CPU of a cold read', unit: 'µs', ours: cpu('ours'), ...beside(cpu) }),
     row({ figure: 'cold reads of one core', unit: '/s', ours: ofOneCore('ours'), ...beside(ofOneCore) }))
-  await Promise.all([ours, proxy, sandbox, caller].map((process) => process?.stop()))
+  await Promise.all([ours, proxy, spot, caller].map((process) => process?.stop()))
   return rows
 }
 

@@ -15,11 +15,13 @@ export async function hotReads () {
     const answer = await fetch(ours.url + path, { headers: TOKEN })
     const { 'content-length': _, ...headers } = Object.fromEntries(answer.headers)
     const bare = await peer('canned', { headers, body: await answer.text() })
-    const taken = await alternate({
+    const measures = {
       ours: () => load(ours, path, { headers: TOKEN }),
       bare: () => load(bare, path, { headers: TOKEN }),
       ...proxy && { proxy: () => load(proxy, path, { headers: TOKEN }) }
-    })
+    }
+    await alternate(measures, 1) // warms up
+    const taken = await alternate(measures)
     const of = (what, which) => taken[which].map((run) => run[what])
     const rate = { figure: `hot read, ${name}`, unit: '/s', ours: of('rate', 'ours') }
     rows.push(row({ ...rate, peer: 'bare node:http', theirs: of('rate', 'bare'), target: '≥ 0.5' }))

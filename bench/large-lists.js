@@ -7,9 +7,9 @@ const GROUPS = 5000
 const path = '/demo/elastigroups'
 
 export async function largeLists () {
-  const spot = await peer('canned', { size: GROUPS, headers: { 'content-type': 'application/json' } })
+  const spot = await peer('canned', { groups: GROUPS, headers: { 'content-type': 'application/json' } })
   const ours = await gateway({ demo: { id: 'act-5a9db0c5', token: 'vendor', endpoint: spot.url } },
-    { deadlines: { readSeconds: 300 } })
+    { deadlines: { readSeconds: 300 } }, { watched: true })
   const plain = await peer('at-once', { upstream: spot.url })
 
   const read = async (server) => {

@@ -1,28 +1,22 @@
 // Load from a process of its own: what measures takes no time of what is measured.
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { seconds } from './figures.js'
-import { cpuSeconds } from './processes.js'
-
-const AUTOCANNON = fileURLToPath(import.meta.resolve('autocannon'))
+import { cpuSeconds, peer } from './processes.js'
 
 /**
- * Asks a server for one path over and over, on ten connections.
+ * Asks a server over and over, on ten connections.
  *
+ * @param paths one, or as many as there are connections: each has its own then
  * @param amount requests; unless set, as many as there are in the seconds of a run
  * @returns requests a second, and microseconds of CPU that each costs the server
  * @throws {Error} when an answer is no 200
  */
-export async function load (server, path, { headers = {}, connections = 10, amount } = {}) {
-  const args = Object.entries(headers).flatMap(([name, value]) => ['--headers', `${name}=${value}`])
-  const length = amount ? ['--amount', amount] : ['--duration', seconds]
+export async function load (server, paths, { headers = {}, amount } = {}) {
   const before = cpuSeconds(server)
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    AUTOCANNON, '--json', '--no-progress', '--timeout', 30, '--connections', connections, ...length, ...args,
-    server.url + path
-  ].map(String), { maxBuffer: 2 ** 24 })
-  const { requests, '2xx': good, non2xx, errors } = JSON.parse(stdout)
-  if (non2xx + errors > 0) throw new Error(`${path}: ${non2xx} answers were no 2xx, ${errors} errors`)
-  return { rate: requests.average, cpu: (cpuSeconds(server) - before) / good * 1e6 }
+  const loader = await peer('loader', {
+    url: server.url, paths: [paths].flat(), headers, ...amount ? { amount } : { duration: seconds }
+  })
+  const { rate, good, bad } = loader
+  await loader.stop()
+  if (bad > 0) throw new Error(`${bad} answers were no 2xx, or none`)
+  return { rate, cpu: (cpuSeconds(server) - before) / good * 1e6 }
 }

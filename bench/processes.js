@@ -63,15 +63,19 @@ export async function peer (name, settings = {}) {
   return { ...started(child), ...told }
 }
 
-/** The server as it ships, its metrics and its log on; the log goes nowhere. */
-export async function gateway (accounts, settings = {}) {
+/**
+ * The server as it ships, its metrics and its log on; the log goes nowhere.
+ *
+ * @param watched whether it can be asked for its stalls, which costs it some time
+ */
+export async function gateway (accounts, settings = {}, { watched = false } = {}) {
   const port = await freePort()
   const home = folder()
   const config = join(home, 'config.json')
   writeFileSync(config, JSON.stringify({
     listenAddress: `127.0.0.1:${port}`, token: KEY, drainSeconds: 0, accounts, ...settings
   }))
-  const child = spawn(process.execPath, ['--import', script('watch'), SERVER, '--config', config], {
+  const child = spawn(process.execPath, [...watched ? ['--import', script('watch')] : [], SERVER, '--config', config], {
     cwd: home, stdio: ['ignore', 'ignore', 'inherit', 'ipc']
   })
   const server = { ...started(child), url: `http://127.0.0.1:${port}/v1/spot` }

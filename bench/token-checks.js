@@ -1,5 +1,5 @@
 // What a token costs: the first time it is seen, and from then on. In this process.
-import { createHmac } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { hashSync, verify } from '@node-rs/bcrypt'
 import { tokenCheck } from '../dist/services/tokens/index.js'
 import { alternate, print, row } from './figures.js'
@@ -28,7 +28,7 @@ export async function tokenChecks () {
   if (await check(token) !== 'valid') throw new Error('the token is not valid')
   const cached = await alternate({
     ours: each(() => check(token)),
-    hmac: each(() => createHmac('sha256', KEY).update(token).digest())
+    hash: each(() => hash('sha256', KEY + token, 'base64'))
   })
   return [
     row({ figure: 'check of a fresh token', unit: 'ms', ours: first.ours, peer: 'bcrypt', theirs: first.bcrypt }),
@@ -36,8 +36,8 @@ export async function tokenChecks () {
       figure: 'check of a known token',
       unit: 'µs',
       ours: cached.ours,
-      peer: 'one HMAC',
-      theirs: cached.hmac,
+      peer: 'one hash',
+      theirs: cached.hash,
       target: '≤ 10 µs'
     })
   ]

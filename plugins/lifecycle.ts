@@ -34,8 +34,9 @@ export default fp(async function lifecycle (app: FastifyInstance) {
   const unasked = unaskedConnections(app)
   let ending = false
 
-  app.addHook('onSend', async (_, reply) => {
+  app.addHook('onSend', (_, reply, payload, done) => {
     if (ending) reply.header('connection', 'close')
+    done(null, payload)
   })
 
   /**

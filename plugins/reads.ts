@@ -45,11 +45,11 @@ export default fp(async function reads (app: FastifyInstance) {
   const hit = { result: 'hit' } as const
 
   function send (request: FastifyRequest, reply: FastifyReply, answer: KeptAnswer, status: string) {
-    const { etag, headers, bytes, at } = answer
+    const { etag, headers, body, at } = answer
     const age = Math.floor((performance.now() - at) / 1000)
     reply.headers({ 'cache-control': CACHE_CONTROL, etag, age, 'cache-status': status, ...headers })
     const still = matches(request.headers['if-none-match'], etag)
-    return still ? reply.code(304).send() : reply.type('application/json; charset=utf-8').send(bytes)
+    return still ? reply.code(304).send() : reply.type('application/json; charset=utf-8').send(body)
   }
 
   /** Loaded only where there is a Redis: it would be a good part of the start. */

@@ -2,17 +2,17 @@
 import { createServer } from 'node:http'
 import { listenAndTell } from './listen.js'
 
-const { headers, body, size } = JSON.parse(process.argv[2])
-const bytes = Buffer.from(size ? largeAnswer(size) : body)
+const { headers, body, groups } = JSON.parse(process.argv[2])
+const bytes = Buffer.from(groups ? answerOf(groups) : body)
 
 listenAndTell(createServer((_, response) => {
   response.writeHead(200, { ...headers, 'content-length': bytes.length }).end(bytes)
 }))
 
 /** Spot's answer with so many groups, four kilobytes each. */
-function largeAnswer (size) {
+function answerOf (groups) {
   const userData = Buffer.alloc(1500, 'what a server does when it starts').toString('base64')
-  const items = Array.from({ length: size }, (_, i) => ({
+  const items = Array.from({ length: groups }, (_, i) => ({
     id: `sig-${i.toString(16).padStart(8, '0')}`,
     name: `group-${i}`,
     description: `Group number ${i}`,
@@ -34,6 +34,6 @@ function largeAnswer (size) {
     createdAt: '2026-11-01T08:00:00.000Z',
     updatedAt: '2026-11-23T12:00:00.000Z'
   }))
-  const response = { status: { code: 200, message: 'OK' }, kind: 'spotinst:aws:ec2:group', items, count: size }
+  const response = { status: { code: 200, message: 'OK' }, kind: 'spotinst:aws:ec2:group', items, count: groups }
   return JSON.stringify({ request: { id: 'a-request', method: 'GET' }, response })
 }

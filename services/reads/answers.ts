@@ -2,12 +2,17 @@ import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Reading } from './memory.js'
 
-/** Bytes of answers that are kept. */
+/** Answers that are kept, and their bytes: each is of use for no longer than it is fresh. */
+const MOST = 1000
 const MOST_BYTES = 64 * 1024 * 1024
+
+/** Characters from which on an answer is kept as bytes: encoding it each time would take longer than a second piece. */
+const LARGE = 64 * 1024
 
 /** An answer as it leaves, with what it was made of. */
 export interface KeptAnswer {
-  bytes: Buffer
+  /** Text where it is short: with its headers it leaves in one piece then. */
+  body: string | Buffer
   /** Strong: it changes with any byte. */
   etag: string
   /** Headers of its own, such as Retry-After. */
@@ -21,7 +26,7 @@ export interface KeptAnswer {
 export class Answers {
   readonly #isFresh: (reading: Reading) => boolean
   readonly #kept = new LRUCache<string, KeptAnswer>({
-    maxSize: MOST_BYTES, sizeCalculation: ({ bytes }) => bytes.length + 1000
+    max: MOST, maxSize: MOST_BYTES, sizeCalculation: ({ body }) => body.length + 1000
   })
 
   constructor (isFresh: (reading: Reading) => boolean) {
@@ -35,10 +40,9 @@ export class Answers {
   }
 
   keep (url: string, body: string, headers: KeptAnswer['headers'], readings: Reading[]): KeptAnswer {
-    const bytes = Buffer.from(body)
-    const etag = `"${createHash('sha1').update(bytes).digest('base64url')}"`
+    const etag = `"${createHash('sha1').update(body).digest('base64url')}"`
     const at = Math.min(...readings.map((reading) => reading.at))
-    const answer = { bytes, etag, headers, at, readings }
+    const answer = { body: body.length > LARGE ? Buffer.from(body) : body, etag, headers, at, readings }
     if (readings.every(this.#isFresh)) this.#kept.set(url, answer)
     return answer
   }

@@ -26,7 +26,12 @@ export interface Scope { noun: string, resource: string | undefined }
 export const RESULTS = ['hit', 'miss', 'collapsed', 'stale'] as const
 export type Result = typeof RESULTS[number]
 
-interface Flight { order: number, reading: Promise<Reading> }
+interface Flight {
+  order: number
+  reading: Promise<Reading>
+  /** The call that begins once this one has ended, for those who came too late for it. */
+  next?: Promise<Reading>
+}
 
 /**
  * Remembers for a moment what Spot said, so that callers who ask the same share one call. A write makes it forget what
@@ -70,8 +75,11 @@ export class Memory {
     if (flight && !fresh && flight.order > this.#floor && this.#isCurrent(flight.order, scope)) {
       return { reading: await flight.reading as Reading<T>, result: 'collapsed' }
     }
+    const next = fresh ? flight?.next : undefined
     try {
-      return { reading: await this.#fly(key, scope, ask), result: 'miss' }
+      if (next) return { reading: await next as Reading<T>, result: 'collapsed' }
+      const asked = fresh && flight ? this.#follow(flight, key, scope, ask) : this.#fly(key, scope, ask)
+      return { reading: await asked, result: 'miss' }
     } catch (error) {
       if (known && mayStandIn(error) && this.#mayStandIn(known)) return { reading: known, result: 'stale' }
       throw error
@@ -107,6 +115,18 @@ export class Memory {
       if (this.#isCurrent(order, scope)) this.#readings.set(key, reading)
     }, landed)
     return reading
+  }
+
+  /**
+   * Asks once the call under way has ended: it began too early to be fresh, but all who come until it ends can share
+   * the next.
+   */
+  #follow<T> (
+    flight: Flight, key: string, scope: Scope, ask: () => Promise<{ value: T, size: number }>
+  ): Promise<Reading<T>> {
+    const next = flight.reading.then(() => {}, () => {}).then(() => this.#fly(key, scope, ask))
+    flight.next = next
+    return next
   }
 
   #mayStandIn ({ at, order, scope }: Reading): boolean {

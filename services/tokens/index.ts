@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { verify } from '@node-rs/bcrypt'
 import { LRUCache } from 'lru-cache'
@@ -43,14 +43,14 @@ export type CheckToken = (token: string | undefined, address?: string) => Promis
 /**
  * Checks of `X-Auth-Token` against one pre-shared key: the token is a bcrypt hash of it.
  *
- * A token that was checked is remembered as its HMAC under a key of this process, so that the next request with it
+ * A token that was checked is remembered as its hash with a secret of this process, so that the next request with it
  * costs microseconds, and a dump of the memory shows no token. Only a new token that looks like a hash costs more, and
  * of these an address has few, and the server checks few at once.
  */
 export function tokenCheck (key: string, failures = failureLimit()): CheckToken {
-  const processKey = randomBytes(32)
-  const digest = (text: string) => createHmac('sha256', processKey).update(text).digest()
-  const digestOfKey = digest(key)
+  const secret = randomBytes(32).toString('base64')
+  const nameOf = (token: string) => hash('sha256', secret + token, 'base64')
+  const nameOfKey = Buffer.from(nameOf(key))
   const valid = new LRUCache<string, true>(VALID)
   const wrong = new LRUCache<string, true>(WRONG)
   const underWay = new Map<string, Promise<'valid' | 'wrong'>>()
@@ -71,11 +71,10 @@ export function tokenCheck (key: string, failures = failureLimit()): CheckToken 
 
   return (token, address = '') => {
     if (!token) return 'missing'
-    const digested = digest(token)
-    const name = digested.toString('base64')
+    const name = nameOf(token)
     if (valid.get(name)) return 'valid'
     const refusal = refusalOfForm(token)
-    if (refusal) return timingSafeEqual(digested, digestOfKey) ? 'key-itself' : refusal
+    if (refusal) return timingSafeEqual(Buffer.from(name), nameOfKey) ? 'key-itself' : refusal
     if (wrong.get(name)) return 'wrong'
 
     const checking = underWay.get(name)
