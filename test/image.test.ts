@@ -20,11 +20,15 @@ const full = process.env.IMAGE === 'full'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (file: string) => JSON.parse(readFileSync(file, 'utf8'))
+const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8')
 const GITHASH = '0123456789abcdef0123456789abcdef01234567'
 
 type Packages = Record<string, { dev?: boolean }>
 const { packages }: { packages: Packages } = read(join(root, 'package-lock.json'))
 const { examples } = document.components as unknown as { examples: Record<string, { value: object }> }
+
+/** In the log, or in what the sandbox prints. */
+const LISTENS = /(http:\/\/127\.0\.0\.1:(\d+))(?:\/v1\/spot\/docs|")/
 
 /** Answers `npm ci` without the network. Packages for other machines are in the lock file, but not installed. */
 function install (command: string, directory: string): boolean {
@@ -56,10 +60,12 @@ const userOf = ({ settings: { USER = '' } }: Image) => {
 }
 
 /** Starts what the image names in its exec form, with this machine's node and no environment but the image's. */
-function start (image: Image, instruction: 'ENTRYPOINT' | 'HEALTHCHECK', environment: Record<string, string> = {}) {
-  const [program, ...words] = JSON.parse(/\[.*\]$/.exec(image.settings[instruction] ?? '')?.[0] ?? '[]') as string[]
+function start (
+  image: Image, instruction: 'ENTRYPOINT' | 'HEALTHCHECK', { words = [] as string[], environment = {} } = {}
+) {
+  const [program, ...named] = JSON.parse(/\[.*\]$/.exec(image.settings[instruction] ?? '')?.[0] ?? '[]') as string[]
   if (program !== '/nodejs/bin/node') throw new Error(`there is no ${program} in ${image.base}`)
-  return spawn(process.execPath, words, {
+  return spawn(process.execPath, [...named, ...words], {
     cwd: join(image.root, image.workdir),
     env: { ...image.environment, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -67,9 +73,33 @@ function start (image: Image, instruction: 'ENTRYPOINT' | 'HEALTHCHECK', environ
   })
 }
 
+/** The server of the image, once it listens. */
+async function serve (t: Test, image: Image, words: string[] = []) {
+  const server = start(image, 'ENTRYPOINT', { words })
+  t.teardown(() => server.kill('SIGKILL'))
+  const errors = text(server.stderr)
+  const ended = once(server, 'exit')
+  let log = ''
+  for await (const chunk of server.stdout.iterator({ destroyOnReturn: false })) {
+    log += chunk
+    if (LISTENS.test(log)) break
+  }
+  server.stdout.resume()
+  const [, url = '', port = ''] = LISTENS.exec(log) ?? []
+  return {
+    url,
+    port,
+    async end () {
+      server.kill('SIGTERM')
+      const [code] = await ended
+      return { code: code as number | null, errors: await errors }
+    }
+  }
+}
+
 async function healthCheck (image: Image, port: string): Promise<number> {
   const url = (image.environment.HEALTH_URL ?? '').replace(':8080', `:${port}`)
-  const [code] = await once(start(image, 'HEALTHCHECK', { HEALTH_URL: url }), 'exit')
+  const [code] = await once(start(image, 'HEALTHCHECK', { environment: { HEALTH_URL: url } }), 'exit')
   return code
 }
 
@@ -128,35 +158,28 @@ t.test('the image', { timeout: (full ? 600 : 60) * 1000 }, async (t) => {
     t.match(read(join(app, 'dist/build.json')), { githash: GITHASH })
   })
 
-  await t.test('serves, is healthy, writes to nothing but its state, and ends when told to', async (t) => {
+  await t.test('runs the sandbox, as the Dockerfile says on its top', async (t) => {
+    const [, address = ''] = /docker run .* spot-api --listen (\S+)$/m.exec(dockerfile) ?? []
+    t.equal(address, '0.0.0.0:8080')
+    const { url, port, end } = await serve(t, image, ['--listen', '127.0.0.1:0'])
+    t.equal(await (await fetch(`${url}/v1/spot/ping`)).text(), 'pong')
+    t.equal(await healthCheck(image, port), 0)
+    t.strictSame(await end(), { code: 0, errors: '' })
+    t.equal(await healthCheck(image, port), 1, 'what does not run is not healthy')
+  })
+
+  await t.test('serves what is configured, writes to nothing but its state, and ends when told to', async (t) => {
     const { configuration } = await spot(t, { settings: { drainSeconds: 0 } })
     mkdirSync(join(app, 'config'))
     writeFileSync(join(app, 'config/config.json'), configuration)
     readOnly(t, app)
-
-    const server = start(image, 'ENTRYPOINT')
-    t.teardown(() => server.kill('SIGKILL'))
-    const errors = text(server.stderr)
-    let log = ''
-    for await (const chunk of server.stdout.iterator({ destroyOnReturn: false })) {
-      log += chunk
-      if (log.includes('listening at')) break
-    }
-    server.stdout.resume()
-    const [, url = '', port = ''] = /listening at (http:[^"]+:(\d+))/.exec(log) ?? []
-
-    t.equal(await (await fetch(`${url}/v1/spot/ping`)).text(), 'pong')
-    t.equal(await healthCheck(image, port), 0)
+    const { url, end } = await serve(t, image)
     t.equal((await fetch(`${url}/v1/spot/docs`)).status, 200)
     // With a key: what is native is needed, to check the token and to keep the record.
     const headers = { 'x-auth-token': TOKEN, 'content-type': 'application/json', 'idempotency-key': '"from-an-image"' }
     const body = JSON.stringify(examples.ElastigroupCreate?.value)
     t.equal((await fetch(`${url}/v1/spot/real/elastigroups`, { method: 'POST', headers, body })).status, 201)
     t.ok(existsSync(join(app, 'state/data.mdb')))
-
-    server.kill('SIGTERM')
-    t.strictSame(await once(server, 'exit'), [0, null])
-    t.equal(await errors, '')
-    t.equal(await healthCheck(image, port), 1, 'what does not run is not healthy')
+    t.strictSame(await end(), { code: 0, errors: '' })
   })
 })

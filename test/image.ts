@@ -31,6 +31,8 @@ interface BuildOptions {
 export function buildImage (dockerfile: string, { context, folder, arguments: given, instead }: BuildOptions): Image {
   const stages = new Map<string, Image>()
   let stage: Image | undefined
+  // Those of ARG are there while it is built, and gone when it runs.
+  let whileBuilt: Record<string, string> = {}
   const instructions = readFileSync(dockerfile, 'utf8').replace(/^#.*\n/gm, '').replace(/\\\n/g, '').match(/^\S.*/gm)
 
   for (const instruction of instructions ?? []) {
@@ -38,19 +40,20 @@ export function buildImage (dockerfile: string, { context, folder, arguments: gi
     if (name === 'FROM') {
       const [base = '', , alias = 'last'] = written.split(' ')
       stage = { root: join(folder, alias), base, workdir: '/', environment: {}, settings: {} }
+      whileBuilt = {}
       mkdirSync(stage.root)
       stages.set(alias, stage)
       continue
     }
     if (!stage) throw new Error(`${name} before FROM`)
     const { root, workdir, environment, settings } = stage
-    const rest = written.replace(/\$\{(\w+)\}/g, (_, variable) => environment[variable] ?? '')
+    const rest = written.replace(/\$\{(\w+)\}/g, (_, variable) => ({ ...whileBuilt, ...environment })[variable] ?? '')
     if (name === 'WORKDIR') mkdirSync(join(root, stage.workdir = rest), { recursive: true })
-    else if (name === 'ARG') environment[rest] = given[rest] ?? ''
+    else if (name === 'ARG') whileBuilt[rest] = given[rest] ?? ''
     else if (name === 'ENV') Object.assign(environment, pairs(rest))
     else if (name === 'COPY') copy(rest.split(' '), join(root, workdir), (from) => stages.get(from)?.root ?? context)
     else if (name === 'RUN') {
-      if (!stages.has('last')) run(rest, join(root, workdir), environment)
+      if (!stages.has('last')) run(rest, join(root, workdir), { ...whileBuilt, ...environment })
       else throw new Error(`the last stage has no shell: ${rest}`)
     } else settings[name] = rest
   }
