@@ -1,0 +1,87 @@
+{{- define "spot-api.name" -}}
+{{ .Values.fullnameOverride | default .Release.Name | trunc 52 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "spot-api.selector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: server
+{{- end }}
+
+{{- define "spot-api.redisSelector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: redis
+{{- end }}
+
+{{/* Of everything that is not picked by them. */}}
+{{- define "spot-api.labels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end }}
+
+{{- define "spot-api.serviceAccount" -}}
+{{ .Values.serviceAccount.name | default (ternary (include "spot-api.name" .) "default" .Values.serviceAccount.create) }}
+{{- end }}
+
+{{- define "spot-api.redisSecret" -}}
+{{ .Values.redis.existingSecret | default (printf "%s-redis" (include "spot-api.name" .)) }}
+{{- end }}
+
+{{/* Not empty where servers share their state. */}}
+{{- define "spot-api.shared" -}}
+{{- if or .Values.redis.enabled .Values.state.redis }}true{{ end }}
+{{- end }}
+
+{{/* Not empty where more than one server runs. */}}
+{{- define "spot-api.several" -}}
+{{- if or .Values.autoscaling.enabled (gt (int .Values.replicas) 1) }}true{{ end }}
+{{- end }}
+
+{{/* config.json: what the user says, and what the chart decides. */}}
+{{- define "spot-api.config" -}}
+{{- $state := dict "directory" "/app/state" }}
+{{- if .Values.redis.enabled }}{{ $state = dict "redis" (dict "env" "REDIS_URL") }}{{ end }}
+{{- if .Values.state.redis }}{{ $state = dict "redis" .Values.state.redis }}{{ end }}
+{{- $decided := dict "listenAddress" ":8080" "deadlines" .Values.deadlines "drainSeconds" .Values.drainSeconds "state" $state }}
+{{- merge $decided .Values.config | toPrettyJson }}
+{{- end }}
+
+{{/* Refuses what would start, and go wrong later. */}}
+{{- define "spot-api.check" -}}
+{{- if and .Values.config .Values.existingSecret }}
+{{- fail "config and existingSecret: choose one, the configuration is one file." }}
+{{- else if not (or .Values.config .Values.existingSecret) }}
+{{- fail "There is no configuration: set config (accounts and token at least), or existingSecret." }}
+{{- end }}
+{{- if and .Values.redis.enabled .Values.state.redis }}
+{{- fail "redis.enabled and state.redis: choose one, the state is in one place." }}
+{{- end }}
+{{- if and (include "spot-api.several" .) (not (include "spot-api.shared" .)) }}
+{{- fail "More than one server needs a Redis: without, they do not know each other's idempotency keys, and a create that is asked for again happens twice. Set redis.enabled or state.redis, or replicas to 1 and autoscaling.enabled to false." }}
+{{- end }}
+{{- if .Values.autoscaling.enabled }}
+{{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) }}
+{{- fail "autoscaling.minReplicas is more than autoscaling.maxReplicas." }}
+{{- end }}
+{{- end }}
+{{- if .Values.redis.enabled }}
+{{- if not (or .Values.redis.password .Values.redis.existingSecret) }}
+{{- fail "redis.enabled needs redis.password (openssl rand -hex 24) or redis.existingSecret." }}
+{{- end }}
+{{- end }}
+{{- if and .Values.ingress.enabled (not .Values.ingress.host) }}
+{{- fail "ingress.enabled needs ingress.host." }}
+{{- end }}
+{{- end }}
+
+{{/* As strict as the restricted Pod Security Standard, and with a root that can not be written to. */}}
+{{- define "spot-api.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}

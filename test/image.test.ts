@@ -1,0 +1,185 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync,
+  writeFileSync
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { document } from '../openapi/document.js'
+import { TOKEN } from './helper.js'
+import { buildImage, pairs, sentToBuild, type Image } from './image.js'
+import { spot } from './process.js'
+
+// The steps of the Dockerfile, carried out in empty directories. `npm ci` takes what is installed in the checkout,
+// pruned as the lock file says; IMAGE=full has it fetch everything anew, as an engine would.
+const full = process.env.IMAGE === 'full'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const read = (file: string) => JSON.parse(readFileSync(file, 'utf8'))
+const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8')
+const GITHASH = '0123456789abcdef0123456789abcdef01234567'
+
+type Packages = Record<string, { dev?: boolean }>
+const { packages }: { packages: Packages } = read(join(root, 'package-lock.json'))
+const { examples } = document.components as unknown as { examples: Record<string, { value: object }> }
+
+/** In the log, or in what the sandbox prints. */
+const LISTENS = /(http:\/\/127\.0\.0\.1:(\d+))(?:\/v1\/spot\/docs|")/
+
+/** Answers `npm ci` without the network. Packages for other machines are in the lock file, but not installed. */
+function install (command: string, directory: string): boolean {
+  if (full || !command.startsWith('npm ci')) return false
+  if (!command.includes('--omit=dev')) symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
+  else {
+    for (const path of Object.keys(packages).filter((path) => path && !packages[path]?.dev)) {
+      const filter = (source: string) => source !== join(root, path, 'node_modules')
+      if (existsSync(join(root, path))) cpSync(join(root, path), join(directory, path), { recursive: true, filter })
+    }
+  }
+  return true
+}
+
+/** What a build is sent: the checkout without what `.dockerignore` refuses. */
+function contextIn (folder: string): string {
+  const context = join(folder, 'context')
+  mkdirSync(context)
+  for (const name of sentToBuild(join(root, '.dockerignore'))) {
+    cpSync(join(root, name), join(context, name), { recursive: true })
+  }
+  return context
+}
+
+/** The image's user, where the test may become somebody else. */
+const userOf = ({ settings: { USER = '' } }: Image) => {
+  const [uid, gid] = USER.split(':').map(Number)
+  return process.getuid?.() === 0 && uid && gid ? { uid, gid } : {}
+}
+
+/** Starts what the image names in its exec form, with this machine's node and no environment but the image's. */
+function start (
+  image: Image, instruction: 'ENTRYPOINT' | 'HEALTHCHECK', { words = [] as string[], environment = {} } = {}
+) {
+  const [program, ...named] = JSON.parse(/\[.*\]$/.exec(image.settings[instruction] ?? '')?.[0] ?? '[]') as string[]
+  if (program !== '/nodejs/bin/node') throw new Error(`there is no ${program} in ${image.base}`)
+  return spawn(process.execPath, [...named, ...words], {
+    cwd: join(image.root, image.workdir),
+    env: { ...image.environment, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...userOf(image)
+  })
+}
+
+/** The server of the image, once it listens. */
+async function serve (t: Test, image: Image, words: string[] = []) {
+  const server = start(image, 'ENTRYPOINT', { words })
+  t.teardown(() => server.kill('SIGKILL'))
+  const errors = text(server.stderr)
+  const ended = once(server, 'exit')
+  let log = ''
+  for await (const chunk of server.stdout.iterator({ destroyOnReturn: false })) {
+    log += chunk
+    if (LISTENS.test(log)) break
+  }
+  server.stdout.resume()
+  const [, url = '', port = ''] = LISTENS.exec(log) ?? []
+  return {
+    url,
+    port,
+    async end () {
+      server.kill('SIGTERM')
+      const [code] = await ended
+      return { code: code as number | null, errors: await errors }
+    }
+  }
+}
+
+async function healthCheck (image: Image, port: string): Promise<number> {
+  const url = (image.environment.HEALTH_URL ?? '').replace(':8080', `:${port}`)
+  const [code] = await once(start(image, 'HEALTHCHECK', { environment: { HEALTH_URL: url } }), 'exit')
+  return code
+}
+
+/** Makes a directory and what is in it read-only, save the state. */
+function readOnly (t: Test, directory: string) {
+  const inside = readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== 'state')
+    .map(({ parentPath, name }) => join(parentPath, name))
+  const directories = [directory, ...inside]
+  for (const each of directories) chmodSync(each, 0o555)
+  t.teardown(() => { for (const each of directories) chmodSync(each, 0o755) })
+}
+
+function build (t: Test): Image {
+  // Not in the checkout, whose node_modules would be found from there.
+  const folder = mkdtempSync(join(tmpdir(), 'spot-api-image-'))
+  chmodSync(folder, 0o755)
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  return buildImage(join(root, 'Dockerfile'), {
+    context: contextIn(folder), folder, arguments: { GITHASH }, instead: install
+  })
+}
+
+t.test('the image', { timeout: (full ? 600 : 60) * 1000 }, async (t) => {
+  const image = build(t)
+  const app = join(image.root, image.workdir)
+
+  await t.test('holds what runs, and nothing else', async (t) => {
+    t.strictSame(readdirSync(app), ['LICENSE', 'dist', 'node_modules', 'openapi', 'package.json', 'state'])
+    t.strictSame(readdirSync(join(app, 'openapi')), ['spot-api.json'])
+    const files = readdirSync(app, { recursive: true, encoding: 'utf8' })
+    t.strictSame(files.filter((file) => /\.[cm]?ts$|\.map$|\.tsbuildinfo$/.test(file)), [], 'no source')
+    t.strictSame(files.filter((file) => /^dist\/(test|bench)/.test(file)), [], 'no test')
+    const developed = Object.keys(packages).filter((path) => packages[path]?.dev)
+    t.ok(files.includes('node_modules/fastify'))
+    t.strictSame(developed.filter((path) => files.includes(path)), [], 'no development dependency')
+  })
+
+  await t.test('runs as a user with a number, who owns nothing but the state', async (t) => {
+    t.match(image.settings.USER, /^[1-9]\d*:[1-9]\d*$/)
+    const own = process.getuid?.()
+    const { uid = own } = userOf(image)
+    t.match(statSync(join(app, 'state')), { uid, mode: 0o40700 })
+    t.equal(statSync(app).uid, own)
+  })
+
+  await t.test('says what it is', async (t) => {
+    const { version, license, repository } = read(join(root, 'package.json'))
+    const name = 'org.opencontainers.image'
+    t.match(pairs(image.settings.LABEL ?? ''), {
+      [`${name}.version`]: version,
+      [`${name}.licenses`]: license,
+      [`${name}.source`]: repository.url.replace(/^git\+|\.git$/g, ''),
+      [`${name}.revision`]: GITHASH
+    })
+    t.match(read(join(app, 'dist/build.json')), { githash: GITHASH })
+  })
+
+  await t.test('runs the sandbox, as the Dockerfile says on its top', async (t) => {
+    const [, address = ''] = /docker run .* spot-api --listen (\S+)$/m.exec(dockerfile) ?? []
+    t.equal(address, '0.0.0.0:8080')
+    const { url, port, end } = await serve(t, image, ['--listen', '127.0.0.1:0'])
+    t.equal(await (await fetch(`${url}/v1/spot/ping`)).text(), 'pong')
+    t.equal(await healthCheck(image, port), 0)
+    t.strictSame(await end(), { code: 0, errors: '' })
+    t.equal(await healthCheck(image, port), 1, 'what does not run is not healthy')
+  })
+
+  await t.test('serves what is configured, writes to nothing but its state, and ends when told to', async (t) => {
+    const { configuration } = await spot(t, { settings: { drainSeconds: 0 } })
+    mkdirSync(join(app, 'config'))
+    writeFileSync(join(app, 'config/config.json'), configuration)
+    readOnly(t, app)
+    const { url, end } = await serve(t, image)
+    t.equal((await fetch(`${url}/v1/spot/docs`)).status, 200)
+    // With a key: what is native is needed, to check the token and to keep the record.
+    const headers = { 'x-auth-token': TOKEN, 'content-type': 'application/json', 'idempotency-key': '"from-an-image"' }
+    const body = JSON.stringify(examples.ElastigroupCreate?.value)
+    t.equal((await fetch(`${url}/v1/spot/real/elastigroups`, { method: 'POST', headers, body })).status, 201)
+    t.ok(existsSync(join(app, 'state/data.mdb')))
+    t.strictSame(await end(), { code: 0, errors: '' })
+  })
+})
