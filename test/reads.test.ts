@@ -36,6 +36,20 @@ t.test('a thousand who ask the same at once cost one call', async (t) => {
   t.strictSame([hit + collapsed, miss, stale], [999, 1, 0])
 })
 
+t.test('who wants what Spot says now shares the call after the one under way', async (t) => {
+  const { request, sandbox, asked, results } = await startReader(t)
+  sandbox.faults.inject({ method: 'GET', latency: 300, times: 2 })
+  const fresh = { headers: { 'cache-control': 'no-cache' } }
+  const first = request('GET', one, fresh)
+  await sleep(100)
+  await request('PUT', one, { body: { name: 'renamed' } })
+  const replies = await Promise.all(Array.from({ length: 50 }, () => request('GET', one, fresh)))
+  t.equal((await first).status, 200)
+  t.strictSame([...new Set(replies.map(({ json }) => json.name))], ['renamed'], 'which began after they had asked')
+  t.equal(asked(), 2, 'one call for all fifty')
+  t.match(await results(), { miss: 2, collapsed: 49 })
+})
+
 t.test('one who hangs up does not spoil it for the others', async (t) => {
   const { request, sandbox, asked, url } = await startReader(t)
   sandbox.faults.inject({ method: 'GET', latency: 300 })

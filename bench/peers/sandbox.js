@@ -1,5 +1,6 @@
-// The simulated Spot, without its limit.
+// The simulated Spot, without its limit unless it is given one.
 import { startSandbox } from '../../dist/services/sandbox/index.js'
 
-const { url, accounts: [account] } = await startSandbox({ rateLimit: Number.MAX_SAFE_INTEGER })
+const { rateLimit = Number.MAX_SAFE_INTEGER } = JSON.parse(process.argv[2])
+const { url, accounts: [account] } = await startSandbox({ rateLimit })
 process.send({ url, account: { ...account, endpoint: url } })
