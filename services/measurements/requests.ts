@@ -26,6 +26,7 @@ export function requestsOf (registers: Registry[]) {
     buckets: BUCKETS,
     registers
   })
+  for (const kind of ['read', 'write', 'public']) duration.zero({ kind })
   const errors = new Counter({
     name: 'http_error_responses_total',
     help: 'Requests that ended with an error, by status',

@@ -24,8 +24,9 @@ export function upstreamOf (registers: Registry[]) {
     labelNames: ['calls', 'outcome'] satisfies ('calls' | 'outcome')[],
     registers
   })
-  for (const outcome of ['success', ...Object.keys(outcomes)]) {
-    for (const calls of ['reads', 'writes']) ended.inc({ calls, outcome }, 0)
+  for (const calls of ['reads', 'writes']) {
+    duration.zero({ calls })
+    for (const outcome of ['success', ...Object.keys(outcomes)]) ended.inc({ calls, outcome }, 0)
   }
   const ofAccounts = new Counter({
     name: 'spot_api_upstream_account_requests_total',
