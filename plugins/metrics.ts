@@ -1,7 +1,11 @@
 import fp from 'fastify-plugin'
 import fastifyMetrics from 'fastify-metrics'
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { Budget, RouteLabels } from '../services/budget/index.js'
+import { Counter, Gauge, Registry } from 'prom-client'
+import { breakersOf } from '../services/measurements/breakers.js'
+import { budgetOf } from '../services/measurements/budget.js'
+import { requestsOf } from '../services/measurements/requests.js'
+import { collecting } from '../services/measurements/series.js'
+import { upstreamOf } from '../services/measurements/upstream.js'
 import { githash, version } from '../services/release.js'
 import type { Result } from '../services/tokens/index.js'
 
@@ -10,100 +14,56 @@ declare module 'fastify' {
     measurements: {
       /** Everything that is measured, of this app alone. */
       registry: Registry
-      /** Seconds of one call to Spot. Labels are closed sets: configured accounts, our operations, our outcomes. */
-      upstream: Histogram<'account' | 'operation' | 'outcome'>
+      /** One call to Spot, once it ended. */
+      upstream: ReturnType<typeof upstreamOf>
       /** Takes what tells which calls are held back, and asks it whenever the metrics are read. */
-      heldBack: (read: () => [account: string, held: { reads: boolean, writes: boolean }][]) => void
+      heldBack: ReturnType<typeof breakersOf>
       /** Takes what tells how the routes stand in Spot's rate limit, and asks it whenever the metrics are read. */
-      budget: (read: Budget['standings']) => void
+      budget: ReturnType<typeof budgetOf>
+      /** Takes what tells how many requests are under way, and asks it whenever the metrics are read. */
+      underWay: (read: () => number) => void
       /** What came of creates with an Idempotency-Key. */
       keys: Counter<'event'>
       /** How reads were answered. */
       reads: Counter<'result'>
       /** One token check. */
       auth: Counter<'result'>
+      /** Requests with a right token that may not do what they ask for. */
+      refusals: Counter<'reason'>
+      /** Attempts to read the configuration anew. */
+      reloads: Counter<'result'>
+      /** 1 when the last of them succeeded, else 0. */
+      lastReload: Gauge
+      /** Lines of the audit that could not be written. */
+      auditFailures: Counter
     }
   }
 }
 
-const secondsOfSpot = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+const RESULTS: Result[] = [
+  'valid', 'missing', 'key-itself', 'expanded', 'costly', 'malformed', 'wrong', 'limited', 'overloaded'
+]
+const REASONS = ['access', 'account', 'expired', 'delete', 'guardrail']
+
+/** Of Node's own: gauges that are called totals, a series for each kind of what is open, parts of parts. */
+const unwanted = /^nodejs_(?:active|heap_space)_|^nodejs_eventloop_lag_(?:min|stddev|p50|p90)_/
 
 export default fp(async function metrics (app) {
   const registry = new Registry()
   const registers = [registry]
 
-  const upstream = new Histogram({
-    name: 'spot_api_upstream_request_duration_seconds',
-    help: 'Calls to Spot',
-    labelNames: ['account', 'operation', 'outcome'] satisfies ('account' | 'operation' | 'outcome')[],
-    buckets: secondsOfSpot,
-    registers
-  })
-  const breaker = new Gauge({
-    name: 'spot_api_upstream_held_back',
-    help: '1 while calls to Spot are held back, because most failed of late',
-    labelNames: ['account', 'calls'] satisfies ('account' | 'calls')[],
-    registers
-  })
-  const heldBack = (read: () => [string, { reads: boolean, writes: boolean }][]) => {
-    Object.assign(breaker, {
-      collect () {
-        for (const [account, { reads, writes }] of read()) {
-          breaker.set({ account, calls: 'reads' }, Number(reads))
-          breaker.set({ account, calls: 'writes' }, Number(writes))
-        }
-      }
-    })
+  /** A counter that has each word from the start: the first that is counted would else be no increase. */
+  function counter<L extends string> (name: string, help: string, label: L, words: string[] = []) {
+    const counter = new Counter<L>({ name, help, labelNames: [label], registers })
+    for (const word of words) counter.labels(word).inc(0)
+    return counter
   }
-  const budgetLabels = ['organization', 'route', 'method'] satisfies (keyof RouteLabels)[]
-  const remaining = new Gauge({
-    name: 'spot_api_upstream_budget_remaining',
-    help: "Calls that Spot's rate limit has room for now, as far as this server knows",
-    labelNames: budgetLabels,
-    registers
-  })
-  const blocked = new Counter({
-    name: 'spot_api_upstream_blocked_seconds_total',
-    help: 'Time in which calls were refused, since the rate limit was used up',
-    labelNames: budgetLabels,
-    registers
-  })
-  const budget = (read: Budget['standings']) => {
-    Object.assign(remaining, {
-      collect () {
-        remaining.reset() // what was not used for a minute is not known any more
-        for (const { labels, remaining: calls } of read()) if (calls !== undefined) remaining.set({ ...labels }, calls)
-      }
-    })
-    Object.assign(blocked, {
-      collect () {
-        blocked.reset()
-        for (const { labels, blockedSeconds } of read()) blocked.inc({ ...labels }, blockedSeconds)
-      }
-    })
-  }
-  const keys = new Counter({
-    name: 'spot_api_idempotency_total',
-    help: 'What came of creates with an Idempotency-Key',
-    labelNames: ['event'] satisfies 'event'[],
-    registers
-  })
-  const reads = new Counter({
-    name: 'spot_api_reads_total',
-    help: 'Reads by how they were answered: from memory, by a call of their own or of another, by an old answer',
-    labelNames: ['result'] satisfies 'result'[],
-    registers
-  })
-  const auth = new Counter({
-    name: 'spot_api_auth_total',
-    help: 'Token checks by result',
-    labelNames: ['result'] satisfies 'result'[],
-    registers
-  })
-  const results: Result[] = [
-    'valid', 'missing', 'key-itself', 'expanded', 'costly', 'malformed', 'wrong', 'limited', 'overloaded'
-  ]
-  for (const result of results) auth.inc({ result }, 0)
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers })
+
+  const lastReload = gauge('spot_api_configuration_last_reload_success',
+    '1 when the configuration in use is the one that was read last, 0 when that one can not be used')
+  lastReload.set(1)
+  const underWay = gauge('spot_api_requests_under_way', 'Requests with a right token that wait for their answer')
   new Gauge({
     name: 'spot_api_build_info',
     help: 'Version and commit of the running server',
@@ -111,21 +71,42 @@ export default fp(async function metrics (app) {
     registers
   }).set({ version, githash }, 1)
 
-  // Its own endpoint is off: the contract has one. Its measuring of routes is off: it looks its labels up twice.
+  // Its own endpoint is off: the contract has one. Its measuring of routes is off: it would be thousands of series.
   await app.register(fastifyMetrics.default, {
-    endpoint: null, defaultMetrics: { enabled: true, register: registry }, routeMetrics: { enabled: false }
+    endpoint: null,
+    defaultMetrics: { enabled: true, register: registry, gcDurationBuckets: [0.1] },
+    routeMetrics: { enabled: false }
   })
-  const requests = new Histogram({
-    name: 'http_request_duration_seconds',
-    help: 'request duration in seconds',
-    labelNames: ['method', 'route', 'status_code'] satisfies ('method' | 'route' | 'status_code')[],
-    registers
+  for (const { name } of registry.getMetricsAsArray()) if (unwanted.test(name)) registry.removeSingleMetric(name)
+
+  const requests = requestsOf(registers)
+  app.addHook('onRoute', ({ method, url, config, onRequest }) => {
+    if (!config?.operationId) return
+    const kind = onRequest === undefined ? 'public' : method === 'GET' ? 'read' : 'write'
+    requests.add(config.operationId, { method: String(method), route: url }, kind)
   })
-  const methods = new Set<string>(app.supportedMethods) // callers may send others: they would be series of their own
-  app.addHook('onResponse', ({ method, routeOptions: { url = '__unknown__' } }, { statusCode, elapsedTime }, done) => {
-    if (methods.has(method)) requests.observe({ method, route: url, status_code: statusCode }, elapsedTime / 1000)
+  app.addHook('onResponse', ({ routeOptions: { config } }, { statusCode, elapsedTime }, done) => {
+    requests.observe(config?.operationId, statusCode, elapsedTime / 1000)
     done()
   })
 
-  app.decorate('measurements', { registry, upstream, heldBack, budget, keys, reads, auth })
+  app.decorate('measurements', {
+    registry,
+    upstream: upstreamOf(registers),
+    heldBack: breakersOf(registers),
+    budget: budgetOf(registers),
+    underWay: (read) => collecting(underWay, () => underWay.set(read())),
+    keys: counter('spot_api_idempotency_total', 'What came of creates with an Idempotency-Key', 'event'),
+    reads: counter('spot_api_reads_total',
+      'Reads by how they were answered: from memory, by a call of their own or of another, by an old answer', 'result'),
+    auth: counter('spot_api_auth_total', 'Token checks by result', 'result', RESULTS),
+    refusals: counter('spot_api_refusals_total',
+      'Requests with a right token that may not do what they ask for', 'reason', REASONS),
+    reloads: counter('spot_api_configuration_reloads_total',
+      'Attempts to read the configuration anew', 'result', ['success', 'failure']),
+    lastReload,
+    auditFailures: new Counter({
+      name: 'spot_api_audit_failures_total', help: 'Lines of the audit that could not be written', registers
+    })
+  })
 }, { name: 'metrics' })

@@ -1,16 +1,25 @@
 import { METHODS } from 'node:http'
 import { connect } from 'node:net'
 import { text as textOf } from 'node:stream/consumers'
-import { register } from 'prom-client'
+import { hashSync } from '@node-rs/bcrypt'
+import { Histogram, register, Registry } from 'prom-client'
 import t, { type Test } from 'tap'
-import { document } from '../openapi/document.js'
+import { document, operationsOf } from '../openapi/document.js'
+import { requestsOf } from '../services/measurements/requests.js'
+import { problems } from '../services/problems.js'
 import { version } from '../services/release.js'
-import { outcomes } from '../services/spotinst/outcomes.js'
+import { outcomes, type Outcome } from '../services/spotinst/outcomes.js'
 import { KEY, start, startGateway, TOKEN, type Gateway } from './helper.js'
+import { validCall } from './valid-calls.js'
 
 const GROUPS = '/v1/spot/demo/elastigroups'
+const REQUESTS = 'http_requests_total'
+const ERRORS = 'http_error_responses_total'
 const HTTP = 'http_request_duration_seconds'
 const UPSTREAM = 'spot_api_upstream_request_duration_seconds'
+const CALLS = 'spot_api_upstream_requests_total'
+const ACCOUNTS = 'spot_api_upstream_account_requests_total'
+const REST = '__other__'
 
 interface Sample { name: string, labels: Record<string, string>, value: number }
 
@@ -75,40 +84,62 @@ async function measured (t: Test, { request }: Gateway) {
   }
 }
 
-t.test('requests are measured by route template, method and status', async (t) => {
+t.test('requests are measured by operation, class of status, and status', async (t) => {
   const gateway = await start(t)
   const { request } = gateway
   const [{ id }] = (await request('GET', GROUPS)).json
+  const before = await measured(t, gateway)
   const groups = '/v1/spot/:account/elastigroups'
-  const rows: [string, string, number, string, object?][] = [
-    ['GET', GROUPS, 401, groups, { token: null }],
-    ['POST', GROUPS, 400, groups, { body: {} }],
-    ['GET', `${GROUPS}/${id}`, 200, `${groups}/:elastigroup`],
-    ['GET', `${GROUPS}/sig-none`, 404, `${groups}/:elastigroup`],
-    ['PUT', `${GROUPS}/${id}`, 200, `${groups}/:elastigroup`, { body: {} }],
-    ['DELETE', `${GROUPS}/${id}`, 204, `${groups}/:elastigroup`],
-    ['PATCH', `${GROUPS}/${id}`, 405, `${groups}/:elastigroup`],
-    ['GET', '/v1/spot/ping', 200, '/v1/spot/ping']
+  const one = `${groups}/:elastigroup`
+  const rows: [string, string, number, kind: string, route: string, object?][] = [
+    ['GET', GROUPS, 401, 'read', groups, { token: null }],
+    ['POST', GROUPS, 400, 'write', groups, { body: {} }],
+    ['GET', `${GROUPS}/${id}`, 200, 'read', one],
+    ['GET', `${GROUPS}/sig-none`, 404, 'read', one],
+    ['PUT', `${GROUPS}/${id}`, 200, 'write', one, { body: {} }],
+    ['DELETE', `${GROUPS}/${id}`, 204, 'write', one],
+    ['PATCH', `${GROUPS}/${id}`, 405, 'public', REST],
+    ['GET', '/v1/spot/ping', 200, 'public', '/v1/spot/ping']
   ]
-  for (const [method, path,,, options] of rows) await request(method, path, options)
-  const { value, words } = await measured(t, gateway)
-  for (const [method,, status, route] of rows) {
-    const labels = { method, route, status_code: String(status) }
-    t.equal(value(`${HTTP}_count`, labels), 1, `${method} ${route} ${status}`)
-    t.equal(value(`${HTTP}_bucket`, { ...labels, le: '+Inf' }), 1)
-    const seconds = value(`${HTTP}_sum`, labels) ?? 0
+  const errors: Record<string, number> = {}
+  for (const [method, path, status, kind, route, options] of rows) {
+    const labels = { method: route === REST ? REST : method, route }
+    const classes = { ...labels, status_class: `${String(status)[0]}xx` }
+    const then = await measured(t, gateway)
+    await request(method, path, options)
+    const now = await measured(t, gateway)
+    const more = (name: string, labels: Record<string, string>) =>
+      (now.value(name, labels) ?? NaN) - (then.value(name, labels) ?? 0)
+    t.equal(more(REQUESTS, classes), 1, `${method} ${route} ${status}`)
+    const other = kind === 'public' ? 1 : 0 // reading the metrics is a public request too
+    t.equal(more(REQUESTS, {}), 2, 'and in no other series')
+    t.equal(more(`${HTTP}_count`, { kind }), 1 + other)
+    t.equal(more(`${HTTP}_bucket`, { kind, le: '+Inf' }), 1 + other)
+    const seconds = more('http_request_seconds_total', labels)
     t.ok(seconds > 0 && seconds < 5, 'in seconds')
+    const inAll = more(`${HTTP}_sum`, { kind })
+    t.ok(inAll >= seconds - 1e-9 && inAll < 5, 'the same ones')
+    if (status >= 400) errors[status] = 1
   }
+  const { value, words } = await measured(t, gateway)
+  for (const status of words('status_code')) {
+    t.equal(value(ERRORS, { status_code: status }), errors[status] ?? 0, `errors with ${status}`)
+  }
+  const statuses = new Set(Object.values(problems).map(({ status }) => String(status)))
+  t.strictSame(words('status_code'), [...statuses, REST].sort(), 'each is there from the start')
+  t.strictSame(words('method', REQUESTS), ['DELETE', 'GET', 'POST', 'PUT', REST])
   t.notOk(words('route').some((route) => route.includes(id)), 'no id stands in a label')
+  t.strictSame(before.words('route', REQUESTS), words('route', REQUESTS), 'each operation is there from the start')
 })
 
-t.test('calls to Spot are measured by account, operation and outcome', async (t) => {
+t.test('calls to Spot are measured by account, kind and outcome', async (t) => {
   const ours = { id: 'act-5a9db0c5', token: 'vendor-token-for-tests' }
   const theirs = { id: 'act-00000002', token: 'another-vendor-token' }
   const { sandbox } = await start(t, { sandbox: { accounts: [ours, theirs] } })
   const endpoint = sandbox.url
   const gateway = await startGateway(t, {
     configuration: {
+      logLevel: 'debug',
       accounts: {
         ours: { ...ours, endpoint },
         theirs: { ...theirs, endpoint },
@@ -132,16 +163,30 @@ t.test('calls to Spot are measured by account, operation and outcome', async (t)
     await gateway.request(method, `/v1/spot/${account}/${path}`, options)
   }
   await gateway.request('GET', '/v1/spot/ours/elastigroups', { token: null })
-  await gateway.request('GET', '/v1/spot/ours/elastigroups/-')
   const { value, text, words } = await measured(t, gateway)
-  t.strictSame(words('route', 'spot_api_'), words('operation'), 'a route of Spot is one of its operations')
-  t.strictSame(words('organization'), ['lost', 'nowhere', 'ours', 'theirs'], 'by token and endpoint')
-  for (const [, account,, operation, outcome, attempts] of rows) {
-    const labels = { account, operation, outcome }
-    t.equal(value(`${UPSTREAM}_count`, labels), attempts, `${account} ${operation} ${outcome}`)
+  const answered = ['getElastigroup', 'listElastigroups']
+  t.strictSame(words('route', 'spot_api_upstream_budget'), answered, 'a route of Spot is one of its operations')
+  t.strictSame(words('organization'), [REST, 'lost', 'ours', 'theirs'], 'by token and endpoint, where Spot answered')
+  const logged = gateway.log.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'call to Spot ended')
+  const calls: Record<string, number> = {}
+  for (const [method, account,, operation, outcome, attempts] of rows) {
+    t.equal(value(ACCOUNTS, { account, outcome }), attempts, `${account} ${outcome}`)
+    t.equal(logged.filter((line) => line.account === account && line.operation === operation).length, attempts,
+      'the log of level debug has the operation')
+    const labels = `${method === 'GET' ? 'reads' : 'writes'} ${outcome}`
+    calls[labels] = (calls[labels] ?? 0) + attempts
   }
+  for (const kind of words('calls', CALLS)) {
+    for (const outcome of words('outcome', CALLS)) {
+      t.equal(value(CALLS, { calls: kind, outcome }), calls[`${kind} ${outcome}`] ?? 0, `${kind} ${outcome}`)
+    }
+  }
+  t.strictSame(words('outcome', CALLS), ['success', ...Object.keys(outcomes)].sort(), 'each is there from the start')
   const all = rows.reduce((sum, [,,,,, attempts]) => sum + attempts, 0)
-  t.equal(value(`${UPSTREAM}_count`), all, 'what is refused here makes no call')
+  for (const name of [CALLS, ACCOUNTS, `${UPSTREAM}_count`]) {
+    t.equal(value(name), all, 'what is refused here makes no call')
+  }
+  t.equal(value(`${UPSTREAM}_count`, { calls: 'writes' }), 1)
   for (const secret of [KEY, TOKEN, ours.token, theirs.token, 'no-longer-valid']) t.notOk(text.includes(secret))
 })
 
@@ -161,6 +206,29 @@ t.test('token checks, the version and the process are measured', async (t) => {
   for (const name of ['process_cpu_seconds_total', 'nodejs_eventloop_lag_p99_seconds', 'nodejs_heap_size_used_bytes']) {
     t.ok(names.has(name), name)
   }
+})
+
+t.test('refusals, reloads, lost audit lines and requests under way are there from the start', async (t) => {
+  const gateway = await startGateway(t, {})
+  const { refusals, reloads, lastReload, auditFailures, underWay } = gateway.app.measurements
+  const values = async () => {
+    const { value, words } = await measured(t, gateway)
+    return [
+      ...words('reason').map((reason) => value('spot_api_refusals_total', { reason })),
+      value('spot_api_configuration_reloads_total', { result: 'success' }),
+      value('spot_api_configuration_reloads_total', { result: 'failure' }),
+      value('spot_api_configuration_last_reload_success'),
+      value('spot_api_audit_failures_total')
+    ]
+  }
+  t.strictSame(await values(), [0, 0, 0, 0, 0, 0, 0, 1, 0], 'the start was a success')
+  refusals.inc({ reason: 'access' })
+  reloads.inc({ result: 'failure' })
+  lastReload.set(0)
+  auditFailures.inc()
+  t.strictSame(await values(), [1, 0, 0, 0, 0, 0, 1, 0, 1])
+  underWay(() => 7)
+  t.equal((await measured(t, gateway)).value('spot_api_requests_under_way'), 7)
 })
 
 t.test('nothing a stranger sends makes a new series', async (t) => {
@@ -190,26 +258,113 @@ t.test('nothing a stranger sends makes a new series', async (t) => {
   t.strictSame((await measured(t, gateway)).series, series)
 
   const templates = Object.keys(document.paths).map((path) => path.replace(/\{(\w+)\}/g, ':$1'))
-  const others = words('route', HTTP)
-    .filter((route) => !templates.includes(route) && !route.startsWith('/v1/spot/docs'))
-  t.strictSame(others, ['__unknown__'], 'a file of the docs that is not there')
+  t.strictSame(words('route', REQUESTS), [...templates, REST].sort(), 'what is no operation is one series')
   t.strictSame(words('account').filter((account) => account !== 'demo'), [])
   t.strictSame(words('outcome').filter((outcome) => outcome !== 'success' && !(outcome in outcomes)), [])
-  t.strictSame(words('method').filter((method) => !gateway.app.supportedMethods.includes(method as 'GET')), [])
+  const methods = [...gateway.app.supportedMethods as string[], REST]
+  t.strictSame(words('method').filter((method) => !methods.includes(method)), [])
+})
+
+t.test('there are at most 500 series, whatever happens', async (t) => {
+  const access = [1, 2, 3, 4].map((n) => ({ id: `act-${n}`, token: `vendor-token-${n}` }))
+  const { sandbox } = await start(t, { sandbox: { accounts: access, rateLimit: 2 } })
+  const accounts = Object.fromEntries(access.map((account, n) => [`a${n}`, { ...account, endpoint: sandbox.url }]))
+  const gateway = await startGateway(t, { configuration: { accounts } })
+  const { request, app } = gateway
+  for (const status of [400, 401, 403, 404, 409, 422, 429, 500, 502, 504]) {
+    sandbox.faults.inject({ status, times: Infinity, probability: 0.02 })
+  }
+  sandbox.faults.inject({ kind: 'reset', times: Infinity, probability: 0.02 })
+  sandbox.faults.inject({ kind: 'garbage', times: Infinity, probability: 0.02 })
+
+  const tokens = [TOKEN, TOKEN, TOKEN, TOKEN, null, KEY, '$2b$10$', hashSync('another-key-for-tests', 4)]
+  const any = <T>(list: T[]): T => list[Math.floor(Math.random() * list.length)] as T
+  const seen = new Set<number>()
+  const rounds = 4
+  for (let round = 0; round < rounds; round++) {
+    for (const account of [...Object.keys(accounts), `other${round}`]) {
+      await Promise.all(operationsOf(document).map(async ({ path, method, operation }) => {
+        const { query, body } = validCall(operation)
+        const filled = path.replace('{account}', account).replace(/\{\w+\}/g, () => any(['sig-1', '%20', '-', '{}']))
+        const headers: Record<string, string> = method === 'post' ? { 'idempotency-key': any(['k1', 'k2', 'k 3']) } : {}
+        const options = { body: any([body, {}, '{', undefined]), headers, token: any(tokens) }
+        const { status } = await request(method.toUpperCase(), filled + any([query, '?q=1', '']), options)
+        seen.add(status)
+      }))
+    }
+    for (const method of METHODS.filter((method) => method !== 'CONNECT')) {
+      await request(method, `/v1/spot/${any(Object.keys(accounts))}/elastigroups`)
+      await request(method, `/${Math.random()}`)
+    }
+  }
+  t.comment(`statuses: ${[...seen].sort().join(' ')}`)
+  for (const status of [200, 400, 401, 404, 429, 502]) t.ok(seen.has(status), `there was a ${status}`)
+  // Of garbage collections, four kinds of four series each may come to be.
+  const count = async () => {
+    const { samples } = await measured(t, gateway)
+    return samples.filter(({ name }) => !name.startsWith('nodejs_gc_')).length + 4 * 4
+  }
+  const driven = await count()
+  t.ok(driven <= 500, `${driven} after ${rounds} rounds of everything`)
+
+  // And what no test could bring about: every word of each label, of a hundred accounts.
+  const { upstream, budget, heldBack, keys, reads, auth, refusals, reloads } = app.measurements
+  const hundred = [...Object.keys(accounts), ...Array.from({ length: 96 }, (_, n) => `account-${n}`)]
+  const spots = operationsOf(document).map(({ operation: { operationId } }) => operationId)
+  for (const account of hundred) {
+    for (const operation of spots) {
+      for (const outcome of ['success', ...Object.keys(outcomes)] as Outcome[]) {
+        upstream.observe({ account, operation, outcome }, Math.random() * 100)
+      }
+    }
+  }
+  heldBack(() => hundred.map((account) => [account, { reads: true, writes: true }]))
+  budget(() => hundred.flatMap((organization) => spots.map((route, remaining) =>
+    ({ labels: { organization, route, method: 'GET' }, remaining, blockedSeconds: remaining }))))
+  for (const counter of [keys, reads, auth, refusals, reloads]) t.ok((await counter.get()).values.length <= 12)
+  const most = await count()
+  t.comment(`${most} series with all there can be`)
+  t.ok(most <= 500, 'as services/measurements/series.ts reckons')
+  const { value } = await measured(t, gateway)
+  t.equal(value('spot_api_upstream_account_requests_total'), value(CALLS), 'what has no series of its own is counted')
+  const blocked = 100 * spots.length * (spots.length - 1) / 2
+  t.equal(value('spot_api_upstream_blocked_seconds_total'), blocked)
+  const least = (await measured(t, gateway)).samples
+    .filter(({ name }) => name === 'spot_api_upstream_budget_remaining').map(({ value }) => value)
+  t.strictSame(least, Array(16).fill(0), 'the routes with the least left are the ones shown')
+  t.equal(value('spot_api_upstream_held_back', { account: REST }), 2 * 92, 'how many of the others')
+})
+
+t.test('measuring a request costs next to nothing', async (t) => {
+  const requests = requestsOf([new Registry()])
+  requests.add('getElastigroup', { method: 'GET', route: '/' }, 'read')
+  const microseconds = (work: () => void) => Math.min(...Array.from({ length: 10 }, () => {
+    const began = performance.now()
+    for (let i = 0; i < 20_000; i++) work()
+    return (performance.now() - began) / 20_000 * 1000
+  }))
+  const observe = () => requests.observe('getElastigroup', 200, 0.002)
+  const three = new Histogram({ name: 'x', help: 'x', labelNames: ['method', 'route', 'status_code'], registers: [] })
+  const labels = { method: 'GET', route: '/v1/spot/:account/elastigroups/:elastigroup', status_code: 200 }
+  const [ours, theirs] = [microseconds(observe), microseconds(() => three.observe(labels, 0.002))]
+  t.comment(`${ours.toFixed(2)} µs; one histogram with three labels takes ${theirs.toFixed(2)} µs`)
+  t.ok(ours < theirs * 1.5)
 })
 
 t.test('two gateways in one process measure apart', async (t) => {
   const [one, two] = [await start(t), await start(t)]
   for (const path of [GROUPS, '/v1/spot/ping', '/v1/spot/ping']) await one.request('GET', path)
   const before = await measured(t, two)
-  t.equal(before.value(`${HTTP}_count`), undefined)
+  t.equal(before.value(`${HTTP}_count`), 0)
+  t.equal(before.value(REQUESTS), 0)
   t.equal(before.value('spot_api_auth_total'), 0)
-  t.strictSame(before.words('operation'), [])
+  t.equal(before.value(CALLS), 0)
 
   await two.request('GET', GROUPS)
   await two.app.close()
   const { value } = await measured(t, one)
-  t.equal(value(`${HTTP}_count`, { route: '/v1/spot/ping' }), 2)
+  t.equal(value(REQUESTS, { route: '/v1/spot/ping' }), 2)
+  t.equal(value(`${HTTP}_count`), 3)
   t.equal(value('spot_api_auth_total'), 1)
   t.equal(value(`${UPSTREAM}_count`), 1)
   t.strictSame(register.getMetricsAsArray(), [], 'and not in what the whole process shares')

@@ -1,0 +1,47 @@
+import { Counter, Histogram, type Registry } from 'prom-client'
+import { outcomes, type Outcome } from '../spotinst/outcomes.js'
+import { first, MOST, REST } from './series.js'
+
+const BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 10, 60]
+
+/** Names of upstream operations that only read. */
+const reading = /^(?:get|list)/
+
+export interface EndedCall { account: string, operation: string, outcome: Outcome }
+
+/** Calls to Spot. */
+export function upstreamOf (registers: Registry[]) {
+  const duration = new Histogram({
+    name: 'spot_api_upstream_request_duration_seconds',
+    help: 'Length of calls to Spot that read and that write',
+    labelNames: ['calls'] satisfies 'calls'[],
+    buckets: BUCKETS,
+    registers
+  })
+  const ended = new Counter({
+    name: 'spot_api_upstream_requests_total',
+    help: 'Calls to Spot by how they ended',
+    labelNames: ['calls', 'outcome'] satisfies ('calls' | 'outcome')[],
+    registers
+  })
+  for (const calls of ['reads', 'writes']) {
+    duration.zero({ calls })
+    for (const outcome of ['success', ...Object.keys(outcomes)]) ended.inc({ calls, outcome }, 0)
+  }
+  const ofAccounts = new Counter({
+    name: 'spot_api_upstream_account_requests_total',
+    help: 'Calls to Spot by account and how they ended',
+    labelNames: ['account', 'outcome'] satisfies ('account' | 'outcome')[],
+    registers
+  })
+  const named = first(MOST.outcomes)
+
+  return {
+    observe ({ account, operation, outcome }: EndedCall, length: number) {
+      const calls = reading.test(operation) ? 'reads' : 'writes'
+      duration.observe({ calls }, length)
+      ended.inc({ calls, outcome })
+      ofAccounts.inc({ account: named(`${account} ${outcome}`) ? account : REST, outcome })
+    }
+  }
+}
