@@ -26,6 +26,8 @@ export default fp(async function admission (app: FastifyInstance) {
     for (const response of admitted) if (response.req.socket === socket) admitted.delete(response)
   }))
 
+  app.measurements.underWay(() => admitted.size)
+
   app.decorate('admit', async (_, { raw: response }) => {
     if (admitted.size >= maxRequests) {
       throw new Problem('overloaded', {
@@ -37,4 +39,4 @@ export default fp(async function admission (app: FastifyInstance) {
     admitted.add(response)
     response.once('close', () => admitted.delete(response))
   })
-}, { name: 'admission', dependencies: ['config'] })
+}, { name: 'admission', dependencies: ['config', 'metrics'] })

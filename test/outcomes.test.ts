@@ -186,12 +186,13 @@ t.test('what Spot does decides what the caller is told', async (t) => {
     // One for each call: an account has few retries to spend.
     ['GET', 'POST'].map((method) =>
       [`${method}${index}`, { id: 'act-5a9db0c5', token: 'vendor-token-for-tests', endpoint }])).flat())
-  const patient = await startGateway(t, { configuration: { accounts } })
+  const patient = await startGateway(t, { configuration: { accounts, logLevel: 'debug' } })
   const hasty = await startGateway(t, {
-    configuration: { accounts, deadlines: { read: 4000, write: 4000 } }
+    configuration: { accounts, logLevel: 'debug', deadlines: { read: 4000, write: 4000 } }
   })
 
-  const measured: string[] = []
+  const measured: Record<string, number> = {}
+  const logged: Record<string, number> = {}
   await Promise.all(spots.map(async ({ spot, index, server, certainty, seen = 1, hangs, ...row }) => {
     const { request } = hangs ? hasty : patient
     const calls = [
@@ -212,15 +213,27 @@ t.test('what Spot does decides what the caller is told', async (t) => {
       if (row.upstream) t.strictSame(reply.json.upstream, row.upstream, `${call}: upstream`)
       if (body) t.equal(problem === 'outcome-unknown', certainty === 'in doubt', `${call}: unknown only when in doubt`)
       const attempts = body && outcome !== 'unsent' ? 1 : attemptsOf(outcome)
-      measured.push(`account="${method}${index}",operation="${operation}",outcome="${outcome}"} ${attempts}`)
+      logged[`${method}${index} ${operation} ${outcome}`] = attempts
+      const labels = `calls="${body ? 'writes' : 'reads'}",outcome="${outcome}"`
+      measured[labels] = (measured[labels] ?? 0) + attempts
     }
   }))
   t.equal(elsewhere.requests(), 0, 'no redirect is followed')
 
   const replies = await Promise.all([patient, hasty].map(({ request }) => request('GET', '/v1/spot/metrics')))
+  const counted: Record<string, number> = {}
   const lines = replies.map(({ text }) => text).join('\n')
-    .matchAll(/^spot_api_upstream_request_duration_seconds_count\{(.*\} \d)$/gm)
-  t.strictSame([...lines].map(([, labels]) => labels).sort(), measured.sort(), 'each attempt is measured')
+    .matchAll(/^spot_api_upstream_requests_total\{(.*)\} ([1-9]\d*)$/gm)
+  for (const [, labels = '', count] of lines) counted[labels] = (counted[labels] ?? 0) + Number(count)
+  t.same(counted, measured, 'each attempt is measured')
+
+  const ended: Record<string, number> = {}
+  const log = [patient, hasty].flatMap(({ log }) => log).map((line) => JSON.parse(line))
+  for (const { msg, account, operation, outcome } of log) {
+    const call = `${account} ${operation} ${outcome}`
+    if (msg === 'call to Spot ended') ended[call] = (ended[call] ?? 0) + 1
+  }
+  t.same(ended, logged, 'and logged with its account and operation')
 })
 
 t.test('every outcome of the table happens in some row', async (t) => {
