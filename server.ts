@@ -2,14 +2,15 @@
 import { existsSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { hash } from '@node-rs/bcrypt'
+import type { FastifyInstance } from 'fastify'
 import { bare } from './services/bare-error.js'
 import { commandOf, HELP, UsageError, type Command } from './services/command-line.js'
-import { ConfigurationError, loadConfiguration } from './services/configuration/index.js'
+import { ConfigurationError, loadConfiguration, readConfiguration } from './services/configuration/index.js'
 import { standardOutput } from './services/log.js'
 import { endInOrder } from './services/process-end.js'
 import { version } from './services/release.js'
-import { forget, sandboxBanner, sandboxConfiguration } from './services/sandbox-mode.js'
-import type { SandboxOptions } from './services/sandbox/index.js'
+import { forget, sandboxBanner, sandboxConfiguration, sandboxKey } from './services/sandbox-mode.js'
+import type { Sandbox, SandboxOptions } from './services/sandbox/index.js'
 
 const DEFAULT_CONFIG = 'config/config.json'
 
@@ -24,7 +25,9 @@ function print (words: string): void {
 async function serve ({ config, listen }: Extract<Command, { name: 'serve' }>) {
   const file = config ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined)
   const sandbox = file === undefined ? await simulatedSpot() : undefined
-  const configuration = sandbox ? sandboxConfiguration(sandbox) : loadConfiguration(file as string)
+  const key = sandboxKey()
+  const read = file === undefined ? undefined : readConfiguration(file)
+  const configuration = read?.configuration ?? sandboxConfiguration(sandbox as Sandbox, key)
   const { build } = await import('./app.js')
   const app = await build(configuration, { log: standardOutput() })
   endInOrder(async ({ signal }) => {
@@ -36,9 +39,30 @@ async function serve ({ config, listen }: Extract<Command, { name: 'serve' }>) {
     if (signal) app.log.info({ signal }, 'ending')
     // Not as fatal: that stands still until the log is written, where the disk is full for ever.
     else app.log.error(bare(error), 'ending after an error')
-  })
+  }, read === undefined)
+  if (read) await follow(file as string, read, app)
   const address = await app.listen(listen ?? configuration.listen)
-  if (sandbox) print(await sandboxBanner(address, configuration.key))
+  if (sandbox) print(await sandboxBanner(address, key))
+}
+
+/** Has the server use what the file says from now on, whenever it changes or SIGHUP comes. */
+async function follow (file: string, read: ReturnType<typeof readConfiguration>, app: FastifyInstance) {
+  const { Reload } = await import('./services/configuration/reload.js')
+  const { reloads, lastReload } = app.measurements
+  const reload = new Reload(file, read, {
+    changed (configuration, waiting) {
+      app.configure(configuration)
+      reloads.inc({ result: 'success' })
+      lastReload.set(1)
+      app.log.info({ waiting }, waiting.length > 0 ? 'new configuration, some of it after a restart' : 'new configuration')
+    },
+    failed (error) {
+      reloads.inc({ result: 'failure' })
+      lastReload.set(0)
+      app.log.error(`the configuration stays as it was: ${(error as Error).message}`)
+    }
+  })
+  process.on('SIGHUP', () => reload.now())
 }
 
 async function sandbox ({ port }: Extract<Command, { name: 'sandbox' }>) {

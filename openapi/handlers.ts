@@ -19,7 +19,9 @@ export type Request<Id extends OperationId> = FastifyRequest<{
 }>
 
 type Success = 200 | 201 | 202 | 204
-type Content<R> = R extends { content: infer C } ? { body: C[keyof C] } : { body?: never }
+/** What a dry run answers is none of a handler's. */
+type DryRun = 'application/vnd.spot-api.dry-run+json'
+type Content<R> = R extends { content: infer C } ? { body: C[Exclude<keyof C, DryRun>] } : { body?: never }
 /** The headers the contract names; openapi-typescript adds an index signature for all others. */
 type Named<H> = { [K in keyof H as string extends K ? never : number extends K ? never : K]: H[K] }
 type AsText<H> = { [K in keyof H]: string }

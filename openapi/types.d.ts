@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/spot/whoami": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show who you are
+         * @description The client whose key your token is a hash of, and what it may do.
+         */
+        get: operations["whoami"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/spot/{account}/elastigroups": {
         parameters: {
             query?: never;
@@ -1370,7 +1390,7 @@ export interface components {
          * @description One of the documented problems.
          * @enum {string}
          */
-        ProblemType: "urn:problem-type:spot-api:malformed-request" | "urn:problem-type:spot-api:malformed-json" | "urn:problem-type:spot-api:invalid-request" | "urn:problem-type:spot-api:spot-rejected" | "urn:problem-type:spot-api:unauthenticated" | "urn:problem-type:spot-api:account-not-found" | "urn:problem-type:spot-api:resource-not-found" | "urn:problem-type:spot-api:route-not-found" | "urn:problem-type:spot-api:method-not-allowed" | "urn:problem-type:spot-api:request-timeout" | "urn:problem-type:spot-api:roll-in-progress" | "urn:problem-type:spot-api:idempotency-key-in-use" | "urn:problem-type:spot-api:duplicates-found" | "urn:problem-type:spot-api:content-too-large" | "urn:problem-type:spot-api:uri-too-long" | "urn:problem-type:spot-api:unsupported-media-type" | "urn:problem-type:spot-api:idempotency-key-reused" | "urn:problem-type:spot-api:too-many-failures" | "urn:problem-type:spot-api:spot-rate-limited" | "urn:problem-type:spot-api:header-fields-too-large" | "urn:problem-type:spot-api:internal-error" | "urn:problem-type:spot-api:spot-unreachable" | "urn:problem-type:spot-api:spot-credentials-rejected" | "urn:problem-type:spot-api:spot-failed" | "urn:problem-type:spot-api:spot-unreadable" | "urn:problem-type:spot-api:not-ready" | "urn:problem-type:spot-api:overloaded" | "urn:problem-type:spot-api:state-unavailable" | "urn:problem-type:spot-api:spot-unavailable" | "urn:problem-type:spot-api:spot-create-failed" | "urn:problem-type:spot-api:spot-timeout" | "urn:problem-type:spot-api:outcome-unknown";
+        ProblemType: "urn:problem-type:spot-api:malformed-request" | "urn:problem-type:spot-api:malformed-json" | "urn:problem-type:spot-api:invalid-request" | "urn:problem-type:spot-api:spot-rejected" | "urn:problem-type:spot-api:unauthenticated" | "urn:problem-type:spot-api:forbidden" | "urn:problem-type:spot-api:account-not-found" | "urn:problem-type:spot-api:resource-not-found" | "urn:problem-type:spot-api:route-not-found" | "urn:problem-type:spot-api:method-not-allowed" | "urn:problem-type:spot-api:request-timeout" | "urn:problem-type:spot-api:roll-in-progress" | "urn:problem-type:spot-api:idempotency-key-in-use" | "urn:problem-type:spot-api:duplicates-found" | "urn:problem-type:spot-api:content-too-large" | "urn:problem-type:spot-api:uri-too-long" | "urn:problem-type:spot-api:unsupported-media-type" | "urn:problem-type:spot-api:idempotency-key-reused" | "urn:problem-type:spot-api:guardrail-breached" | "urn:problem-type:spot-api:masked-secret" | "urn:problem-type:spot-api:too-many-failures" | "urn:problem-type:spot-api:spot-rate-limited" | "urn:problem-type:spot-api:header-fields-too-large" | "urn:problem-type:spot-api:internal-error" | "urn:problem-type:spot-api:spot-unreachable" | "urn:problem-type:spot-api:spot-credentials-rejected" | "urn:problem-type:spot-api:spot-failed" | "urn:problem-type:spot-api:spot-unreadable" | "urn:problem-type:spot-api:not-ready" | "urn:problem-type:spot-api:overloaded" | "urn:problem-type:spot-api:state-unavailable" | "urn:problem-type:spot-api:spot-unavailable" | "urn:problem-type:spot-api:spot-create-failed" | "urn:problem-type:spot-api:spot-timeout" | "urn:problem-type:spot-api:outcome-unknown";
         ProblemError: {
             /** @description JSON pointer (RFC 6901) into the body, as a URI fragment: `#/capacity/target`. */
             pointer?: string;
@@ -1420,6 +1440,24 @@ export interface components {
             upstream?: components["schemas"]["ProblemUpstream"];
             roll?: components["schemas"]["ProblemRoll"];
         };
+        /** @description A client of this server, as the operator configured it. */
+        Client: {
+            name: string;
+            /** @description The accounts it may use. */
+            accounts: components["schemas"]["AccountName"][];
+            /**
+             * @description `read`: everything but changes, secrets masked. `write`: creates and changes too. `admin`: deletes too.
+             * @enum {string}
+             */
+            access: "read" | "write" | "admin";
+            /** @description Whether it may delete. */
+            allowDelete: boolean;
+            /**
+             * Format: date-time
+             * @description When its keys end; null when they do not.
+             */
+            expires: string | null;
+        };
         /** @description The exact name, or a pattern in which `*` stands for anything. */
         NameFilter: string;
         /** @description `key` or `key:value`. Only resources with the tag are listed; given more than once, with all of them. */
@@ -1459,6 +1497,8 @@ export interface components {
         ElastigroupSummaries: components["schemas"]["ElastigroupSummary"][];
         /** @description 1 to 255 visible ASCII characters, bare or in double quotes, which do not count. */
         IdempotencyKey: string;
+        /** @description On or off; off unless set. */
+        Option: boolean;
         /** @description How many instances the group runs, or how much weight they have together. */
         ElastigroupCapacity: {
             /** @description Scaling never goes below this. */
@@ -2487,10 +2527,28 @@ export interface components {
             strategy: components["schemas"]["ElastigroupStrategy"];
             compute: components["schemas"]["ElastigroupCompute"];
         } & WithRequired<components["schemas"]["Elastigroup"], "name" | "capacity" | "strategy" | "compute">;
+        /** @description The request to Spot. Secrets are masked, the token of the account first. */
+        DryRunRequest: {
+            /** @enum {string} */
+            method: "POST" | "PUT" | "DELETE";
+            url: string;
+            /** @description By their names in lower case. */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description What Spot would get as JSON; null when there is no body. */
+            body: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /** @description What a write would have sent to Spot. */
+        DryRun: {
+            /** @enum {boolean} */
+            dryRun: true;
+            request: components["schemas"]["DryRunRequest"];
+        };
         /** @description Id that Spot gave a resource. Spot decides which exist. */
         Identifier: string;
-        /** @description On or off; off unless set. */
-        Option: boolean;
         /** @description A partial Elastigroup. A missing key is left as it is, null clears the value, and an array replaces the whole array. */
         ElastigroupUpdate: components["schemas"]["Elastigroup"];
         /**
@@ -3223,6 +3281,26 @@ export interface components {
             };
             content?: never;
         };
+        /** @description The token is right, but its client may not do this. Nothing was asked of Spot. */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:problem-type:spot-api:forbidden",
+                 *       "title": "This client may not do that",
+                 *       "status": 403,
+                 *       "detail": "The client portal may only read, and this needs write access.",
+                 *       "hint": "GET /v1/spot/whoami shows what it may do. Ask the operator for more.",
+                 *       "instance": "/v1/spot/demo/elastigroups",
+                 *       "requestId": "4f1c"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description No such account, or Spot knows no such resource in it. */
         NotFound: {
             headers: {
@@ -3279,6 +3357,34 @@ export interface components {
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description With `dryRun=true`, after all checks: what would have been sent to Spot. Nothing was sent, nothing was changed. */
+        DryRun: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "dryRun": true,
+                 *       "request": {
+                 *         "method": "PUT",
+                 *         "url": "https://api.spotinst.io/aws/ec2/group/sig-0f3ac1d2/capacity?accountId=act-5a9db0c5",
+                 *         "headers": {
+                 *           "accept": "application/json",
+                 *           "content-type": "application/json",
+                 *           "authorization": "(masked)"
+                 *         },
+                 *         "body": {
+                 *           "capacity": {
+                 *             "target": 3
+                 *           }
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/vnd.spot-api.dry-run+json": components["schemas"]["DryRun"];
             };
         };
         /** @description A roll blocks the group, or a request with the same `Idempotency-Key` is under way. Nothing was changed. */
@@ -3345,21 +3451,40 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The `Idempotency-Key` belongs to another request. Nothing was changed. */
-        KeyReused: {
+        /**
+         * @description The `Idempotency-Key` belongs to another request, the operator's guardrails do not allow what would come of it, or the
+         *     body has a masked secret. Nothing was changed.
+         */
+        UnprocessableWithKey: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The operator's guardrails do not allow what would come of it, or the body has a masked secret. Nothing was changed. */
+        Unprocessable: {
             headers: {
                 [name: string]: unknown;
             };
             content: {
                 /**
                  * @example {
-                 *       "type": "urn:problem-type:spot-api:idempotency-key-reused",
-                 *       "title": "The Idempotency-Key belongs to another request",
+                 *       "type": "urn:problem-type:spot-api:guardrail-breached",
+                 *       "title": "The guardrails do not allow it",
                  *       "status": 422,
-                 *       "detail": "This Idempotency-Key came with another body before.",
-                 *       "hint": "Use a new key for a new request.",
+                 *       "detail": "#/capacity/maximum must be at most 20.",
+                 *       "hint": "The operator sets the guardrails; dryRun=true tries a request against them.",
                  *       "instance": "/v1/spot/demo/elastigroups",
-                 *       "requestId": "4f1c"
+                 *       "requestId": "4f1c",
+                 *       "errors": [
+                 *         {
+                 *           "pointer": "#/capacity/maximum",
+                 *           "code": "maxCapacity",
+                 *           "message": "must be at most 20"
+                 *         }
+                 *       ]
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -3411,6 +3536,11 @@ export interface components {
          *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
          */
         IdempotencyKey: components["schemas"]["IdempotencyKey"];
+        /**
+         * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+         *     is read.
+         */
+        DryRun: components["schemas"]["Option"];
         /**
          * @description Id of the Elastigroup.
          * @example sig-0f3ac1d2
@@ -3546,6 +3676,42 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    whoami: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The client. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "portal",
+                     *       "accounts": [
+                     *         "demo"
+                     *       ],
+                     *       "access": "read",
+                     *       "allowDelete": false,
+                     *       "expires": "2027-06-30T00:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Client"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listElastigroups: {
         parameters: {
             query?: {
@@ -3609,6 +3775,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -3619,7 +3786,13 @@ export interface operations {
     };
     createElastigroup: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /**
                  * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
@@ -3657,13 +3830,15 @@ export interface operations {
                     "application/json": components["schemas"]["Elastigroup"];
                 };
             };
+            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["KeyReused"];
+            422: components["responses"]["UnprocessableWithKey"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -3706,6 +3881,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -3721,6 +3897,11 @@ export interface operations {
                 autoApplyTags?: components["parameters"]["AutoApplyTags"];
                 /** @description Resume paused stateful instances when the capacity grows, rather than launch new ones. */
                 shouldResumeStateful?: components["parameters"]["ShouldResumeStateful"];
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
             };
             header?: never;
             path: {
@@ -3752,12 +3933,15 @@ export interface operations {
                     "application/json": components["schemas"]["Elastigroup"];
                 };
             };
+            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -3778,6 +3962,11 @@ export interface operations {
                 shouldDeleteNetworkInterfaces?: components["parameters"]["ShouldDeleteNetworkInterfaces"];
                 /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them unless told. */
                 shouldDeleteBackupImages?: components["parameters"]["ShouldDeleteBackupImages"];
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
             };
             header?: never;
             path: {
@@ -3796,6 +3985,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            202: components["responses"]["DryRun"];
             /** @description The group is gone. */
             204: {
                 headers: {
@@ -3805,9 +3995,11 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -3850,6 +4042,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -3885,6 +4078,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -3928,6 +4122,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -3976,6 +4171,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -4024,6 +4220,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -4070,6 +4267,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -4124,6 +4322,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -4167,6 +4366,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -4177,7 +4377,13 @@ export interface operations {
     };
     updateElastigroupCapacity: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
             header?: never;
             path: {
                 /**
@@ -4215,12 +4421,15 @@ export interface operations {
                     "application/json": components["schemas"]["Capacity"];
                 };
             };
+            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -4233,6 +4442,11 @@ export interface operations {
             query?: {
                 /** @description Instances more or fewer. */
                 adjustment?: components["parameters"]["Adjustment"];
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
             };
             header?: never;
             path: {
@@ -4260,12 +4474,15 @@ export interface operations {
                     "application/json": components["schemas"]["ScaleUpResult"];
                 };
             };
+            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -4278,6 +4495,11 @@ export interface operations {
             query?: {
                 /** @description Instances more or fewer. */
                 adjustment?: components["parameters"]["Adjustment"];
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
             };
             header?: never;
             path: {
@@ -4305,12 +4527,15 @@ export interface operations {
                     "application/json": components["schemas"]["ScaleDownResult"];
                 };
             };
+            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -4320,7 +4545,13 @@ export interface operations {
     };
     detachInstances: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
             header?: never;
             path: {
                 /**
@@ -4351,6 +4582,7 @@ export interface operations {
             };
         };
         responses: {
+            200: components["responses"]["DryRun"];
             /** @description Spot has begun. */
             202: {
                 headers: {
@@ -4360,10 +4592,12 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -4406,6 +4640,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -4416,7 +4651,13 @@ export interface operations {
     };
     createSuspensions: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
             header?: never;
             path: {
                 /**
@@ -4457,11 +4698,14 @@ export interface operations {
                     "application/json": components["schemas"]["Suspensions"];
                 };
             };
+            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -4474,6 +4718,11 @@ export interface operations {
             query: {
                 /** @description Process to resume, such as `AUTO_SCALE`. May be given more than once. */
                 process: components["parameters"]["Process"];
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
             };
             header?: never;
             path: {
@@ -4501,11 +4750,14 @@ export interface operations {
                     "application/json": components["schemas"]["Suspensions"];
                 };
             };
+            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -4551,6 +4803,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -4561,7 +4814,13 @@ export interface operations {
     };
     createRoll: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /**
                  * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
@@ -4613,13 +4872,15 @@ export interface operations {
                     "application/json": components["schemas"]["Roll"];
                 };
             };
+            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["KeyReused"];
+            422: components["responses"]["UnprocessableWithKey"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -4667,6 +4928,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -4677,7 +4939,13 @@ export interface operations {
     };
     stopRoll: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
             header?: never;
             path: {
                 /**
@@ -4700,6 +4968,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            200: components["responses"]["DryRun"];
             /** @description Spot ends it. */
             202: {
                 headers: {
@@ -4709,9 +4978,11 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -4759,6 +5030,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -4769,7 +5041,13 @@ export interface operations {
     };
     createRollAction: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
             header?: never;
             path: {
                 /**
@@ -4811,11 +5089,14 @@ export interface operations {
                     "application/json": components["schemas"]["RollActionResult"];
                 };
             };
+            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -4858,6 +5139,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -4868,7 +5150,13 @@ export interface operations {
     };
     pauseStatefulInstance: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
             header?: never;
             path: {
                 /**
@@ -4891,6 +5179,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the list shows the state. */
             202: {
                 headers: {
@@ -4900,10 +5189,12 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -4913,7 +5204,13 @@ export interface operations {
     };
     resumeStatefulInstance: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
             header?: never;
             path: {
                 /**
@@ -4936,6 +5233,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the list shows the state. */
             202: {
                 headers: {
@@ -4945,10 +5243,12 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -4958,7 +5258,13 @@ export interface operations {
     };
     recycleStatefulInstance: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
             header?: never;
             path: {
                 /**
@@ -4981,6 +5287,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the list shows the state. */
             202: {
                 headers: {
@@ -4990,10 +5297,12 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -5003,7 +5312,13 @@ export interface operations {
     };
     deallocateStatefulInstance: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
             header?: never;
             path: {
                 /**
@@ -5026,6 +5341,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the list shows the state. */
             202: {
                 headers: {
@@ -5035,10 +5351,12 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -5104,6 +5422,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -5114,7 +5433,13 @@ export interface operations {
     };
     createInstance: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /**
                  * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
@@ -5152,13 +5477,15 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedInstance"];
                 };
             };
+            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["KeyReused"];
+            422: components["responses"]["UnprocessableWithKey"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -5168,7 +5495,13 @@ export interface operations {
     };
     updateInstanceStates: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
             header?: never;
             path: {
                 /**
@@ -5197,6 +5530,7 @@ export interface operations {
             };
         };
         responses: {
+            200: components["responses"]["DryRun"];
             /** @description Spot has begun. */
             202: {
                 headers: {
@@ -5206,9 +5540,11 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -5251,6 +5587,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -5264,6 +5601,11 @@ export interface operations {
             query?: {
                 /** @description Put changed tags on running instances at once, without a roll. */
                 autoApplyTags?: components["parameters"]["AutoApplyTags"];
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
             };
             header?: never;
             path: {
@@ -5295,11 +5637,14 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedInstance"];
                 };
             };
+            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -5322,6 +5667,11 @@ export interface operations {
                 shouldDeleteNetworkInterfaces?: components["parameters"]["ShouldDeleteNetworkInterfaces"];
                 /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them unless told. */
                 shouldDeleteBackupImages?: components["parameters"]["ShouldDeleteBackupImages"];
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
             };
             header?: never;
             path: {
@@ -5340,6 +5690,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            202: components["responses"]["DryRun"];
             /** @description The managed instance is gone. */
             204: {
                 headers: {
@@ -5349,9 +5700,11 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -5394,6 +5747,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -5429,6 +5783,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -5477,6 +5832,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
@@ -5487,7 +5843,13 @@ export interface operations {
     };
     pauseInstance: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
             header?: never;
             path: {
                 /**
@@ -5505,6 +5867,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the status shows the state. */
             202: {
                 headers: {
@@ -5514,9 +5877,11 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -5526,7 +5891,13 @@ export interface operations {
     };
     resumeInstance: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
             header?: never;
             path: {
                 /**
@@ -5544,6 +5915,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the status shows the state. */
             202: {
                 headers: {
@@ -5553,9 +5925,11 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -5565,7 +5939,13 @@ export interface operations {
     };
     recycleInstance: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
             header?: never;
             path: {
                 /**
@@ -5583,6 +5963,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the status shows the state. */
             202: {
                 headers: {
@@ -5592,9 +5973,11 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -5604,7 +5987,13 @@ export interface operations {
     };
     deleteInstanceVolume: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
             header?: never;
             path: {
                 /**
@@ -5627,6 +6016,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            202: components["responses"]["DryRun"];
             /** @description The volume is gone. */
             204: {
                 headers: {
@@ -5636,9 +6026,11 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -5648,7 +6040,13 @@ export interface operations {
     };
     createImport: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
+                 *     is read.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
             header?: {
                 /**
                  * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
@@ -5693,13 +6091,15 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
+            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["KeyReused"];
+            422: components["responses"]["UnprocessableWithKey"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -5742,6 +6142,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];

@@ -1,57 +1,111 @@
 import fastifyAuth from '@fastify/auth'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { denialOf, forbidden, needOf, needOfBody, type Client, type Denial, type Need } from '../services/clients/index.js'
 import { Problem } from '../services/problems.js'
-import { failureLimit, refusals, tokenCheck, type Result } from '../services/tokens/index.js'
+import { failureLimit, refusals, tokens, type Delay, type Refusal, type Verdict } from '../services/tokens/index.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Lets a request pass whose X-Auth-Token is a bcrypt hash of the configured key.
+     * Lets a request pass whose X-Auth-Token is a bcrypt hash of a client's key, and says whose.
      * @throws {Problem} unauthenticated; too-many-failures or overloaded when the token can not be checked now
      */
     verifyToken: (request: FastifyRequest, reply: FastifyReply, done: () => void) => Promise<void> | undefined
+    /**
+     * Lets a request pass whose client may do it in the account of the path: before its body is read, before memory.
+     * @throws {Problem} forbidden
+     */
+    permit: (request: FastifyRequest, reply: FastifyReply, done: () => void) => void
+    /**
+     * Lets a request pass whose client may do what the body asks for.
+     * @throws {Problem} forbidden
+     */
+    permitBody: (request: FastifyRequest, reply: FastifyReply, done: () => void) => void
+  }
+  interface FastifyRequest {
+    /** Who calls, once the token was verified. */
+    client: Client | null
   }
 }
 
 /** Seconds after which some of the checks that wait are done. */
 const RETRY_AFTER = 2
 
-export default fp(async function auth (app) {
+export default fp(async function auth (app: FastifyInstance) {
   await app.register(fastifyAuth)
+  const { measurements: { auth: results, refusals: refused } } = app
   const failures = failureLimit()
-  const check = tokenCheck(app.configuration.key, failures)
+  const { check, use } = tokens<Client>([], { tries: app.configuration.keysTried, failures })
+  app.onConfiguration(({ clients }) => use(clients))
 
-  function take (result: Result, address: string) {
-    app.measurements.auth.inc({ result })
-    if (result !== 'valid') throw problemOf(result, failures.secondsLeft(address))
+  function take (verdict: Verdict<Client>, request: FastifyRequest) {
+    const result = typeof verdict === 'string' ? verdict : isExpired(verdict) ? 'expired' : 'valid'
+    results.inc({ result })
+    if (typeof verdict === 'string') throw problemOf(verdict, failures.secondsLeft(request.ip))
+    if (result === 'expired') {
+      refused.inc({ reason: result })
+      throw expired(verdict)
+    }
+    request.client = verdict
   }
 
-  app.decorate('verifyToken', ({ headers: { 'x-auth-token': header }, ip }, _, done) => {
-    const result = check(Array.isArray(header) ? header[0] : header, ip)
-    if (typeof result !== 'string') return result.then((result) => take(result, ip))
-    take(result, ip)
+  app.decorateRequest('client', null)
+  app.decorate('verifyToken', (request, _, done) => {
+    const { 'x-auth-token': token, 'x-auth-client': name } = request.headers
+    const verdict = check(one(token), request.ip, one(name))
+    if (verdict instanceof Promise) return verdict.then((verdict) => take(verdict, request))
+    take(verdict, request)
     done() // a token that is known takes no turn of the event loop
+  })
+
+  function allow (request: FastifyRequest, need: Need) {
+    const { account } = request.params as { account?: string }
+    const client = request.client as Client
+    const denial: Denial | undefined = denialOf(client, account, need)
+    if (denial === undefined) return
+    refused.inc({ reason: denial })
+    throw forbidden(client, denial, account)
+  }
+  const operationOf = ({ routeOptions: { config: { operationId = '' } } }: FastifyRequest) => operationId
+
+  app.decorate('permit', (request, _, done) => {
+    allow(request, needOf(operationOf(request), request.method))
+    done()
+  })
+  app.decorate('permitBody', (request, _, done) => {
+    allow(request, needOfBody(operationOf(request), request.body))
+    done()
   })
 }, { name: 'auth', dependencies: ['config', 'metrics'] })
 
+const one = (header: string | string[] | undefined) => Array.isArray(header) ? header[0] : header
+
+const isExpired = ({ expires }: Client) => expires !== undefined && Date.now() >= expires
+
+const CHALLENGE = { 'www-authenticate': 'ApiKey header="X-Auth-Token"' }
+
+const expired = ({ name, expires = 0 }: Client) => new Problem('unauthenticated', {
+  detail: `The keys of the client ${name} ended at ${new Date(expires).toISOString()}.`,
+  hint: 'Ask the operator for a new one, or for more time: "expires" in the configuration.',
+  headers: CHALLENGE
+})
+
 /** @param seconds until the caller may have a new token checked */
-function problemOf (result: Exclude<Result, 'valid'>, seconds: number): Problem {
-  if (result === 'limited') {
+function problemOf (refusal: Refusal | Delay, seconds: number): Problem {
+  if (refusal === 'limited') {
     return new Problem('too-many-failures', {
       detail: 'Too many wrong tokens came from your address. This one was not checked.',
       hint: 'Wait as many seconds as Retry-After says. Requests with a token that was found right before still pass.',
       headers: { 'retry-after': String(Math.max(1, seconds)) }
     })
   }
-  if (result === 'overloaded') {
+  if (refusal === 'overloaded') {
     return new Problem('overloaded', {
       detail: 'More tokens wait to be checked than this server takes. Yours was not checked.',
       hint: 'Wait as many seconds as Retry-After says. Requests with a token that was found right before still pass.',
       headers: { 'retry-after': String(RETRY_AFTER) }
     })
   }
-  return new Problem('unauthenticated', {
-    ...refusals[result],
-    headers: { 'www-authenticate': 'ApiKey header="X-Auth-Token"' }
-  })
+  return new Problem('unauthenticated', { ...refusals[refusal], headers: CHALLENGE })
 }

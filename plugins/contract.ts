@@ -3,9 +3,10 @@ import { Ajv, type Options, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import fp from 'fastify-plugin'
-import { document, operationsOf, resolve, type Parameter } from '../openapi/document.js'
+import { document, operationsOf, resolve, type Operation, type Parameter } from '../openapi/document.js'
 import type { Handlers, OperationId } from '../openapi/handlers.js'
 import { Problem } from '../services/problems.js'
+import { DryRun } from '../services/spotinst/index.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -84,6 +85,12 @@ function parametersSchema (all: Parameter[], kind: Parameter['in']) {
 const absolute = (schema: object) =>
   '$ref' in schema ? { $ref: `${ROOT}${String(schema.$ref)}` } : schema
 
+/** Media type of what a write would have sent. */
+const DRY_RUN = 'application/vnd.spot-api.dry-run+json'
+
+const isDryRun = (response: Operation['responses'][string] | undefined) =>
+  response !== undefined && resolve(response).content?.[DRY_RUN] !== undefined
+
 /** `/v1/spot/{account}` → `/v1/spot/:account` */
 const routePath = (path: string) => path.replace(/\{(\w+)\}/g, ':$1')
 
@@ -104,6 +111,15 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
   for (const { path, method, operation, parameters } of operationsOf(document)) {
     const { operationId, security, requestBody, responses } = operation
     const handler = handlers[operationId as OperationId] as AnyHandler
+    const dryRunStatus = Number(Object.keys(responses).find((status) => isDryRun(responses[status])))
+    const answer = async (request: FastifyRequest): Promise<Answer & { mediaType?: string }> => {
+      try {
+        return await handler(request)
+      } catch (error) {
+        if (!(error instanceof DryRun)) throw error
+        return { status: dryRunStatus, body: { dryRun: true, request: error.request }, mediaType: DRY_RUN }
+      }
+    }
     const mediaTypes = Object.fromEntries(Object.entries(responses).map(([status, response]) =>
       [status, Object.keys(resolve(response).content ?? {})[0]]))
 
@@ -120,13 +136,14 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
         ...requestBody && { body: absolute(requestBody.content['application/json'].schema) }
       },
       ...security?.length !== 0 && {
-        onRequest: [app.auth([app.verifyToken]), ...method === 'get' ? [again] : [], app.admit]
+        onRequest: [app.auth([app.verifyToken]), app.permit, ...method === 'get' ? [again] : [], app.admit],
+        ...method !== 'get' && { preHandler: [app.permitBody] }
       },
       async handler (request, reply): Promise<unknown> {
-        const { status, headers = {}, body } = await handler(request)
+        const { status, headers = {}, body, mediaType } = await answer(request)
         if (request.readings && method === 'get') return await app.reads.answer(request, reply, { headers, body })
-        const mediaType = mediaTypes[status]
-        if (mediaType) reply.type(mediaType)
+        const type = mediaType ?? mediaTypes[status]
+        if (type) reply.type(type)
         return reply.code(status).headers(headers).send(body)
       }
     })

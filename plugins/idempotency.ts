@@ -19,7 +19,7 @@ declare module 'fastify' {
 interface Replayed { 'Idempotency-Replayed'?: string }
 
 /** Looks for markers ask Spot itself. */
-const look = { kind: 'read', fresh: true, told () {} } as const
+const look = { kind: 'read', fresh: true, dryRun: false, traceparent: undefined, told () {}, sent () {} } as const
 
 /** Milliseconds after which it is asked anew what other servers left in doubt. */
 const RECALL = 10 * 60_000
@@ -33,12 +33,12 @@ export default fp(async function idempotency (
   app: FastifyInstance,
   { finders }: { finders: Partial<Record<string, Finder>> }
 ) {
-  const { accounts, settle } = app.configuration
+  const { settle } = app.configuration
   const { keys } = app.measurements
   for (const event of EVENTS) keys.inc({ event }, 0)
 
   const finderOf = (account: string, operation: string) =>
-    accounts[account]?.marker === false ? undefined : finders[operation]
+    app.configuration.accounts[account]?.marker === false ? undefined : finders[operation]
 
   const idempotency = new Idempotency({
     store: app.store,
@@ -60,11 +60,12 @@ export default fp(async function idempotency (
   ) {
     const header = this.headers['idempotency-key']
     if (typeof header !== 'string') return send(undefined)
-    const { spot, params, body, routeOptions: { config: { operationId = '' } } } = this
-    const place = placeOf('default', spot.name, wordOf(header))
+    const { client, spot, query, params, body, routeOptions: { config: { operationId = '' } } } = this
+    const place = placeOf(client?.name ?? '', spot.name, wordOf(header))
     const fingerprint = fingerprintOf({ operationId, params, body })
     const create = { place, fingerprint, account: spot.name, operation: operationId, deadline: spot.deadline }
     const marker = finderOf(spot.name, operationId) && markerOf(place)
+    if ((query as { dryRun?: boolean }).dryRun) return send(marker)
     const { answer, replayed } = await idempotency.once(create, () => send(marker))
     return replayed ? { ...answer, headers: { ...answer.headers, 'Idempotency-Replayed': 'true' } } : answer
   } as FastifyRequest['once'])

@@ -7,7 +7,7 @@ import { requestsOf } from '../services/measurements/requests.js'
 import { collecting } from '../services/measurements/series.js'
 import { upstreamOf } from '../services/measurements/upstream.js'
 import { githash, version } from '../services/release.js'
-import type { Result } from '../services/tokens/index.js'
+import type { Delay, Refusal } from '../services/tokens/index.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -40,8 +40,8 @@ declare module 'fastify' {
   }
 }
 
-const RESULTS: Result[] = [
-  'valid', 'missing', 'key-itself', 'expanded', 'costly', 'malformed', 'wrong', 'limited', 'overloaded'
+const RESULTS: ('valid' | 'expired' | Refusal | Delay)[] = [
+  'valid', 'expired', 'missing', 'key-itself', 'expanded', 'costly', 'malformed', 'wrong', 'limited', 'overloaded'
 ]
 const REASONS = ['access', 'account', 'expired', 'delete', 'guardrail']
 

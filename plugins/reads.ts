@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Answers, type KeptAnswer } from '../services/reads/answers.js'
 import { Memory, RESULTS, type Reading, type Result, type Scope } from '../services/reads/memory.js'
+import { maskedInTurns } from '../services/masking/index.js'
 import { asJson } from '../services/turns.js'
 
 declare module 'fastify' {
@@ -22,6 +23,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** What the request has read of Spot, if anything. */
     readings: { reading: Reading, result: Result }[] | null
+    /** How it was answered. */
+    cache: Result | null
   }
 }
 
@@ -44,10 +47,11 @@ export default fp(async function reads (app: FastifyInstance) {
   for (const result of RESULTS) counter.inc({ result }, 0)
   const hit = { result: 'hit' } as const
 
-  function send (request: FastifyRequest, reply: FastifyReply, answer: KeptAnswer, status: string) {
+  function send (request: FastifyRequest, reply: FastifyReply, answer: KeptAnswer, result: Result) {
     const { etag, headers, body, at } = answer
+    request.cache = result
     const age = Math.floor((performance.now() - at) / 1000)
-    reply.headers({ 'cache-control': CACHE_CONTROL, etag, age, 'cache-status': status, ...headers })
+    reply.headers({ 'cache-control': CACHE_CONTROL, etag, age, 'cache-status': STATUS[result], ...headers })
     const still = matches(request.headers['if-none-match'], etag)
     return still ? reply.code(304).send() : reply.type('application/json; charset=utf-8').send(body)
   }
@@ -63,6 +67,7 @@ export default fp(async function reads (app: FastifyInstance) {
   }
 
   app.decorateRequest('readings', null)
+  app.decorateRequest('cache', null)
   app.decorate('reads', {
     memory,
 
@@ -80,26 +85,37 @@ export default fp(async function reads (app: FastifyInstance) {
     async answer (request, reply, { headers, body }) {
       const readings = request.readings ?? []
       const sources = readings.map(({ reading }) => reading)
-      const answer = answers.keep(request.raw.url as string, await asJson(body), headers, sources)
-      return send(request, reply, answer, statusOf(readings))
+      const seen = sees(request) ? body : await maskedInTurns(body)
+      const answer = answers.keep(placeOf(request), await asJson(seen), headers, sources)
+      return send(request, reply, answer, resultOf(readings))
     },
 
     answerAgain (request, reply) {
-      const answer = answers.get(request.raw.url as string)
+      const answer = answers.get(placeOf(request))
       if (answer === undefined || wantsFresh(request)) return false
       counter.inc(hit)
-      send(request, reply, answer, 'spot-api; hit')
+      send(request, reply, answer, 'hit')
       return true
     }
   })
 }, { name: 'reads', dependencies: ['config', 'metrics'] })
 
+/** Whether the caller may see secrets. */
+const sees = ({ client }: FastifyRequest) => client?.access !== 'read'
+
+/** Where an answer is kept: it differs where secrets are masked. */
+const placeOf = (request: FastifyRequest) => sees(request) ? request.raw.url as string : `masked ${request.raw.url}`
+
+/** What stands for an answer that is made of several readings. */
+const resultOf = (readings: NonNullable<FastifyRequest['readings']>): Result =>
+  (['stale', 'miss', 'collapsed'] as const).find((word) => readings.some(({ result }) => result === word)) ?? 'hit'
+
 /** Cache-Status: https://www.rfc-editor.org/rfc/rfc9211 */
-function statusOf (readings: NonNullable<FastifyRequest['readings']>): string {
-  const some = (wanted: Result) => readings.some(({ result }) => result === wanted)
-  if (some('stale')) return 'spot-api; hit; detail=stale'
-  if (some('miss')) return 'spot-api; fwd=miss'
-  return some('collapsed') ? 'spot-api; fwd=miss; collapsed' : 'spot-api; hit'
+const STATUS: Record<Result, string> = {
+  hit: 'spot-api; hit',
+  stale: 'spot-api; hit; detail=stale',
+  miss: 'spot-api; fwd=miss',
+  collapsed: 'spot-api; fwd=miss; collapsed'
 }
 
 /** If-None-Match: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2 */

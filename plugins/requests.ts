@@ -4,6 +4,20 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { LONGEST_URL, refuseConnect, urlTooLong } from '../services/malformed-http.js'
 import { Problem } from '../services/problems.js'
+import { traceOf, type Trace } from '../services/trace.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The trace that the caller has begun, if any. */
+    readonly trace: Trace | undefined
+    /** The same, once it was asked for. */
+    begunTrace: Trace | null
+    /** Calls to Spot that were made for it. */
+    calls: number
+    /** The id by which Spot knows the last of them. */
+    spotRequestId: string | undefined
+  }
+}
 
 /** The caller's X-Request-Id where it is a plain word, or a new one. */
 export function requestId ({ headers }: Pick<IncomingMessage, 'headers'>): string {
@@ -65,13 +79,29 @@ export default fp(async function requests (app: FastifyInstance) {
     done(request.url.length > LONGEST_URL ? urlTooLong() : undefined)
   })
 
-  /** What the one line of a request says. */
-  const summary = ({ method, url, routeOptions }: FastifyRequest, { statusCode, elapsedTime }: FastifyReply) => ({
-    method,
-    url: url.replace(hash, '(token)'),
-    operationId: routeOptions.config.operationId,
+  app.decorateRequest('begunTrace', null)
+  app.decorateRequest('calls', 0)
+  app.decorateRequest('spotRequestId', undefined)
+  app.decorateRequest('trace', {
+    getter (this: FastifyRequest) {
+      const { traceparent } = this.headers
+      if (traceparent === undefined) return undefined
+      this.begunTrace ??= traceOf(traceparent) ?? null
+      return this.begunTrace ?? undefined
+    }
+  })
+
+  /** What the one line of a request says. Memory and calls are told of where a token was right. */
+  const summary = (request: FastifyRequest, { statusCode, elapsedTime }: FastifyReply) => ({
+    method: request.method,
+    url: request.url.replace(hash, '(token)'),
+    operationId: request.routeOptions.config.operationId,
+    client: request.client?.name,
+    account: (request.params as { account?: string } | undefined)?.account,
     status: statusCode,
-    milliseconds: Math.round(elapsedTime)
+    milliseconds: Math.round(elapsedTime),
+    ...request.client && { cache: request.cache ?? undefined, calls: request.calls },
+    traceId: request.trace?.id
   })
 
   app.addHook('onResponse', (request, reply, done) => {

@@ -50,6 +50,7 @@ export default fp(async function spot (app: FastifyInstance) {
       app.log.debug({ account, operation, outcome, seconds, code, upstream: details?.upstream }, 'call to Spot ended')
     }
   })
+  app.onConfiguration(({ accounts: settings }) => accounts.use(settings))
   heldBack(() => accounts.heldBack())
   app.addHook('onListen', () => {
     accounts.warmUp()
@@ -64,7 +65,13 @@ export default fp(async function spot (app: FastifyInstance) {
       this.account ??= this.server.spotinst.account((this.params as { account: string }).account, {
         kind: this.method === 'GET' ? 'read' : 'write',
         fresh: wantsFresh(this),
-        told: (reading, result) => app.reads.told(this, reading, result)
+        dryRun: (this.query as { dryRun?: boolean }).dryRun === true,
+        traceparent: this.trace?.parent,
+        told: (reading, result) => app.reads.told(this, reading, result),
+        sent: (requestId) => {
+          this.calls++
+          this.spotRequestId = requestId
+        }
       })
       return this.account
     }

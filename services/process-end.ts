@@ -16,8 +16,11 @@ const MOST_ERRORS = 10
  *
  * @param end what has to be done first
  * @param tell told of the reason, and of every further error
+ * @param hangUp whether the end of the terminal ends it as well
  */
-export function endInOrder (end: (reason: Reason) => Promise<void>, tell: (reason: Reason) => void = () => {}): void {
+export function endInOrder (
+  end: (reason: Reason) => Promise<void>, tell: (reason: Reason) => void = () => {}, hangUp = true
+): void {
   let began: number | undefined
   let errors = 0
 
@@ -37,6 +40,7 @@ export function endInOrder (end: (reason: Reason) => Promise<void>, tell: (reaso
       })
   }
 
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => begin({ signal }))
+  const signals = ['SIGTERM', 'SIGINT', ...hangUp ? ['SIGHUP' as const] : []] as const
+  for (const signal of signals) process.on(signal, () => begin({ signal }))
   for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, (error) => begin({ error }))
 }

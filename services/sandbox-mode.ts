@@ -3,21 +3,27 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hash } from '@node-rs/bcrypt'
-import type { Configuration } from './configuration/index.js'
+import { owner, type Configuration } from './configuration/index.js'
 import type { Sandbox } from './sandbox/index.js'
 
 /** Name of the sandbox's account. */
 export const SANDBOX_ACCOUNT = 'demo'
 
-/** A configuration for the embedded sandbox: loopback only, a new key and a new directory at every start. */
-export function sandboxConfiguration ({ url, accounts: [account] }: Pick<Sandbox, 'url' | 'accounts'>): Configuration {
+/** A key for one start of the sandbox. */
+export const sandboxKey = () => randomBytes(18).toString('base64url')
+
+/** A configuration for the embedded sandbox: loopback only, and a new directory at every start. */
+export function sandboxConfiguration (
+  { url, accounts: [account] }: Pick<Sandbox, 'url' | 'accounts'>, key: string
+): Configuration {
   if (!account) throw new TypeError('the sandbox has no account')
   return {
     listen: { host: '127.0.0.1', port: 8080 },
     accounts: {
       [SANDBOX_ACCOUNT]: { ...account, endpoint: url, region: 'us-east-1', defaultVPC: 'vpc-0a1b2c3d4e5f60718' }
     },
-    key: randomBytes(18).toString('base64url'),
+    clients: [owner(key)],
+    keysTried: 1,
     trustedProxies: [],
     maxRequests: 1000,
     logLevel: 'warn',

@@ -46,7 +46,8 @@ t.test("the earlier Go service's file works as it is", async (t) => {
   t.strictSame(load(t, given), {
     listen: { host: '0.0.0.0', port: 8080 },
     accounts: { spinup, other: account },
-    key: KEY,
+    clients: [{ name: 'default', keys: [KEY], accounts: ['*'], access: 'admin', allowDelete: true }],
+    keysTried: 4,
     trustedProxies: [],
     maxRequests: 1000,
     logLevel: 'warn',
@@ -81,13 +82,13 @@ const accepted: Row<object>[] = [
     want: { accounts: { other: { ...account, organization: 'acme' } } }
   }],
   ['the key from the environment', {
-    given: { ...sound, token: { env: 'THE_KEY' } }, environment: { THE_KEY: KEY }, want: { key: KEY }
+    given: { ...sound, token: { env: 'THE_KEY' } }, environment: { THE_KEY: KEY }, want: { clients: [{ keys: [KEY] }] }
   }],
   ['the key from a file beside the configuration, without its line end', {
-    given: { ...sound, token: { file: 'key' } }, files: { key: `${KEY}\n` }, want: { key: KEY }
+    given: { ...sound, token: { file: 'key' } }, files: { key: `${KEY}\n` }, want: { clients: [{ keys: [KEY] }] }
   }],
   ['a line end of Windows', {
-    given: { ...sound, token: { file: './key' } }, files: { key: `${KEY}\r\n` }, want: { key: KEY }
+    given: { ...sound, token: { file: './key' } }, files: { key: `${KEY}\r\n` }, want: { clients: [{ keys: [KEY] }] }
   }],
   ['tokens of accounts from the environment and from a file', {
     given: { ...sound, accounts: { a: { ...account, token: { env: 'T' } }, b: { ...account, token: { file: 't' } } } },
@@ -123,7 +124,7 @@ const accepted: Row<object>[] = [
   }],
   // bcrypt counts bytes: an umlaut has 2, a rocket 4
   ...['k'.repeat(16), 'ü'.repeat(8), 'k'.repeat(72), 'ü'.repeat(36), '🚀'.repeat(18)].map((token): Row<object> =>
-    [aKeyOf(token), { given: { ...sound, token }, want: { key: token } }])
+    [aKeyOf(token), { given: { ...sound, token }, want: { clients: [{ keys: [token] }] } }])
 ]
 
 t.test('what is accepted', async (t) => {

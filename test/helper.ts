@@ -8,7 +8,7 @@ import { Writable } from 'node:stream'
 import { hashSync } from '@node-rs/bcrypt'
 import type { Test } from 'tap'
 import { build, type BuildOptions } from '../app.js'
-import type { Configuration } from '../services/configuration/index.js'
+import { owner, type Configuration } from '../services/configuration/index.js'
 import { startSandbox, type Sandbox, type SandboxOptions } from '../services/sandbox/index.js'
 import { faultsOfReply } from './contract-check.js'
 
@@ -62,7 +62,8 @@ export async function startGateway (
     accounts: {
       [ACCOUNT]: { id: 'act-5a9db0c5', token: 'vendor-token-for-tests', endpoint, defaultVPC: 'vpc-00000001' }
     },
-    key: KEY,
+    clients: [owner(KEY)],
+    keysTried: 4,
     trustedProxies: [],
     maxRequests: 1000,
     logLevel: 'info',

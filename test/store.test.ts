@@ -465,8 +465,8 @@ t.test('the gateway', async (t) => {
 
   await t.test('on the sandbox has a new directory each time, and leaves none', async (t) => {
     const sandbox = { url: 'http://127.0.0.1:1', accounts: [{ id: 'a', token: 'b' }] }
-    const configuration = sandboxConfiguration(sandbox)
-    t.notSame(sandboxConfiguration(sandbox).state, configuration.state)
+    const configuration = sandboxConfiguration(sandbox, 'a-key-for-tests-only')
+    t.notSame(sandboxConfiguration(sandbox, 'a-key-for-tests-only').state, configuration.state)
     await forget(configuration)
     const store = openStore(configuration.state)
     await store.swap('a', undefined, 'x', HOUR)

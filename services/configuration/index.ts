@@ -1,22 +1,27 @@
 import { readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { Ajv, type ErrorObject } from 'ajv'
 import ipaddr from 'ipaddr.js'
 import type { AccountSettings, Deadlines } from '../spotinst/index.js'
 import type { ReadSettings } from '../reads/memory.js'
 import type { StoreSettings } from '../store/index.js'
+import type { Client } from '../clients/index.js'
+import { clientsOf, type ClientInFile } from './clients.js'
 import { ConfigurationError, type ConfigurationFault } from './error.js'
 import { RESERVED_NAMES, schema } from './schema.js'
 import { resolveSecret, type Secret } from './secrets.js'
 
+export { owner } from './clients.js'
 export { ConfigurationError } from './error.js'
 
 export interface Configuration {
   listen: { host: string, port: number }
   /** Spot accounts by the name callers use. */
   accounts: Record<string, AccountSettings & { region?: string, marker?: boolean }>
-  /** The pre-shared key. */
-  key: string
+  /** Who may call, and what they may do. */
+  clients: Client[]
+  /** Keys that are tried for a token whose caller names no client. */
+  keysTried: number
   /** Load balancers whose word about the caller's address is taken: addresses, or networks such as `10.0.0.0/8`. */
   trustedProxies: string[]
   /** Requests with a right token that are taken at once. */
@@ -57,7 +62,9 @@ interface AccountInFile {
 interface ConfigurationFile {
   listenAddress?: string
   accounts: Record<string, AccountInFile>
-  token: Secret
+  token?: Secret
+  clients?: ClientInFile[]
+  keysTried?: number
   trustedProxies?: string[]
   maxRequests?: number
   logLevel?: string
@@ -80,6 +87,9 @@ const KEY_BYTES = { fewest: 16, most: 72 }
 /** Load balancers look every few seconds. */
 const DRAIN_SECONDS = 5
 
+/** Each costs whoever guesses a tenth of a second, and this server as well. */
+const KEYS_TRIED = 4
+
 /** Keys that stand in documents for everybody to read. */
 const EXAMPLE_KEYS = ['change-me-to-a-long-random-key', '1234567890123456', 'xxxxxxxxxxxxxxxxxxxx']
 
@@ -93,7 +103,17 @@ const validate = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true 
  *
  * @throws {ConfigurationError} when it can not be used; it names every place at once
  */
-export function loadConfiguration (file: string, environment = process.env): Configuration {
+export const loadConfiguration = (file: string, environment = process.env): Configuration =>
+  readConfiguration(file, environment).configuration
+
+/**
+ * The same, with the names of all files that say something of it.
+ *
+ * @throws {ConfigurationError} when it can not be used; it names every place at once
+ */
+export function readConfiguration (
+  file: string, environment = process.env
+): { configuration: Configuration, files: string[] } {
   let parsed: unknown
   try {
     parsed = JSON.parse(readFileSync(file, 'utf8'))
@@ -102,12 +122,20 @@ export function loadConfiguration (file: string, environment = process.env): Con
     const message = code === 'ENOENT' ? 'no such file' : code ? `can not be read (${code})` : 'is not valid JSON'
     throw new ConfigurationError(file, [{ pointer: '', message }])
   }
-  return configurationOf(parsed, { name: file, folder: dirname(file), environment })
+  const files = [file]
+  const configuration = configurationOf(parsed, { name: file, folder: dirname(file), environment, files })
+  return { configuration, files }
 }
 
 export function configurationOf (
   parsed: unknown,
-  { name, folder, environment }: { name: string, folder: string, environment: NodeJS.ProcessEnv }
+  { name, folder, environment, files = [] }: {
+    name: string
+    folder: string
+    environment: NodeJS.ProcessEnv
+    /** Takes the names of files with secrets. */
+    files?: string[]
+  }
 ): Configuration {
   if (!validate(parsed)) throw new ConfigurationError(name, faultsOf(validate.errors ?? []))
   const faults: ConfigurationFault[] = []
@@ -119,11 +147,13 @@ export function configurationOf (
       return instead
     }
   }
-  const secret = (value: Secret) => resolveSecret(value, environment, folder)
+  const secret = (value: Secret) => {
+    if (typeof value === 'object' && 'file' in value) files.push(resolve(folder, value.file))
+    return resolveSecret(value, environment, folder)
+  }
 
   const { listenAddress = ':8080' } = parsed
   const listen = attempt('/listenAddress', () => listenAddressOf(listenAddress), { host: '', port: 0 })
-  const key = attempt('/token', () => soundKey(secret(parsed.token)), '')
   const accounts = Object.fromEntries(Object.entries(parsed.accounts).map(([account, settings]) => {
     const pointer = `/accounts/${account}`
     const fault = settings.endpoint === undefined ? undefined : faultOfEndpoint(settings.endpoint)
@@ -138,13 +168,19 @@ export function configurationOf (
     const fault = faultOfProxy(proxy)
     if (fault) faults.push({ pointer: `/trustedProxies/${index}`, message: fault })
   })
+  const clients = clientsOf(parsed, {
+    accounts: Object.keys(accounts),
+    key: (pointer, value) => attempt(pointer, () => soundKey(secret(value)), ''),
+    fault: (pointer, message) => { faults.push({ pointer, message }) }
+  })
   if (faults.length > 0) throw new ConfigurationError(name, faults)
 
   const logLevel = parsed.logLevel ?? 'info'
   return {
     listen,
     accounts,
-    key,
+    clients,
+    keysTried: parsed.keysTried ?? KEYS_TRIED,
     trustedProxies: parsed.trustedProxies ?? [],
     maxRequests: parsed.maxRequests ?? 1000,
     logLevel: LEVELS[logLevel] ?? logLevel,
@@ -213,7 +249,9 @@ function soundToken (token: string): string {
 }
 
 function faultsOf (errors: ErrorObject[]): ConfigurationFault[] {
-  return errors.filter(({ keyword }) => keyword !== 'propertyNames').map((error) => {
+  const told = errors.filter(({ keyword, params, instancePath }) => keyword !== 'propertyNames' && keyword !== 'anyOf' &&
+    !(instancePath === '' && keyword === 'required' && params.missingProperty === 'clients'))
+  const faults = told.map((error) => {
     const { instancePath, keyword, params, propertyName } = error
     // RFC 6901, section 3
     const at = (name: string) => `${instancePath}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
@@ -229,10 +267,12 @@ function faultsOf (errors: ErrorObject[]): ConfigurationFault[] {
     }
     return { pointer: instancePath, message: messageOf(error) }
   })
+  // What may be the one or the other fails as both.
+  return [...new Map(faults.map((fault) => [`${fault.pointer} ${fault.message}`, fault])).values()]
 }
 
 function messageOf ({ instancePath, keyword, params, message }: ErrorObject): string {
-  if (/\/token$|^\/state\/redis$/.test(instancePath)) return 'must be a text, {"env": "NAME"} or {"file": "path"}'
+  if (/\/token$|^\/state\/redis$|^\/clients\/\d+\/key/.test(instancePath)) return 'must be a text, {"env": "NAME"} or {"file": "path"}'
   if (instancePath === '/state' && keyword === 'maxProperties') return 'must be a directory or a redis, not both'
   if (keyword === 'enum') return `must be one of ${params.allowedValues.join(', ')}`
   return message ?? 'is not valid'

@@ -1,8 +1,13 @@
+import { clientsSchema } from './clients.js'
+
 /** Names of accounts that would stand where this server has paths of its own. */
-export const RESERVED_NAMES = ['accounts', 'docs', 'metrics', 'openapi', 'ping', 'ready', 'version']
+export const RESERVED_NAMES = ['accounts', 'docs', 'metrics', 'openapi', 'ping', 'ready', 'version', 'whoami']
+
+/** What names of accounts and of clients look like. */
+export const names = '^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$'
 
 /** A text, or where to find it: `{"env": "NAME"}` or `{"file": "path"}`. */
-const secret = {
+export const secret = {
   type: ['string', 'object'],
   minLength: 1,
   properties: { env: { type: 'string', minLength: 1 }, file: { type: 'string', minLength: 1 } },
@@ -14,14 +19,15 @@ const secret = {
 /** JSON Schema of the configuration file. The earlier Go service's file is valid. */
 export const schema = {
   type: 'object',
-  required: ['accounts', 'token'],
+  required: ['accounts'],
+  anyOf: [{ required: ['token'] }, { required: ['clients'] }],
   additionalProperties: false,
   properties: {
     listenAddress: { type: 'string' },
     accounts: {
       type: 'object',
       minProperties: 1,
-      propertyNames: { pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$', not: { enum: RESERVED_NAMES } },
+      propertyNames: { pattern: names, not: { enum: RESERVED_NAMES } },
       additionalProperties: {
         type: 'object',
         required: ['id', 'token'],
@@ -38,6 +44,8 @@ export const schema = {
       }
     },
     token: secret,
+    clients: clientsSchema,
+    keysTried: { type: 'integer', minimum: 1, maximum: 20 },
     trustedProxies: { type: 'array', items: { type: 'string' } },
     maxRequests: { type: 'integer', minimum: 1 },
     logLevel: { enum: ['trace', 'debug', 'info', 'warn', 'warning', 'error', 'fatal', 'panic', 'silent'] },

@@ -27,6 +27,8 @@ export interface Call extends Payload {
   operation: string
   method: Method
   path: Path
+  /** The trace that the call is a part of, as W3C writes it. */
+  traceparent?: string | undefined
 }
 
 /** Whether a call could change something. */

@@ -7,10 +7,7 @@ import { openEnvelope, upstreamOf, type Envelope } from './envelope.js'
 import { SpotError, type SpotFailure } from './error.js'
 import { outcomeOfStatus, outcomeOfTransfer } from './outcomes.js'
 import { quotaOf, secondsOf } from './quota.js'
-import { targetOf } from './target.js'
-
-/** Base URL of the vendor. */
-export const SPOT_ENDPOINT = 'https://api.spotinst.io'
+import { requestOf } from './request.js'
 
 /** Bytes of an answer that are read at most. */
 const LARGEST_ANSWER = 64 * 1024 * 1024
@@ -65,23 +62,18 @@ async function exchange (
   timeout: number,
   hear: Hear
 ): Promise<Envelope> {
-  const { operation, method, path, query, envelope: around } = call
-  const url = targetOf(account.endpoint ?? SPOT_ENDPOINT, path, { ...query, accountId: account.id })
+  const { operation, method, envelope: around } = call
+  const { url, headers, body } = requestOf(account, call)
   const failure = (details: Pick<SpotFailure, 'outcome' | 'code' | 'upstream' | 'retryAfter' | 'limit'>) =>
     new SpotError({ operation, write: isWrite(call), envelope: around, ...details })
 
-  const wrapped = around === undefined ? call.body : { [around]: call.body }
-  const body = wrapped === undefined ? undefined : JSON.stringify(wrapped)
   let response: Response<string>
   try {
     const step = Math.min(CONNECTING, timeout / 3)
     const pending = client(url, {
       method,
       timeout: { lookup: step, connect: step, secureConnect: step, request: timeout },
-      headers: {
-        authorization: `Bearer ${account.token}`,
-        ...body !== undefined && { 'content-type': 'application/json' }
-      },
+      headers,
       ...body !== undefined && { body }
     })
     pending.on('downloadProgress', ({ transferred }) => {

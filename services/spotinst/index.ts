@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { Budget, organizationsOf, type Organization } from '../budget/index.js'
 import { Problem } from '../problems.js'
 import type { Memory, Scope } from '../reads/memory.js'
@@ -12,6 +13,7 @@ import { spotOf, type Shared, type Spot, type Terms } from './spot.js'
 import { statefulInstances } from './stateful-instances.js'
 import { createTransport, type Deadlines, type Enter, type Observe, type Transport } from './transport.js'
 
+export { DryRun } from './dry-run.js'
 export { SpotError } from './error.js'
 export type { Deadlines, Observe } from './transport.js'
 
@@ -51,6 +53,8 @@ export interface Spotinst {
    * @throws {Problem} account-not-found
    */
   account (name: string, terms: RequestTerms): Account
+  /** Takes other accounts from now on. Requests under way go on with what they have. */
+  use (settings: Record<string, AccountSettings>): void
   /** What is held back of each account. */
   heldBack (): [account: string, held: ReturnType<Transport['heldBack']>][]
   close (): void
@@ -84,15 +88,25 @@ export function spotinst (
     return client
   }
 
-  const organizations = organizationsOf(settings)
-  const accounts = new Map(Object.entries(settings).map(([name, account]) => {
-    const organization = organizations.get(name) as Organization
-    const enter: Enter = ({ operation, method }, until) => budget.enter({ organization, operation, method }, until)
-    const transport = createTransport(account, load, enter, (call) => observe(name, call), within)
-    return [name, { account, transport, memory, forget, identity: `${account.endpoint ?? ''} ${account.id}` }]
-  }))
+  let accounts = new Map<string, Shared & { account: AccountSettings, organization: Organization }>()
 
+  function use (settings: Record<string, AccountSettings>) {
+    const organizations = organizationsOf(settings)
+    accounts = new Map(Object.entries(settings).map(([name, account]) => {
+      const organization = organizations.get(name) as Organization
+      const before = accounts.get(name)
+      // Its breaker goes on as it is.
+      if (before && isDeepStrictEqual([before.account, before.organization], [account, organization])) return [name, before]
+      const enter: Enter = ({ operation, method }, until) => budget.enter({ organization, operation, method }, until)
+      const transport = createTransport(account, load, enter, (call) => observe(name, call), within)
+      const identity = `${account.endpoint ?? ''} ${account.id}`
+      return [name, { account, organization, transport, memory, forget, identity }]
+    }))
+  }
+
+  use(settings)
   return {
+    use,
     account (name, { kind, ...terms }) {
       const known = accounts.get(name)
       const deadline = performance.now() + within[kind]

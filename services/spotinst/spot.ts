@@ -1,8 +1,9 @@
 import { scopeOf, type Memory, type Reading, type Result, type Scope } from '../reads/memory.js'
-import { isWrite, type Call, type Method, type Path, type Payload } from './call.js'
+import { isWrite, type Call, type Method, type Path, type Payload, type SpotAccount } from './call.js'
+import { dryRun as dryRunOf } from './dry-run.js'
 import { SpotError } from './error.js'
 import { outcomes } from './outcomes.js'
-import type { Transport } from './transport.js'
+import type { Tell, Transport } from './transport.js'
 
 /** One upstream operation: its name (for logs and metrics), method, path, and what goes with it. */
 type Operation = [operation: string, method: Method, path: Path, payload?: Payload]
@@ -28,10 +29,17 @@ export interface Terms {
   fresh: boolean
   /** Told of every read. */
   told (reading: Reading, result: Result): void
+  /** Told of every attempt that was sent. */
+  sent: Tell
+  /** Whether writes are not sent, but thrown as a {@link DryRun}. */
+  dryRun: boolean
+  /** The trace that the request is a part of. */
+  traceparent: string | undefined
 }
 
 /** What an account shares among its requests. */
 export interface Shared {
+  account: SpotAccount
   transport: Transport
   memory: Memory
   /** Forgets what a write touched, here and on all servers. */
@@ -43,7 +51,10 @@ export interface Shared {
 const isItem = <T extends object>(value: unknown): value is T =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-export function spotOf ({ transport, memory, forget, identity }: Shared, { deadline, fresh, told }: Terms): Spot {
+export function spotOf (
+  { account, transport, memory, forget, identity }: Shared,
+  { deadline, fresh, told, sent, dryRun, traceparent }: Terms
+): Spot {
   /** What was read is shared by those who ask the same, so its time is not that of one of them. */
   async function read<T extends object> (fewest: 0 | 1, call: Call): Promise<T[]> {
     const key = `${identity} ${call.operation} ${call.path.join('/')} ${JSON.stringify(call.query ?? {})}`
@@ -51,7 +62,7 @@ export function spotOf ({ transport, memory, forget, identity }: Shared, { deadl
       const value = itemsOf<T>(response.items)
       if (value && value.length >= fewest) return { value, size }
       throw failure(call, value ? 'not-found' : 'unreadable')
-    })
+    }, sent)
     const reading = memory.read(key, scopeOf(identity, call.path), fresh, ask, mayStandIn)
     const answer = await before(deadline, reading, () => failure(call, 'timeout'))
     told(answer.reading, answer.result)
@@ -59,15 +70,16 @@ export function spotOf ({ transport, memory, forget, identity }: Shared, { deadl
   }
 
   async function write<T> (call: Call, take: (items: unknown) => T): Promise<T> {
+    if (dryRun) throw dryRunOf(account, call)
     try {
-      return await transport.send(call, deadline, ({ response }) => take(response.items))
+      return await transport.send(call, deadline, ({ response }) => take(response.items), sent)
     } finally {
       await forget(scopeOf(identity, call.path)) // whatever came of it
     }
   }
 
   function list<T extends object> (fewest: 0 | 1, [operation, method, path, payload]: Operation): Promise<T[]> {
-    const call = { operation, method, path, ...payload }
+    const call = { operation, method, path, ...payload, traceparent }
     if (!isWrite(call)) return read(fewest, call)
     return write(call, (items) => {
       const value = itemsOf<T>(items)
@@ -82,7 +94,7 @@ export function spotOf ({ transport, memory, forget, identity }: Shared, { deadl
       const [item] = await list<T>(1, operation)
       return item as T // list() throws where there is none
     },
-    done: (operation, method, path, payload) => write({ operation, method, path, ...payload }, () => undefined)
+    done: (operation, method, path, payload) => write({ operation, method, path, ...payload, traceparent }, () => undefined)
   }
 }
 

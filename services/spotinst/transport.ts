@@ -24,14 +24,18 @@ export type Observe = (call: { operation: string, outcome: Outcome, seconds: num
 /** Takes a place in Spot's rate limit for one attempt, which must be over by `until`, by `performance.now()`. */
 export type Enter = (call: Call, until: number) => Promise<Place | Refusal>
 
+/** Told of an attempt that was sent: the id by which Spot knows it, where Spot said it. */
+export type Tell = (requestId: string | undefined) => void
+
 /** Calls of one account to Spot. */
 export interface Transport {
   /**
    * @param deadline when the request must be over, by `performance.now()`
    * @param read what the envelope of a 200 means; may throw a {@link SpotError}
+   * @param tell told of every attempt that was sent, with the id that Spot gave it
    * @throws {SpotError} when the call does not succeed
    */
-  send<T> (call: Call, deadline: number, read: (envelope: Envelope) => T): Promise<T>
+  send<T> (call: Call, deadline: number, read: (envelope: Envelope) => T, tell: Tell): Promise<T>
   /** Whether calls are held back, because most failed of late. */
   heldBack (): { reads: boolean, writes: boolean }
 }
@@ -54,7 +58,9 @@ export function createTransport (
   const breakers = { reads: new Breaker(), writes: new Breaker() }
   const budget = new RetryBudget()
 
-  async function attempt<T> (call: Call, timeout: number, read: (envelope: Envelope) => T): Promise<T> {
+  async function attempt<T> (
+    call: Call, timeout: number, read: (envelope: Envelope) => T, tell: Tell
+  ): Promise<T> {
     const until = performance.now() + timeout
     const client = await load()
     const breaker = isWrite(call) ? breakers.writes : breakers.reads
@@ -67,6 +73,7 @@ export function createTransport (
     }
 
     let heard: Heard
+    let requestId: string | undefined
     const started = performance.now()
     const ended = (outcome: Outcome, error?: SpotError) => {
       const seconds = (performance.now() - started) / 1000
@@ -75,20 +82,26 @@ export function createTransport (
     }
     try {
       const left = Math.max(1, until - started)
-      const answer = read(await client.exchange(account, call, left, (quota) => { heard = quota }))
+      const envelope = await client.exchange(account, call, left, (quota) => { heard = quota })
+      requestId = envelope.request?.id
+      const answer = read(envelope)
       ended('success')
       return answer
     } catch (error) {
-      if (error instanceof SpotError) ended(error.outcome, error)
+      if (error instanceof SpotError) {
+        requestId ??= error.details.upstream?.requestId
+        ended(error.outcome, error)
+      }
       if (error instanceof SpotError && error.outcome === 'unsent') heard = 'unsent'
       throw error
     } finally {
+      if (heard !== 'unsent') tell(requestId)
       place.settle(heard)
     }
   }
 
   return {
-    async send (call, deadline, read) {
+    async send (call, deadline, read, tell) {
       const ends = isWrite(call) ? deadline : Math.min(deadline, performance.now() + within.read)
       const attempts = ATTEMPTS[call.method]
       let unknown = false
@@ -98,7 +111,7 @@ export function createTransport (
         const left = ends - performance.now()
         if (left <= 0) throw last ?? failure(call, 'unsent')
         try {
-          return await attempt(call, timeoutOf(call, left, count === attempts), read)
+          return await attempt(call, timeoutOf(call, left, count === attempts), read, tell)
         } catch (error) {
           if (!(error instanceof SpotError)) throw error
           // The attempt before may have deleted it.

@@ -31,56 +31,111 @@ const REQUESTS_WAITING = 1000
 /** Why a token is not even checked: too many wrong ones came from the address, or too many checks wait. */
 export type Delay = 'limited' | 'overloaded'
 
-/** A label of the metrics, so the set is closed. */
-export type Result = 'valid' | Refusal | Delay
+/** Whoever has keys. */
+export interface Holder { name: string, keys: readonly string[] }
+
+/** The holder of the key that a token is a hash of, or why it is refused. */
+export type Verdict<H extends Holder> = H | Refusal | Delay
+
+export interface Tokens<H extends Holder> {
+  /**
+   * Finds out whose key a token is a hash of.
+   *
+   * @param address of the caller
+   * @param name of the holder, where the caller says it: then no other key is tried
+   */
+  check (token: string | undefined, address?: string, name?: string): Verdict<H> | Promise<Verdict<H>>
+  /** Takes other holders from now on. Tokens of keys that are gone are not remembered any more. */
+  use (holders: readonly H[]): void
+}
+
+interface Key<H> { holder: H, key: string }
 
 /**
- * @param address of the caller
- * @returns 'valid', or why the token is refused
- */
-export type CheckToken = (token: string | undefined, address?: string) => Promise<Result> | Result
-
-/**
- * Checks of `X-Auth-Token` against one pre-shared key: the token is a bcrypt hash of it.
+ * Checks of `X-Auth-Token` against pre-shared keys: the token is a bcrypt hash of one.
  *
  * A token that was checked is remembered as its hash with a secret of this process, so that the next request with it
  * costs microseconds, and a dump of the memory shows no token. Only a new token that looks like a hash costs more, and
  * of these an address has few, and the server checks few at once.
+ *
+ * @param tries keys that are tried where the caller names nobody: each costs a bcrypt
  */
-export function tokenCheck (key: string, failures = failureLimit()): CheckToken {
+export function tokens<H extends Holder> (
+  holders: readonly H[], { tries = 4, failures = failureLimit() } = {}
+): Tokens<H> {
   const secret = randomBytes(32).toString('base64')
   const nameOf = (token: string) => hash('sha256', secret + token, 'base64')
-  const nameOfKey = Buffer.from(nameOf(key))
-  const valid = new LRUCache<string, true>(VALID)
+  const valid = new LRUCache<string, Key<H>>(VALID)
   const wrong = new LRUCache<string, true>(WRONG)
-  const underWay = new Map<string, Promise<'valid' | 'wrong'>>()
+  const underWay = new Map<string, Promise<H | 'wrong'>>()
   const limit = pLimit(CHECKS_AT_ONCE)
   let waiting = 0
+  /** How often other holders came. */
+  let changes = 0
+  let keys: Key<H>[] = []
+  /** Their names are compared with that of a token, in the same time whatever it is. */
+  let namesOfKeys: Buffer[] = []
 
-  function startCheck (token: string, name: string, address: string): Promise<'valid' | 'wrong'> {
+  const keysOf = (name: string | undefined) =>
+    name === undefined ? keys.slice(0, tries) : keys.filter(({ holder }) => holder.name === name)
+
+  /** The same key as it is configured now. */
+  const current = ({ holder, key }: Key<H>) =>
+    keys.find((other) => other.holder.name === holder.name && other.key === key)
+
+  function startCheck (token: string, name: string, address: string, tried: Key<H>[]): Promise<H | 'wrong'> {
     const takeBack = failures.expect(address)
+    const began = changes
     const checking = limit(async () => {
-      const isRight = await verify(key, token)
-      ;(isRight ? valid : wrong).set(name, true)
-      if (isRight) takeBack()
-      return isRight ? 'valid' : 'wrong'
-    }).finally(() => underWay.delete(name))
+      for (const key of tried) {
+        if (!await verify(key.key, token)) continue
+        takeBack()
+        const now = current(key) // it may be gone by now
+        if (now === undefined) return 'wrong'
+        valid.set(name, now)
+        return now.holder
+      }
+      if (began === changes) wrong.set(name, true)
+      return 'wrong'
+    }).finally(() => { if (underWay.get(name) === checking) underWay.delete(name) })
     underWay.set(name, checking)
     return checking
   }
 
-  return (token, address = '') => {
-    if (!token) return 'missing'
-    const name = nameOf(token)
-    if (valid.get(name)) return 'valid'
-    const refusal = refusalOfForm(token)
-    if (refusal) return timingSafeEqual(Buffer.from(name), nameOfKey) ? 'key-itself' : refusal
-    if (wrong.get(name)) return 'wrong'
+  function use (holders: readonly H[]) {
+    changes++
+    keys = holders.flatMap((holder) => holder.keys.map((key) => ({ holder, key })))
+    namesOfKeys = keys.map(({ key }) => Buffer.from(nameOf(key)))
+    for (const [name, key] of [...valid.entries()]) {
+      const now = current(key)
+      if (now) valid.set(name, now)
+      else valid.delete(name)
+    }
+    wrong.clear() // what was wrong may be right now
+    underWay.clear()
+  }
 
-    const checking = underWay.get(name)
-    if (!checking && failures.secondsLeft(address) > 0) return 'limited'
-    if (waiting >= REQUESTS_WAITING || (!checking && limit.pendingCount >= CHECKS_WAITING)) return 'overloaded'
-    waiting++
-    return (checking ?? startCheck(token, name, address)).finally(() => { waiting-- })
+  use(holders)
+  return {
+    use,
+    check (token, address = '', holder) {
+      if (!token) return 'missing'
+      const name = nameOf(holder === undefined ? token : `${token}\n${holder}`)
+      const known = valid.get(name)
+      if (known) return known.holder
+      const refusal = refusalOfForm(token)
+      if (refusal) {
+        const named = Buffer.from(nameOf(token))
+        return namesOfKeys.some((key) => timingSafeEqual(key, named)) ? 'key-itself' : refusal
+      }
+      const tried = keysOf(holder)
+      if (wrong.get(name) || tried.length === 0) return 'wrong'
+
+      const checking = underWay.get(name)
+      if (!checking && failures.secondsLeft(address) > 0) return 'limited'
+      if (waiting >= REQUESTS_WAITING || (!checking && limit.pendingCount >= CHECKS_WAITING)) return 'overloaded'
+      waiting++
+      return (checking ?? startCheck(token, name, address, tried)).finally(() => { waiting-- })
+    }
   }
 }

@@ -1,0 +1,72 @@
+import { ACCESSES, DEFAULT_CLIENT, type Access, type Client } from '../clients/index.js'
+import { names, secret } from './schema.js'
+import type { Secret } from './secrets.js'
+
+export interface ClientInFile {
+  name: string
+  /** Two while one takes the place of the other. */
+  key: Secret | Secret[]
+  accounts: string[]
+  access: Access
+  /** A day (from its beginning on, UTC) or a moment from which on the keys are refused. */
+  expires?: string
+  /** Unless set, only the access `admin` may delete. */
+  allowDelete?: boolean
+}
+
+export const clientsSchema = {
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['name', 'key', 'accounts', 'access'],
+    additionalProperties: false,
+    properties: {
+      name: { type: 'string', pattern: names },
+      key: { anyOf: [secret, { type: 'array', minItems: 1, maxItems: 2, items: secret }] },
+      accounts: { type: 'array', minItems: 1, items: { type: 'string', minLength: 1 } },
+      access: { enum: ACCESSES },
+      expires: { type: 'string' },
+      allowDelete: { type: 'boolean' }
+    }
+  }
+}
+
+/** What is needed to read clients: each tells of a fault by the pointer. */
+export interface Reading {
+  accounts: string[]
+  /** @returns a sound key; a text of no use where it is none, and that was told */
+  key (pointer: string, secret: Secret): string
+  fault (pointer: string, message: string): void
+}
+
+/** The clients of a file: that of the one `token`, with all rights, and those that have names. */
+export function clientsOf (
+  { token, clients = [] }: { token?: Secret, clients?: ClientInFile[] }, { accounts, key, fault }: Reading
+): Client[] {
+  const all = token === undefined ? [] : [owner(key('/token', token))]
+  clients.forEach((client, index) => {
+    const pointer = `/clients/${index}`
+    const { name, access, allowDelete = access === 'admin', expires } = client
+    if (all.some((other) => other.name === name)) fault(`${pointer}/name`, 'is the name of another client')
+    client.accounts.forEach((account, at) => {
+      if (account !== '*' && !accounts.includes(account)) fault(`${pointer}/accounts/${at}`, 'is no account of this file')
+    })
+    const keys = Array.isArray(client.key)
+      ? client.key.map((one, at) => key(`${pointer}/key/${at}`, one))
+      : [key(`${pointer}/key`, client.key)]
+    const moment = expires === undefined ? undefined : Date.parse(expires)
+    if (Number.isNaN(moment) || (expires && !/^\d{4}-\d\d-\d\d(T.+(Z|[+-]\d\d:\d\d))?$/.test(expires))) {
+      fault(`${pointer}/expires`, 'must be a day (2027-06-30) or a moment (2027-06-30T12:00:00Z)')
+    }
+    const taken = new Set(all.flatMap((other) => other.keys))
+    if (keys.some((one, at) => one !== '' && (taken.has(one) || keys.indexOf(one) !== at))) {
+      fault(`${pointer}/key`, 'is there twice: it would not tell whose it is')
+    }
+    all.push({ name, keys, accounts: client.accounts, access, allowDelete, expires: moment })
+  })
+  return all
+}
+
+/** Whoever has the one key of a file without clients. */
+export const owner = (key: string): Client =>
+  ({ name: DEFAULT_CLIENT, keys: [key], accounts: ['*'], access: 'admin', allowDelete: true })
