@@ -1,0 +1,31 @@
+import { pointerTo, visitLeaves } from '../masking/index.js'
+
+/** One value of a request's body: a JSON pointer, and the value, masked where it is a secret. */
+export interface Change {
+  pointer: string
+  value: unknown
+}
+
+/** Characters of a string or a pointer that are kept. */
+const LONGEST = 256
+
+/**
+ * What a body asks for, value by value, for a record of it: secrets masked, long strings cut. Without a body, nothing.
+ *
+ * @param most values at most; a last entry says how many more there are
+ */
+export function changesOf (body: unknown, { most = 200 } = {}): Change[] {
+  const changes: Change[] = []
+  if (body === undefined) return changes
+  let more = 0
+  visitLeaves(body, (leaf, place, mask) => {
+    if (changes.length === most) return more++
+    const value = typeof leaf === 'string' ? cut(leaf === '' ? leaf : mask ?? leaf) : leaf
+    changes.push({ pointer: cut(pointerTo(place)), value })
+  })
+  if (more > 0) changes.push({ pointer: '#', value: `(${more} more)` })
+  return changes
+}
+
+const cut = (text: string) =>
+  text.length > LONGEST ? `${text.slice(0, LONGEST)}… (${text.length - LONGEST} more characters)` : text

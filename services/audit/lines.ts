@@ -1,0 +1,75 @@
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+const STANDARD_OUTPUT = 1
+const NEWLINE = 10
+
+/** Milliseconds that a reader of the standard output may keep us waiting, and between two tries. */
+const PATIENCE = 50
+const PAUSE = 2
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
+
+/**
+ * Lines at the end of a file, or on the standard output. Each is one `write` at the end (O_APPEND), so that lines of
+ * several processes do not mix. After a failure the file is opened anew.
+ */
+export class Lines {
+  /** A newline where the last line was broken off: a full disk takes a part of one. */
+  #start = ''
+  #fd: number | undefined
+
+  constructor (readonly file: string | undefined) {}
+
+  /** Opens the file unless it is open; also where somebody deleted it: what is written to it then is lost. */
+  open (): number {
+    if (this.file === undefined) return STANDARD_OUTPUT
+    if (this.#fd !== undefined && fstatSync(this.#fd).nlink > 0) return this.#fd
+    this.close()
+    mkdirSync(dirname(this.file), { recursive: true, mode: 0o700 })
+    this.#fd = openSync(this.file, 'a+', 0o600)
+    this.#start = isBroken(this.#fd) ? '\n' : ''
+    return this.#fd
+  }
+
+  /** Writes a line, which ends in a newline. When it throws, a part may be written; the whole is to be, again. */
+  write (line: string): void {
+    let written = 0
+    try {
+      const fd = this.open()
+      const bytes = Buffer.from(this.#start + line)
+      const until = performance.now() + PATIENCE
+      while (written < bytes.length) written += writeSome(fd, bytes.subarray(written), until)
+      this.#start = ''
+    } catch (error) {
+      if (written > 0) this.#start = '\n'
+      this.close()
+      throw error
+    }
+  }
+
+  close (): void {
+    if (this.#fd === undefined) return
+    const fd = this.#fd
+    this.#fd = undefined
+    closeSync(fd)
+  }
+}
+
+/** Bytes that could be written. The standard output may be a pipe that does not block, whose reader has to catch up. */
+function writeSome (fd: number, bytes: Buffer, until: number): number {
+  try {
+    return writeSync(fd, bytes)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() > until) throw error
+    Atomics.wait(sleeper, 0, 0, PAUSE)
+    return 0
+  }
+}
+
+/** Whether the last line of a file has no end. */
+function isBroken (fd: number): boolean {
+  const { size } = fstatSync(fd)
+  const last = Buffer.alloc(1)
+  return size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE
+}

@@ -1,0 +1,122 @@
+import { Lines } from './lines.js'
+
+export interface AuditLog {
+  /** Writes a record as a line of JSON. When it returns, the line is in the file, or waits for it to work again. */
+  write (record: object): void
+  /** To be called when the file was renamed: goes on in a new one. */
+  reopen (): void
+  /** Writes what waits. A later `write` opens the file again. */
+  close (): void
+}
+
+/**
+ * Told once when writing fails, and again when lines begin to be lost, for as long as it fails; once when all that was
+ * kept is written.
+ *
+ * @param dropped lines that are lost since it failed
+ */
+export type Tell = (failed: boolean, error: unknown, dropped: number) => void
+
+/** Lines, and characters, that are kept while they can not be written. */
+const MOST_LINES = 10_000
+const MOST_CHARACTERS = 16 * 1024 * 1024
+
+/** Milliseconds between two attempts. */
+const AGAIN = 1000
+
+/** Lines that are written in one turn of the event loop: a few milliseconds. */
+const SLICE = 500
+
+/**
+ * A log whose lines outlive the process: `write` hands each to the operating system before it returns, in a few
+ * microseconds, so that not even a kill -9 right afterwards loses it. A power cut may: nothing waits for the disk.
+ *
+ * While it fails (a full disk, a path that can not be opened), lines are kept, and tried every second. What is kept is
+ * written first, so lines are in order. The oldest are kept: they tell how it began.
+ *
+ * pino's destination can not do this: it never returns from `flushSync` on a full disk, and waits 100 ms at a time,
+ * blocking, for a pipe.
+ *
+ * @param destination a file, made for its owner alone if it is not there, like its folder; or the standard output
+ * @param tell called before this returns if the file can not be opened
+ */
+export function auditLog (destination: { file: string } | 'stdout', tell: Tell): AuditLog {
+  const lines = new Lines(destination === 'stdout' ? undefined : destination.file)
+  const waiting: string[] = []
+  let characters = 0
+  let failed = false
+  let failure: unknown
+  let dropped = 0
+  /** Set while lines are not to be written at once: it failed, or others come first. */
+  let timer: NodeJS.Timeout | undefined
+
+  function flush (most = SLICE): void {
+    clearTimeout(timer)
+    timer = undefined
+    let written = 0
+    let works = true
+    try {
+      if (waiting.length === 0) lines.open()
+      for (const line of waiting.slice(0, most)) {
+        lines.write(line)
+        characters -= line.length
+        written++
+      }
+    } catch (error) {
+      works = false
+      failure = error
+    }
+    waiting.splice(0, written)
+    if (!works || waiting.length > 0) timer = setTimeout(flush, works ? 0 : AGAIN, SLICE).unref()
+    const over = works && waiting.length === 0
+    if (failed ? over : !works) change(!works)
+  }
+
+  function change (to: boolean): void {
+    const lost = dropped
+    failed = to
+    dropped = 0
+    tell(to, to ? failure : undefined, lost)
+  }
+
+  function drop (count: number): void {
+    const first = dropped === 0
+    dropped += count
+    if (first) tell(true, failure, dropped)
+  }
+
+  const isFull = (line: string) =>
+    waiting.length >= MOST_LINES || characters + line.length > MOST_CHARACTERS
+
+  /** The last attempt. What it leaves is lost. */
+  function finish (): void {
+    flush(Infinity)
+    clearTimeout(timer)
+    timer = undefined
+    if (waiting.length === 0) return
+    dropped += waiting.splice(0).length
+    tell(true, failure, dropped)
+  }
+
+  flush()
+  process.on('exit', finish)
+
+  return {
+    write (record) {
+      const line = `${JSON.stringify(record)}\n`
+      if (waiting.length > 0 && isFull(line)) return drop(1)
+      waiting.push(line)
+      characters += line.length
+      if (timer === undefined) flush()
+    },
+    reopen () {
+      lines.close()
+      flush()
+    },
+    close () {
+      process.off('exit', finish)
+      finish()
+      lines.close()
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import { inTurns } from '../turns.js'
+import { maskOf } from './secrets.js'
+
+/**
+ * A JSON value with its secrets masked: strings whose property, or one above, is a secret by its name. All else is as
+ * it was: null, empty strings, numbers, order. The input is not changed; what has no secret in it is not copied.
+ */
+export const masked = <T>(value: T): T => covered(value, undefined) as T
+
+/** The same for a list of hundreds, in slices: other requests get their turn. */
+export async function maskedInTurns<T> (list: readonly T[]): Promise<readonly T[]> {
+  const parts = await inTurns(list, (some) => some.map(masked))
+  const result = parts.flat()
+  return result.some((item, index) => item !== list[index]) ? result : list
+}
+
+/** @param mask what stands in place of every string in the value */
+function covered (value: unknown, mask: string | undefined): unknown {
+  if (typeof value === 'string') return mask === undefined || value === '' ? value : mask
+  if (typeof value !== 'object' || value === null) return value
+  return Array.isArray(value) ? coveredList(value, mask) : coveredObject(value as Record<string, unknown>, mask)
+}
+
+function coveredList (list: unknown[], mask: string | undefined): unknown[] {
+  let copy: unknown[] | undefined
+  for (let index = 0; index < list.length; index++) {
+    const cover = covered(list[index], mask)
+    if (cover !== list[index]) (copy ??= [...list])[index] = cover
+  }
+  return copy ?? list
+}
+
+function coveredObject (object: Record<string, unknown>, mask: string | undefined): object {
+  let copy: Record<string, unknown> | undefined
+  for (const name of Object.keys(object)) {
+    const value = object[name]
+    const cover = covered(value, mask ?? maskOf(name))
+    if (cover !== value) (copy ??= { ...object })[name] = cover
+  }
+  return copy ?? object
+}
