@@ -1,6 +1,7 @@
 import sensible from '@fastify/sensible'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import admission from './plugins/admission.js'
+import audit from './plugins/audit.js'
 import auth from './plugins/auth.js'
 import config from './plugins/config.js'
 import contract from './plugins/contract.js'
@@ -48,6 +49,7 @@ export async function build (configuration: Configuration, { log }: BuildOptions
   await app.register(lifecycle)
   await app.register(metrics)
   await app.register(auth)
+  await app.register(audit)
   await app.register(reads)
   await app.register(admission)
   await app.register(spotinst)

@@ -54,7 +54,7 @@ async function follow (file: string, read: ReturnType<typeof readConfiguration>,
       app.configure(configuration)
       reloads.inc({ result: 'success' })
       lastReload.set(1)
-      app.log.info({ waiting }, waiting.length > 0 ? 'new configuration, some of it after a restart' : 'new configuration')
+      app.log.info({ waiting }, `new configuration${waiting.length > 0 ? ', some of it only after a restart' : ''}`)
     },
     failed (error) {
       reloads.inc({ result: 'failure' })
@@ -62,7 +62,10 @@ async function follow (file: string, read: ReturnType<typeof readConfiguration>,
       app.log.error(`the configuration stays as it was: ${(error as Error).message}`)
     }
   })
-  process.on('SIGHUP', () => reload.now())
+  process.on('SIGHUP', () => {
+    reload.now()
+    app.reopenAudit()
+  })
 }
 
 async function sandbox ({ port }: Extract<Command, { name: 'sandbox' }>) {

@@ -1,7 +1,9 @@
 import fastifyAuth from '@fastify/auth'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { denialOf, forbidden, needOf, needOfBody, type Client, type Denial, type Need } from '../services/clients/index.js'
+import {
+  denialOf, forbidden, needOf, needOfBody, type Client, type Denial, type Need
+} from '../services/clients/index.js'
 import { Problem } from '../services/problems.js'
 import { failureLimit, refusals, tokens, type Delay, type Refusal, type Verdict } from '../services/tokens/index.js'
 

@@ -4,6 +4,13 @@ import { bare } from '../services/bare-error.js'
 import { invalidRequest, type ValidationFailure } from '../services/invalid-request.js'
 import { Problem, problemBody, type ProblemName } from '../services/problems.js'
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The problem it was answered with, if any. */
+    problem: ProblemName | null
+  }
+}
+
 /** Errors of Fastify itself → what the caller is told. Whatever is not listed is a bug of ours. */
 const ofFastify: Record<string, { problem: ProblemName, detail: string, hint?: string }> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { problem: 'content-too-large', detail: 'The body is larger than 1 MiB.' },
@@ -45,6 +52,7 @@ export function replyWithProblem (thrown: FastifyError, request: FastifyRequest,
   const problem = request.raw.errored === error ? hungUp() : problemOf(error)
   if (problem.problem === 'internal-error') request.log.error(bare(error), 'unexpected error')
   const path = request.url.split('?', 1)[0] ?? ''
+  request.problem = problem.problem
   return reply
     .code(problem.status)
     .headers({ 'x-request-id': request.id, ...problem.details.headers })
@@ -54,6 +62,7 @@ export function replyWithProblem (thrown: FastifyError, request: FastifyRequest,
 }
 
 export default fp(async function problems (app: FastifyInstance) {
+  app.decorateRequest('problem', null)
   app.setErrorHandler(replyWithProblem)
   app.setNotFoundHandler(refuse)
   // Before the body is read: nobody needs it, and it has no problems of its own where there is nothing.

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Answers, type KeptAnswer } from '../services/reads/answers.js'
 import { Memory, RESULTS, type Reading, type Result, type Scope } from '../services/reads/memory.js'
-import { maskedInTurns } from '../services/masking/index.js'
+import { masked, maskedInTurns } from '../services/masking/index.js'
 import { asJson } from '../services/turns.js'
 
 declare module 'fastify' {
@@ -85,7 +85,7 @@ export default fp(async function reads (app: FastifyInstance) {
     async answer (request, reply, { headers, body }) {
       const readings = request.readings ?? []
       const sources = readings.map(({ reading }) => reading)
-      const seen = sees(request) ? body : await maskedInTurns(body)
+      const seen = sees(request) ? body : Array.isArray(body) ? await maskedInTurns(body) : masked(body)
       const answer = answers.keep(placeOf(request), await asJson(seen), headers, sources)
       return send(request, reply, answer, resultOf(readings))
     },

@@ -29,6 +29,7 @@ export function sandboxConfiguration (
     logLevel: 'warn',
     organization: undefined,
     source: undefined,
+    audit: undefined,
     deadlines: { read: 10_000, write: 60_000 },
     reads: { freshFor: 1000, staleFor: 60_000 },
     settle: 5000,

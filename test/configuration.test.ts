@@ -53,6 +53,7 @@ t.test("the earlier Go service's file works as it is", async (t) => {
     logLevel: 'warn',
     organization: 'localdev',
     source: undefined,
+    audit: 'stdout',
     deadlines: { read: 10_000, write: 60_000 },
     state: { directory: 'state' },
     reads: { freshFor: 1000, staleFor: 60_000 },

@@ -69,6 +69,7 @@ export async function startGateway (
     logLevel: 'info',
     organization: undefined,
     source: undefined,
+    audit: undefined,
     deadlines: { read: 10_000, write: 60_000 },
     state: { directory },
     // Tests look at what each call does; those of the reads set it.

@@ -49,7 +49,8 @@ export function clientsOf (
     const { name, access, allowDelete = access === 'admin', expires } = client
     if (all.some((other) => other.name === name)) fault(`${pointer}/name`, 'is the name of another client')
     client.accounts.forEach((account, at) => {
-      if (account !== '*' && !accounts.includes(account)) fault(`${pointer}/accounts/${at}`, 'is no account of this file')
+      const known = account === '*' || accounts.includes(account)
+      if (!known) fault(`${pointer}/accounts/${at}`, 'is no account of this file')
     })
     const keys = Array.isArray(client.key)
       ? client.key.map((one, at) => key(`${pointer}/key/${at}`, one))

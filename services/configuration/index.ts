@@ -32,6 +32,8 @@ export interface Configuration {
   organization: string | undefined
   /** Where the source of what runs is offered, when that is not where this project lives. */
   source: string | undefined
+  /** Where a line is written for each write. */
+  audit: 'stdout' | { file: string } | undefined
   /** Milliseconds until a request must be over, whatever calls to Spot it makes. */
   deadlines: Deadlines
   /** Where keys are remembered. */
@@ -75,6 +77,7 @@ interface ConfigurationFile {
   settleSeconds?: number
   state?: { directory?: string } | { redis: Secret }
   source?: string
+  audit?: 'stdout' | { file: string }
   drainSeconds?: number
 }
 
@@ -186,6 +189,7 @@ export function configurationOf (
     logLevel: LEVELS[logLevel] ?? logLevel,
     organization: parsed.org,
     source: parsed.source,
+    audit: parsed.audit ?? 'stdout',
     deadlines: {
       read: (parsed.deadlines?.readSeconds ?? 10) * 1000,
       write: (parsed.deadlines?.writeSeconds ?? 60) * 1000
@@ -249,8 +253,8 @@ function soundToken (token: string): string {
 }
 
 function faultsOf (errors: ErrorObject[]): ConfigurationFault[] {
-  const told = errors.filter(({ keyword, params, instancePath }) => keyword !== 'propertyNames' && keyword !== 'anyOf' &&
-    !(instancePath === '' && keyword === 'required' && params.missingProperty === 'clients'))
+  const other = ({ instancePath, params }: ErrorObject) => instancePath === '' && params.missingProperty === 'clients'
+  const told = errors.filter((error) => !['propertyNames', 'anyOf'].includes(error.keyword) && !other(error))
   const faults = told.map((error) => {
     const { instancePath, keyword, params, propertyName } = error
     // RFC 6901, section 3
@@ -274,6 +278,7 @@ function faultsOf (errors: ErrorObject[]): ConfigurationFault[] {
 function messageOf ({ instancePath, keyword, params, message }: ErrorObject): string {
   if (/\/token$|^\/state\/redis$|^\/clients\/\d+\/key/.test(instancePath)) return 'must be a text, {"env": "NAME"} or {"file": "path"}'
   if (instancePath === '/state' && keyword === 'maxProperties') return 'must be a directory or a redis, not both'
+  if (instancePath === '/audit') return 'must be "stdout" or {"file": "path"}'
   if (keyword === 'enum') return `must be one of ${params.allowedValues.join(', ')}`
   return message ?? 'is not valid'
 }

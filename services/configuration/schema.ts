@@ -73,6 +73,13 @@ export const schema = {
       }
     },
     settleSeconds: { type: 'number', minimum: 0.1, maximum: 3600 },
+    audit: {
+      type: ['string', 'object'],
+      pattern: '^stdout$',
+      required: ['file'],
+      additionalProperties: false,
+      properties: { file: { type: 'string', minLength: 1 } }
+    },
     source: { type: 'string', minLength: 1 },
     drainSeconds: { type: 'number', minimum: 0, maximum: 600 }
   }

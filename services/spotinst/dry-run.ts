@@ -6,7 +6,9 @@ import { requestOf } from './request.js'
 export class DryRun extends Error {
   override name = 'DryRun'
 
-  constructor (readonly request: { method: Exclude<Method, 'GET'>, url: string, headers: object, body: object | null }) {
+  constructor (
+    readonly request: { method: Exclude<Method, 'GET'>, url: string, headers: object, body: object | null }
+  ) {
     super('nothing was sent')
   }
 }

@@ -95,8 +95,8 @@ export function spotinst (
     accounts = new Map(Object.entries(settings).map(([name, account]) => {
       const organization = organizations.get(name) as Organization
       const before = accounts.get(name)
-      // Its breaker goes on as it is.
-      if (before && isDeepStrictEqual([before.account, before.organization], [account, organization])) return [name, before]
+      const same = before && isDeepStrictEqual([before.account, before.organization], [account, organization])
+      if (same) return [name, before] // its breaker goes on as it is
       const enter: Enter = ({ operation, method }, until) => budget.enter({ organization, operation, method }, until)
       const transport = createTransport(account, load, enter, (call) => observe(name, call), within)
       const identity = `${account.endpoint ?? ''} ${account.id}`

@@ -94,7 +94,8 @@ export function spotOf (
       const [item] = await list<T>(1, operation)
       return item as T // list() throws where there is none
     },
-    done: (operation, method, path, payload) => write({ operation, method, path, ...payload, traceparent }, () => undefined)
+    done: (operation, method, path, payload) =>
+      write({ operation, method, path, ...payload, traceparent }, () => undefined)
   }
 }
 

@@ -28,8 +28,8 @@ export const refusals: Record<Refusal, { detail: string, hint: string }> = {
   },
   wrong: {
     detail: 'X-Auth-Token is a hash of another key.',
-    hint: 'Make the hash again from the key your operator gave you. Mind spaces and line ends around it. Where there are ' +
-      'many clients, name yours: X-Auth-Client.'
+    hint: 'Make the hash again from the key your operator gave you. Mind spaces and line ends around it. Where there ' +
+      'are many clients, name yours: X-Auth-Client.'
   }
 }
 

@@ -1,0 +1,64 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { auditLog, changesOf } from '../services/audit/index.js'
+import { bare } from '../services/bare-error.js'
+import { placeOf, wordOf } from '../services/idempotency/index.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Goes on in a new file where the one there is was renamed. */
+    reopenAudit: () => void
+  }
+}
+
+/** A line for each write that a client tried, however it ended: who, what, and what came of it. */
+export default fp(async function audit (app: FastifyInstance) {
+  const { audit: destination } = app.configuration
+  const { auditFailures } = app.measurements
+  const log = destination && auditLog(destination, (failed, error, dropped) => {
+    auditFailures.inc(dropped)
+    if (failed) app.log.error({ err: bare(error), dropped }, 'the audit can not be written; its lines are kept for now')
+    else app.log.info({ dropped }, 'the audit is written again')
+  })
+  app.decorate('reopenAudit', () => log?.reopen())
+  app.addHook('onClose', async () => log?.close())
+  if (log === undefined) return
+
+  // Before the answer leaves: whoever has an answer finds the line.
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (request.client && request.method !== 'GET' && request.routeOptions.config.operationId) {
+      log.write(recordOf(request, reply))
+    }
+    done(null, payload)
+  })
+}, { name: 'audit', dependencies: ['config', 'metrics', 'problems', 'requests', 'auth'] })
+
+function recordOf (request: FastifyRequest, reply: FastifyReply) {
+  const { account = '', ...resource } = request.params as Record<string, string>
+  const client = request.client?.name ?? ''
+  const key = request.headers['idempotency-key']
+  return {
+    audit: request.routeOptions.config.operationId,
+    time: new Date().toISOString(),
+    client,
+    address: request.ip,
+    account,
+    resource,
+    location: reply.getHeader('location'),
+    options: request.query,
+    idempotencyKey: typeof key === 'string' ? placeOf(client, account, wordOf(key)) : undefined,
+    outcome: outcomeOf(request, reply),
+    status: reply.statusCode,
+    calls: request.calls,
+    spotRequestId: request.spotRequestId,
+    requestId: request.id,
+    traceId: request.trace?.id,
+    changes: changesOf(request.body)
+  }
+}
+
+function outcomeOf (request: FastifyRequest, reply: FastifyReply) {
+  if (request.problem) return request.problem
+  if (reply.hasHeader('idempotency-replayed')) return 'replayed'
+  return (request.query as { dryRun?: boolean }).dryRun ? 'dry-run' : 'done'
+}
