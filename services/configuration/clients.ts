@@ -1,5 +1,4 @@
-import { ACCESSES, DEFAULT_CLIENT, type Access, type Client } from '../clients/index.js'
-import { names, secret } from './schema.js'
+import { DEFAULT_CLIENT, type Access, type Client } from '../clients/index.js'
 import type { Secret } from './secrets.js'
 
 export interface ClientInFile {
@@ -12,23 +11,6 @@ export interface ClientInFile {
   expires?: string
   /** Unless set, only the access `admin` may delete. */
   allowDelete?: boolean
-}
-
-export const clientsSchema = {
-  type: 'array',
-  items: {
-    type: 'object',
-    required: ['name', 'key', 'accounts', 'access'],
-    additionalProperties: false,
-    properties: {
-      name: { type: 'string', pattern: names },
-      key: { anyOf: [secret, { type: 'array', minItems: 1, maxItems: 2, items: secret }] },
-      accounts: { type: 'array', minItems: 1, items: { type: 'string', minLength: 1 } },
-      access: { enum: ACCESSES },
-      expires: { type: 'string' },
-      allowDelete: { type: 'boolean' }
-    }
-  }
 }
 
 /** What is needed to read clients: each tells of a fault by the pointer. */

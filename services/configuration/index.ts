@@ -99,7 +99,7 @@ const EXAMPLE_KEYS = ['change-me-to-a-long-random-key', '1234567890123456', 'xxx
 /** Levels of the earlier Go service that are called otherwise here. */
 const LEVELS: Record<string, string> = { warning: 'warn', panic: 'fatal' }
 
-const validate = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true }).compile<ConfigurationFile>(schema)
+const validate = new Ajv({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }).compile<ConfigurationFile>(schema)
 
 /**
  * Reads and checks a configuration file, and fetches the secrets it refers to.

@@ -1,4 +1,4 @@
-import { clientsSchema } from './clients.js'
+import { ACCESSES } from '../clients/index.js'
 
 /** Names of accounts that would stand where this server has paths of its own. */
 export const RESERVED_NAMES = ['accounts', 'docs', 'metrics', 'openapi', 'ping', 'ready', 'version', 'whoami']
@@ -14,6 +14,23 @@ export const secret = {
   additionalProperties: false,
   minProperties: 1,
   maxProperties: 1
+}
+
+const clients = {
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['name', 'key', 'accounts', 'access'],
+    additionalProperties: false,
+    properties: {
+      name: { type: 'string', pattern: names },
+      key: { anyOf: [secret, { type: 'array', minItems: 1, maxItems: 2, items: secret }] },
+      accounts: { type: 'array', minItems: 1, items: { type: 'string', minLength: 1 } },
+      access: { enum: ACCESSES },
+      expires: { type: 'string' },
+      allowDelete: { type: 'boolean' }
+    }
+  }
 }
 
 /** JSON Schema of the configuration file. The earlier Go service's file is valid. */
@@ -44,7 +61,7 @@ export const schema = {
       }
     },
     token: secret,
-    clients: clientsSchema,
+    clients,
     keysTried: { type: 'integer', minimum: 1, maximum: 20 },
     trustedProxies: { type: 'array', items: { type: 'string' } },
     maxRequests: { type: 'integer', minimum: 1 },
