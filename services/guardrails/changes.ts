@@ -1,56 +1,12 @@
-import type { ProblemError } from '../problems.js'
-import { always, inBody, renamed, type Locate } from './locations.js'
+import type { Attempt, Change, Operation, Resource, RuleName } from './change.js'
+import { always, inBody, renamed, type Locate, type Location } from './locations.js'
 import { merge } from './merge.js'
 import { amountOf, isObject, valueAt, type JsonObject, type Path } from './places.js'
-import type { Guardrails } from './schema.js'
 import { withGuardrailTags } from './tags.js'
-
-export type Resource = 'elastigroup' | 'managedInstance'
-export type RuleName = Exclude<keyof Guardrails, 'tags'>
-
-/** A request as the contract has let it in. */
-export interface Attempt {
-  operationId: string
-  params: object
-  query: object
-  body: unknown
-  /** Rules that hold for it, all of them. */
-  rules: Guardrails[]
-  /** Region of the account, where the operator names one. */
-  accountRegion?: string | undefined
-}
-
-/** What a request does to one resource. */
-export interface Change {
-  resource: Resource
-  /** The rules that it can breach. */
-  judged: RuleName[]
-  /** What stands now; undefined when it is new, or when no rule asks. */
-  before?: JsonObject | undefined
-  /** What will stand; undefined when there is no more than a deed to judge. */
-  after?: JsonObject | undefined
-  /** What is wrong with doing this to a protected resource, where its properties do not show what is done. */
-  deed?: string
-  /** The only place that changes, with all there is below; the whole resource unless set. */
-  within?: Path
-  accountRegion?: string | undefined
-  locate: Locate
-}
-
-/** A change that leaves something to judge. */
-export type Standing = Change & { after: JsonObject }
 
 type Effect = Omit<Change, 'resource' | 'judged' | 'before'>
 type Parameters = Record<string, unknown>
-type Request = Omit<Attempt, 'params' | 'query' | 'body'> & { params: Parameters, query: Parameters, body: JsonObject }
-
-export interface Operation {
-  resource: Resource
-  judged: RuleName[]
-  /** Rules that are judged by what stands now, and of which resources. */
-  present?: { rules: RuleName[], ids: (attempt: Attempt) => string[] }
-  changes (attempt: Attempt, present: Map<string, JsonObject>): Change[]
-}
+type Request = Attempt & { params: Parameters, query: Parameters, body: JsonObject }
 
 const PLAIN: RuleName[] = ['regions', 'instanceTypes', 'products', 'requiredTags', 'spotOnly']
 const PARAMETER: Record<Resource, string> = { elastigroup: 'elastigroup', managedInstance: 'instance' }
@@ -102,7 +58,7 @@ const updates = (resource: Resource, judged: RuleName[]) =>
 /** A deed that protected resources are kept from. It is due to a parameter, or a place in the body. */
 const keepsFrom = (
   resource: Resource, deed: string, concerns?: (request: Request) => boolean,
-  at: Pick<ProblemError, 'pointer' | 'parameter'> = { parameter: PARAMETER[resource] }
+  at: Location['at'] = { parameter: PARAMETER[resource] }
 ) => changes(resource, ['protectedTags'], () => ({ deed, locate: always(at) }), concerns)
 
 /** A move of a group's target, judged for the target alone. One that can not be read stays, and is a breach. */
@@ -112,28 +68,28 @@ const retargets = (
 ) => changes('elastigroup', [judged], (before, request) => {
   const present = valueAt(before, TARGET) ?? 0
   const target = amountOf(present)
-  const after = merge(before, { capacity: { target: target === undefined ? present : move(target, before, request) } })
-  return { after, within: TARGET, locate }
+  const moved = target === undefined ? present : move(target, before, request)
+  return { after: merge(before, { capacity: { target: moved } }), within: TARGET, locate }
 }, concerns)
 
 /** What is said of protected tags goes on from here. */
-const lastOne = (at: Pick<ProblemError, 'pointer' | 'parameter'>) => always(at, 'leaves a target of 0: the group ')
+const lastOne = (at: Location['at']) => always(at, 'may leave nothing running: the group ')
 const higher = (parameter: string) => always({ parameter }, 'makes a target that ')
 
 const adjustment = ({ query }: Request) => Number(query.adjustment ?? 1)
 const bound = (before: JsonObject, name: string) => amountOf(valueAt(before, ['capacity', name]))
-const SINKS = 'must be false, as the target sinks by what the roll detaches'
-/** Unless told not to, Spot lowers the target by what a roll detaches: vendor OpenAPI. Nobody knows how much that is. */
+const STAYS = 'must be false, so that the target stays'
+/** Spot lowers the target by what a roll detaches, unless told not to: vendor OpenAPI. Nobody knows how much that is. */
 const decrements = (order: JsonObject) => order.shouldDecrementTargetCapacity !== false
 const onFailure = ({ body }: Request) => objectOf(objectOf(body.strategy).onFailure)
 
-/** The ids in a body of many states that a protected resource is kept from. */
+/** The entries of a body with new states of many managed instances. */
 const statesOf = ({ body }: Attempt) => (Array.isArray(body) ? body : []).map(objectOf)
 const resumes = ({ state }: JsonObject) => state === 'RESUME'
 
 /**
- * The writes that can breach a rule, by operation. The others leave the capacity as it is (rolls, recycling), or take none
- * of it (suspensions).
+ * The writes that can breach a rule, by operation. The others (recycling, suspensions, the end of a roll) change
+ * neither capacity nor properties.
  */
 export const operations: Record<string, Operation> = {
   createElastigroup: creates('elastigroup'),
@@ -155,12 +111,12 @@ export const operations: Record<string, Operation> = {
   ),
 
   createRoll: keepsFrom(
-    'elastigroup', SINKS,
+    'elastigroup', STAYS,
     (request) => (onFailure(request).actionType ?? null) !== null && decrements(onFailure(request)),
     { pointer: '#/strategy/onFailure/shouldDecrementTargetCapacity' }
   ),
   createRollAction: keepsFrom(
-    'elastigroup', SINKS, ({ body }) => decrements(body), { pointer: '#/shouldDecrementTargetCapacity' }
+    'elastigroup', STAYS, ({ body }) => decrements(body), { pointer: '#/shouldDecrementTargetCapacity' }
   ),
 
   // Each takes its place in the target away, or gives it back.

@@ -1,6 +1,7 @@
 import type { ProblemError } from '../problems.js'
 import type { Account } from '../spotinst/index.js'
-import { operations, type Attempt, type Operation, type Resource } from './changes.js'
+import type { Attempt, Operation, Resource } from './change.js'
+import { operations } from './changes.js'
 import { breaches, distinct, sets } from './judge.js'
 import type { JsonObject } from './places.js'
 import type { Guardrails } from './schema.js'

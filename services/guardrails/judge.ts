@@ -1,5 +1,5 @@
 import type { ProblemError } from '../problems.js'
-import type { Change, RuleName, Standing } from './changes.js'
+import type { Change, RuleName, Standing } from './change.js'
 import { instanceTypes } from './rules/instance-types.js'
 import { maxCapacity } from './rules/max-capacity.js'
 import { products } from './rules/products.js'

@@ -1,5 +1,5 @@
 import type { ProblemError } from '../../problems.js'
-import type { Resource, Standing } from '../changes.js'
+import type { Resource, Standing } from '../change.js'
 import { matches } from '../glob.js'
 import { breach } from '../locations.js'
 import { placesOf, quoted, textOf, type Path } from '../places.js'

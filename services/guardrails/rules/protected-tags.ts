@@ -1,11 +1,12 @@
 import type { ProblemError } from '../../problems.js'
-import type { Change, Resource } from '../changes.js'
+import type { Change, Resource } from '../change.js'
 import { breach } from '../locations.js'
 import { amountOf, placesOf, valueAt, type Path } from '../places.js'
 import { isTag, TAGS, tagsOf, wanted, type Tag } from '../tags.js'
 
 const TARGET = ['capacity', 'target']
 const TASKS = ['scheduling', 'tasks']
+const NOUN: Record<Resource, string> = { elastigroup: 'the group', managedInstance: 'the managed instance' }
 
 /** By which a task leaves nothing running. */
 const STOPS: Record<Resource, { names: string[], stops: (value: unknown) => boolean }> = {
@@ -26,7 +27,7 @@ export function protectedTags (entries: string[], change: Change): ProblemError[
   const carried = entries.filter((entry) => tags.some((tag) => mayBe(entry, tag)))
   if (carried.length === 0) return []
   const say = (path: Path, words: string) =>
-    breach(locate(path), 'protectedTags', `${words}: it carries the protected tag ${carried.join(', ')}`)
+    breach(locate(path), 'protectedTags', `${words}, as ${NOUN[change.resource]} carries ${carried.join(', ')}`)
 
   if (change.deed !== undefined) return [say([], change.deed)]
   const left = tagsOf(after)

@@ -1,5 +1,5 @@
 import type { ProblemError } from '../../problems.js'
-import type { Standing } from '../changes.js'
+import type { Standing } from '../change.js'
 import { breach } from '../locations.js'
 import { isTag, TAGS, tagsOf, wanted } from '../tags.js'
 
