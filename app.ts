@@ -6,6 +6,7 @@ import auth from './plugins/auth.js'
 import config from './plugins/config.js'
 import contract from './plugins/contract.js'
 import docs from './plugins/docs.js'
+import guardrails from './plugins/guardrails.js'
 import idempotency from './plugins/idempotency.js'
 import lifecycle from './plugins/lifecycle.js'
 import metrics from './plugins/metrics.js'
@@ -53,6 +54,7 @@ export async function build (configuration: Configuration, { log }: BuildOptions
   await app.register(reads)
   await app.register(admission)
   await app.register(spotinst)
+  await app.register(guardrails)
   await app.register(store)
   await app.register(idempotency, { finders })
   await app.register(docs)

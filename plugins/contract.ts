@@ -137,7 +137,7 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
       },
       ...security?.length !== 0 && {
         onRequest: [app.auth([app.verifyToken]), app.permit, ...method === 'get' ? [again] : [], app.admit],
-        ...method !== 'get' && { preHandler: [app.permitBody] }
+        ...method !== 'get' && { preHandler: [app.permitBody, app.guard] }
       },
       async handler (request, reply): Promise<unknown> {
         const { status, headers = {}, body, mediaType } = await answer(request)
@@ -155,7 +155,7 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
     const allow = known.filter((method) => (app.supportedMethods as string[]).includes(method)).join(', ')
     app.route({ method: others, url: routePath(path), onRequest: refuse(allow), handler: refuse(allow) })
   }
-}, { name: 'contract', dependencies: ['auth', 'admission', 'spotinst', 'metrics', 'docs', 'reads'] })
+}, { name: 'contract', dependencies: ['auth', 'admission', 'spotinst', 'guardrails', 'metrics', 'docs', 'reads'] })
 
 /** One at a time, between requests; a process that ends does not wait for it. */
 async function warmUp (validators: Iterable<LazyValidator>): Promise<void> {

@@ -2,6 +2,7 @@ import type { Handlers } from '../openapi/handlers.js'
 import type { components } from '../openapi/types.js'
 import { byMarker, withTags } from '../services/additions.js'
 import { filterOf } from '../services/filters.js'
+import { withGuardrailTags } from '../services/guardrails/index.js'
 import type { Finder } from '../services/idempotency/index.js'
 import { defaultStart, momentOf, rangeOf } from '../services/moments.js'
 import { askAgain, readinessOfElastigroup } from '../services/readiness.js'
@@ -35,8 +36,9 @@ export const elastigroups = {
   },
 
   createElastigroup: (request) => request.once(async (marker) => {
-    const { server: { configuration: { organization } }, spot, body } = request
-    return created(spot.name, await spot.elastigroups.create(withTags(body, { organization, marker })))
+    const { server: { configuration: { organization } }, spot, body, rules } = request
+    const tagged = withTags(withGuardrailTags(body, rules), { organization, marker })
+    return created(spot.name, await spot.elastigroups.create(tagged))
   }),
 
   async getElastigroup ({ spot, params }) {
@@ -49,7 +51,7 @@ export const elastigroups = {
     return { status: 200, body: await namingTheRoll(groupPath(params), () => rolls.list(params.elastigroup), update) }
   },
 
-  async deleteElastigroup ({ spot, params, query: { shouldDeleteBackupImages, ...switches } }) {
+  async deleteElastigroup ({ spot, params, query: { dryRun, shouldDeleteBackupImages, ...switches } }) {
     await spot.elastigroups.delete(params.elastigroup, { ...EVERYTHING, ...switches }, shouldDeleteBackupImages)
     return { status: 204 }
   },

@@ -2,6 +2,7 @@ import type { Handlers, Request } from '../openapi/handlers.js'
 import type { components } from '../openapi/types.js'
 import { byMarker, withDefaultVpc, withTags } from '../services/additions.js'
 import { filterOf } from '../services/filters.js'
+import { withGuardrailTags } from '../services/guardrails/index.js'
 import type { Finder } from '../services/idempotency/index.js'
 import { rangeOf } from '../services/moments.js'
 import { askAgain, readinessOfManagedInstance } from '../services/readiness.js'
@@ -36,8 +37,8 @@ export const instances = {
   },
 
   async createInstance (request) {
-    const { server: { configuration: { organization } }, spot } = request
-    const body = withDefaultVpc(request.body, spot.defaultVPC)
+    const { server: { configuration: { organization } }, spot, rules } = request
+    const body = withGuardrailTags(withDefaultVpc(request.body, spot.defaultVPC), rules)
     return request.once(async (marker) =>
       created(spot.name, await spot.managedInstances.create(withTags(body, { organization, marker }))))
   },
@@ -50,7 +51,7 @@ export const instances = {
     return { status: 200, body: await spot.managedInstances.update(params.instance, changes, query) }
   },
 
-  async deleteInstance ({ spot, params, query: { shouldDeleteBackupImages, ...switches } }) {
+  async deleteInstance ({ spot, params, query: { dryRun, shouldDeleteBackupImages, ...switches } }) {
     const everything = { shouldTerminateInstance: true, ...EVERYTHING, ...switches }
     await spot.managedInstances.delete(params.instance, everything, shouldDeleteBackupImages)
     return { status: 204 }

@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { connect, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { hashSync } from '@node-rs/bcrypt'
 import got from 'got'
 import t, { type Test } from 'tap'
 import { startSandbox, type Fault, type FaultKind } from '../services/sandbox/index.js'
+import { owner } from '../services/configuration/index.js'
 import { Memory } from '../services/reads/memory.js'
 import { SpotError, spotinst } from '../services/spotinst/index.js'
 import { startGateway, type Reply, type RequestOptions } from './helper.js'
@@ -62,15 +65,17 @@ async function startSpot (t: Test) {
 /** The gateway at its most talkative in front of a sandbox, and a look at all that it let out. */
 async function startTalkative (t: Test) {
   const { sandbox, accounts } = await startSpot(t)
-  const configuration = { key, logLevel: 'trace', accounts, deadlines: { read: 300, write: 300 } }
+  const file = join(t.testdir({}), 'audit.log')
+  const deadlines = { read: 300, write: 300 }
+  const configuration = { audit: { file }, clients: [owner(key)], logLevel: 'trace', accounts, deadlines }
   const gateway = await startGateway(t, { configuration })
-  const replies: Reply[] = []
+  const replies: (Reply & { method: string })[] = []
   return {
     ...gateway,
     sandbox,
     async request (method: string, path: string, options: RequestOptions = {}) {
       const reply = await gateway.request(method, path, { token: hashes.valid, ...options })
-      replies.push(reply)
+      replies.push({ ...reply, method })
       return reply
     },
     async nothingIsOut () {
@@ -79,6 +84,10 @@ async function startTalkative (t: Test) {
       t.ok(gateway.log.length > replies.length / 2, 'the log says something')
       t.strictSame(secretsIn(gateway.log.join('\n')), [], 'no line of the log has a secret')
       t.strictSame(secretsIn(JSON.stringify(replies.map(({ headers }) => headers))), [], 'no header has a secret')
+      const audit = readFileSync(file, 'utf8')
+      const writes = replies.filter(({ method, status }) => method !== 'GET' && ![401, 405, 414].includes(status))
+      t.equal(audit.split('\n').length - 1, writes.length, 'each write has a line')
+      t.strictSame(secretsIn(audit), [], 'no line of the audit has a secret')
       const problems = replies.filter(({ status }) => status >= 400)
       t.strictSame(secretsIn(problems.map(({ text }) => text).join('\n')), [], 'no problem has a secret')
     }
@@ -94,6 +103,12 @@ t.test('what goes well lets no secret out, save in the resource itself', async (
     t.ok(secretsIn((await request('GET', one)).text).includes('userData'), 'what Spot has is shown to who asks for it')
     for (const other of [path, `${one}/status`, `${one}/costs`]) {
       t.strictSame(secretsIn((await request('GET', other)).text), [], other)
+    }
+    const change = { body: { compute, ...path === groups && { thirdPartiesIntegration } } }
+    for (const [method, where, options] of [['POST', path, { body: resource }], ['PUT', one, change]] as const) {
+      const tried = await request(method, `${where}?dryRun=true`, options)
+      t.strictSame([tried.status, secretsIn(tried.text)], [202, []], 'no dry run has a secret')
+      t.match(tried.json, { dryRun: true, request: { headers: { authorization: '(masked)' } } })
     }
     t.equal((await request('PUT', one, { body: { compute: { launchSpecification: { userData } } } })).status, 200)
     t.equal((await request('DELETE', one)).status, 204)

@@ -1,3 +1,4 @@
+import type { Guardrails } from '../guardrails/index.js'
 import { Problem } from '../problems.js'
 
 /** What a client may do at most: ask, with secrets masked; create and change too; everything. */
@@ -16,6 +17,8 @@ export interface Client {
   allowDelete: boolean
   /** When its keys end, in milliseconds since the epoch. */
   expires?: number | undefined
+  /** Rules for its writes, beside those of the account. */
+  guardrails?: Guardrails | undefined
 }
 
 /** The client of the one key that a configuration without clients has. */

@@ -1,4 +1,5 @@
 import { DEFAULT_CLIENT, type Access, type Client } from '../clients/index.js'
+import type { Guardrails } from '../guardrails/index.js'
 import type { Secret } from './secrets.js'
 
 export interface ClientInFile {
@@ -11,6 +12,7 @@ export interface ClientInFile {
   expires?: string
   /** Unless set, only the access `admin` may delete. */
   allowDelete?: boolean
+  guardrails?: Guardrails
 }
 
 /** What is needed to read clients: each tells of a fault by the pointer. */
@@ -28,7 +30,7 @@ export function clientsOf (
   const all = token === undefined ? [] : [owner(key('/token', token))]
   clients.forEach((client, index) => {
     const pointer = `/clients/${index}`
-    const { name, access, allowDelete = access === 'admin', expires } = client
+    const { name, access, allowDelete = access === 'admin', expires, guardrails } = client
     if (all.some((other) => other.name === name)) fault(`${pointer}/name`, 'is the name of another client')
     client.accounts.forEach((account, at) => {
       const known = account === '*' || accounts.includes(account)
@@ -45,7 +47,7 @@ export function clientsOf (
     if (keys.some((one, at) => one !== '' && (taken.has(one) || keys.indexOf(one) !== at))) {
       fault(`${pointer}/key`, 'is there twice: it would not tell whose it is')
     }
-    all.push({ name, keys, accounts: client.accounts, access, allowDelete, expires: moment })
+    all.push({ name, keys, accounts: client.accounts, access, allowDelete, expires: moment, guardrails })
   })
   return all
 }

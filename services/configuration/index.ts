@@ -7,6 +7,7 @@ import type { ReadSettings } from '../reads/memory.js'
 import type { StoreSettings } from '../store/index.js'
 import type { Client } from '../clients/index.js'
 import { clientsOf, type ClientInFile } from './clients.js'
+import type { Guardrails } from '../guardrails/index.js'
 import { ConfigurationError, type ConfigurationFault } from './error.js'
 import { RESERVED_NAMES, schema } from './schema.js'
 import { resolveSecret, type Secret } from './secrets.js'
@@ -17,7 +18,7 @@ export { ConfigurationError } from './error.js'
 export interface Configuration {
   listen: { host: string, port: number }
   /** Spot accounts by the name callers use. */
-  accounts: Record<string, AccountSettings & { region?: string, marker?: boolean }>
+  accounts: Record<string, AccountSettings & { region?: string, marker?: boolean, guardrails?: Guardrails }>
   /** Who may call, and what they may do. */
   clients: Client[]
   /** Keys that are tried for a token whose caller names no client. */
@@ -58,6 +59,8 @@ interface AccountInFile {
   marker?: boolean
   /** Whom Spot's rate limit counts the account for; accounts with the same token belong together unless set. */
   organization?: string
+  /** Rules for writes in it. */
+  guardrails?: Guardrails
 }
 
 /** The file as it is written. */
@@ -99,7 +102,8 @@ const EXAMPLE_KEYS = ['change-me-to-a-long-random-key', '1234567890123456', 'xxx
 /** Levels of the earlier Go service that are called otherwise here. */
 const LEVELS: Record<string, string> = { warning: 'warn', panic: 'fatal' }
 
-const validate = new Ajv({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }).compile<ConfigurationFile>(schema)
+const ajv = new Ajv({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true })
+const validate = ajv.compile<ConfigurationFile>(schema)
 
 /**
  * Reads and checks a configuration file, and fetches the secrets it refers to.

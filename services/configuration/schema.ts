@@ -1,4 +1,5 @@
 import { ACCESSES } from '../clients/index.js'
+import { guardrailsSchema } from '../guardrails/schema.js'
 
 /** Names of accounts that would stand where this server has paths of its own. */
 export const RESERVED_NAMES = ['accounts', 'docs', 'metrics', 'openapi', 'ping', 'ready', 'version', 'whoami']
@@ -28,7 +29,8 @@ const clients = {
       accounts: { type: 'array', minItems: 1, items: { type: 'string', minLength: 1 } },
       access: { enum: ACCESSES },
       expires: { type: 'string' },
-      allowDelete: { type: 'boolean' }
+      allowDelete: { type: 'boolean' },
+      guardrails: guardrailsSchema
     }
   }
 }
@@ -56,7 +58,8 @@ export const schema = {
           defaultVPC: { type: 'string', minLength: 1 },
           endpoint: { type: 'string', minLength: 1 },
           marker: { type: 'boolean' },
-          organization: { type: 'string', minLength: 1 }
+          organization: { type: 'string', minLength: 1 },
+          guardrails: guardrailsSchema
         }
       }
     },

@@ -34,8 +34,10 @@ export const elastigroups = (spot: Spot) => ({
   get: (id: string): Promise<Elastigroup> =>
     spot.item('getElastigroup', 'GET', groupPath(id)),
 
-  update: (id: string, body: object, options: UpdateOptions): Promise<Elastigroup> =>
-    spot.item('updateElastigroup', 'PUT', groupPath(id), { body, envelope, query: asQuery({ ...options }) }),
+  update: (id: string, body: object, { autoApplyTags, shouldResumeStateful }: UpdateOptions): Promise<Elastigroup> =>
+    spot.item('updateElastigroup', 'PUT', groupPath(id), {
+      body, envelope, query: asQuery({ autoApplyTags, shouldResumeStateful })
+    }),
 
   delete: (id: string, statefulDeallocation: Deallocation, backupImages: boolean | undefined): Promise<void> =>
     spot.done('deleteElastigroup', 'DELETE', groupPath(id), {

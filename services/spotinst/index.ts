@@ -61,6 +61,8 @@ export interface Spotinst {
 }
 
 export interface RequestTerms extends Omit<Terms, 'deadline'> {
+  /** When it must be over at the latest, by `performance.now()`. */
+  deadline?: number
   /** Whether it may write: then it has more time. */
   kind: keyof Deadlines
 }
@@ -107,10 +109,10 @@ export function spotinst (
   use(settings)
   return {
     use,
-    account (name, { kind, ...terms }) {
+    account (name, { kind, deadline: latest = Infinity, ...terms }) {
       const known = accounts.get(name)
-      const deadline = performance.now() + within[kind]
-      if (known) return new Account(name, known.account, known, { deadline, ...terms })
+      const deadline = Math.min(latest, performance.now() + within[kind])
+      if (known) return new Account(name, known.account, known, { ...terms, deadline })
       throw new Problem('account-not-found', {
         detail: `No account ${JSON.stringify(name)} is configured on this server.`,
         hint: 'Account names are set by the operator and are case-sensitive.'

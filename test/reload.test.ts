@@ -1,0 +1,105 @@
+import { renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { hashSync } from '@node-rs/bcrypt'
+import t, { type Test } from 'tap'
+import { KEY, TOKEN } from './helper.js'
+import { run, spot } from './process.js'
+
+const OTHER = 'another-key-for-tests'
+const other = { 'x-auth-token': hashSync(OTHER, 4), 'x-auth-client': 'portal' }
+const portal = { name: 'portal', key: OTHER, accounts: ['*'], access: 'read' }
+const RELOADS = 1000
+
+/** A server that serves from a file, which is put in place as a whole. */
+async function serve (t: Test) {
+  const { configuration } = await spot(t, { settings: { logLevel: 'info', audit: { file: 'audit.log' } } })
+  const settings = JSON.parse(configuration)
+  const folder = t.testdir({ 'config.json': configuration })
+  const server = run(t, ['--config', 'config.json'], { folder })
+  const [, url = ''] = await server.prints(/listening at (http:[^"]+)/)
+  const write = (text: string) => {
+    writeFileSync(join(folder, 'next.json'), text)
+    renameSync(join(folder, 'next.json'), join(folder, 'config.json'))
+  }
+  return {
+    server,
+    write,
+    configure: (more: object) => write(JSON.stringify({ ...settings, ...more })),
+    status: async (headers: Record<string, string>) =>
+      (await fetch(`${url}/v1/spot/whoami`, { headers })).status,
+    metrics: async () => (await fetch(`${url}/v1/spot/metrics`)).text(),
+    url
+  }
+}
+
+async function until (fits: () => Promise<boolean>) {
+  for (const ends = Date.now() + 10_000; Date.now() < ends;) {
+    if (await fits()) return true
+    await sleep(20)
+  }
+  return false
+}
+
+const owner = { 'x-auth-token': TOKEN }
+
+t.test('a change of the file goes into effect, a file that can not be used does not', async (t) => {
+  const { server, write, configure, status, metrics } = await serve(t)
+  t.strictSame([await status(owner), await status(other)], [200, 401])
+  configure({ clients: [portal] })
+  t.ok(await until(async () => await status(other) === 200), 'without a signal')
+
+  write('{"accounts": {}')
+  server.kill('SIGHUP')
+  server.kill('SIGHUP')
+  await server.prints(/the configuration stays as it was: .*is not valid JSON/)
+  t.strictSame([await status(owner), await status(other)], [200, 200])
+  t.match(await metrics(), /^spot_api_configuration_last_reload_success 0$/m)
+
+  configure({ clients: [], listenAddress: '127.0.0.1:1', drainSeconds: 1 })
+  server.kill('SIGHUP')
+  t.ok(await until(async () => await status(other) === 401), 'a key that is gone is refused, though it was remembered')
+  await server.prints(/"waiting":\["listen","drainSeconds"\].*only after a restart/)
+  t.match(await metrics(), /^spot_api_configuration_last_reload_success 1$/m)
+  t.equal(await status(owner), 200)
+
+  server.kill('SIGTERM')
+  const { code, output } = await server.ends()
+  t.equal(code, 0)
+  t.equal(output.match(/stays as it was/g)?.length, 1, 'the fault is told once')
+  t.notMatch(output, OTHER)
+  t.notMatch(output, KEY)
+})
+
+t.test('a thousand of them under load lose nothing', async (t) => {
+  const { server, configure, status, url } = await serve(t)
+  const answers: Record<string, number> = {}
+  const load = { over: false }
+  const callers = Array.from({ length: 4 }, async (_, index) => {
+    while (!load.over) {
+      const path = index % 2 === 0 ? '/v1/spot/real/instances' : '/v1/spot/accounts'
+      const end = await fetch(url + path, { headers: owner }).then(async (answer) => {
+        await answer.arrayBuffer()
+        return answer.status
+      }, (error) => String(error.cause ?? error))
+      answers[end] = (answers[end] ?? 0) + 1
+    }
+  })
+  for (let reload = 0; reload < RELOADS; reload++) {
+    configure({ clients: reload % 2 === 0 ? [portal] : [] })
+    server.kill('SIGHUP')
+    await sleep(3)
+  }
+  configure({ clients: [portal] })
+  server.kill('SIGHUP')
+  t.ok(await until(async () => await status(other) === 200), 'the last one counts')
+  load.over = true
+  await Promise.all(callers)
+  server.kill('SIGTERM')
+  const { code, output } = await server.ends()
+  const reloads = output.match(/new configuration/g)?.length ?? 0
+  t.comment(`${reloads} reloads took effect, answers ${JSON.stringify(answers)}`)
+  t.strictSame(Object.keys(answers), ['200'], 'every request got its answer')
+  t.ok(reloads > RELOADS / 2)
+  t.equal(code, 0)
+})

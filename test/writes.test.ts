@@ -1,0 +1,179 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { document, operationsOf } from '../openapi/document.js'
+import { owner } from '../services/configuration/index.js'
+import type { Guardrails } from '../services/guardrails/index.js'
+import { KEY, start } from './helper.js'
+
+/* What happens to a write on its way: guardrails, dry runs, the audit. */
+
+const groups = '/v1/spot/demo/elastigroups'
+const group = {
+  name: 'web',
+  region: 'us-east-1',
+  strategy: { risk: 100, fallbackToOd: false },
+  capacity: { minimum: 0, target: 2, maximum: 4, unit: 'instance' },
+  compute: {
+    product: 'Linux/UNIX',
+    instanceTypes: { ondemand: 't3.micro', spot: ['t3.micro'] },
+    launchSpecification: { tags: [{ tagKey: 'team', tagValue: 'web' }] }
+  }
+}
+const account = { id: 'act-5a9db0c5', token: 'vendor-token-for-tests', defaultVPC: 'vpc-1' }
+
+/** A gateway whose account, and whose one client, have rules. */
+async function startGuarded (t: Test, guardrails?: Guardrails, ofClient?: Guardrails) {
+  const { sandbox } = await start(t, { sandbox: { accounts: [account], rateLimit: 1_000_000 } })
+  const file = join(t.testdir({}), 'audit.log')
+  const gateway = await start(t, {
+    configuration: {
+      accounts: { demo: { ...account, endpoint: sandbox.url, ...guardrails && { guardrails } } },
+      clients: [{ ...owner(KEY), guardrails: ofClient }],
+      audit: { file }
+    }
+  })
+  return {
+    ...gateway,
+    sandbox,
+    file,
+    writes: () => sandbox.transcript.filter(({ method }) => method !== 'GET').length,
+    audit: () => readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line))
+  }
+}
+
+t.test('guardrails refuse what would stand, with a pointer for each, and nothing is sent', async (t) => {
+  const rules = { maxCapacity: 5, regions: ['us-east-1'], instanceTypes: ['t3.*'], protectedTags: ['keep'] }
+  const { request, writes } = await startGuarded(t, rules, { maxCapacity: 4 })
+  const location = (await request('POST', groups, { body: group })).headers.location as string
+  const tags = [{ tagKey: 'keep', tagValue: 'yes' }]
+  const guarded = { ...group, compute: { ...group.compute, launchSpecification: { tags } } }
+  const kept = (await request('POST', groups, { body: guarded })).headers.location as string
+  const before = writes()
+  const table: [string, string, unknown, string[]][] = [
+    ['POST', groups, { ...group, capacity: { ...group.capacity, maximum: 9 } }, ['#/capacity/maximum']],
+    ['POST', groups, { ...group, region: 'eu-west-1' }, ['#/region']],
+    ['PUT', location, { compute: { instanceTypes: { spot: ['t3.large', 'm5.24xlarge'] } } },
+      ['#/compute/instanceTypes/spot/1']],
+    ['PUT', location, { capacity: { maximum: 5 } }, ['#/capacity/maximum']], // its client may have 4
+    ['PUT', `${location}/capacity`, { maximum: 6 }, ['#/maximum']],
+    ['DELETE', kept, undefined, ['elastigroup']],
+    ['PUT', `${kept}/capacity`, { target: 0 }, ['#/target']],
+    ['PUT', kept, { compute: { launchSpecification: { tags: [] } } }, ['#/compute/launchSpecification/tags']]
+  ]
+  for (const [method, path, body, places] of table) {
+    for (const query of ['', '?dryRun=true']) {
+      const { status, json } = await request(method, path + query, { body })
+      t.equal(status, 422, `${method} ${path}${query} ${JSON.stringify(body)?.slice(0, 60)}`)
+      const found = json.errors?.map(({ pointer, parameter }: Record<string, string>) => pointer ?? parameter)
+      t.strictSame([...new Set(found)], places)
+    }
+  }
+  t.equal(writes(), before, 'nothing was sent')
+  t.equal((await request('PUT', `${location}/capacity`, { body: { target: 3, maximum: 4 } })).status, 200)
+  t.equal((await request('POST', `${location}/scale/up?adjustment=1`)).status, 200)
+  t.equal((await request('DELETE', location)).status, 204)
+})
+
+t.test('tags of guardrails go into creates, where the body has not the key', async (t) => {
+  const { request, sandbox } = await startGuarded(
+    t, { tags: { owner: 'platform', team: 'none' } }, { tags: { owner: 'x' } })
+  await request('POST', groups, { body: group })
+  const { group: sent } = sandbox.transcript.at(-1)?.body as { group: typeof group }
+  t.strictSame(sent.compute.launchSpecification.tags, [
+    { tagKey: 'team', tagValue: 'web' }, { tagKey: 'owner', tagValue: 'platform' }
+  ])
+})
+
+t.test('a dry run says what would be sent, to the letter, and sends nothing', async (t) => {
+  const { request, sandbox, writes } = await startGuarded(t, { tags: { owner: 'platform' } })
+  const { location } = (await request('POST', groups, { body: group })).headers
+  const keyed = { 'idempotency-key': 'once' }
+  const table: [string, string, unknown?, Record<string, string>?][] = [
+    ['POST', groups, group, keyed],
+    ['PUT', `${location}?autoApplyTags=true`, { name: 'renamed', description: null }],
+    ['PUT', `${location}/capacity`, { target: 3 }],
+    ['POST', `${location}/scale/up?adjustment=2`],
+    ['POST', `${location}/scale/down`],
+    ['POST', `${location}/suspensions`, { suspensions: [{ name: 'AUTO_SCALE' }] }],
+    ['DELETE', `${location}/suspensions?process=AUTO_SCALE`],
+    ['POST', `${location}/rolls`, { batchSizePercentage: 50, gracePeriod: 60 }],
+    ['DELETE', `${location}?shouldDeleteVolumes=false`]
+  ]
+  for (const [method, path, body, headers = {}] of table) {
+    const before = writes()
+    const dry = await request(method, `${path}${path.includes('?') ? '&' : '?'}dryRun=true`, { body, headers })
+    t.equal(dry.status, 202, `${method} ${path}`)
+    t.match(dry.headers['content-type'], /^application\/vnd\.spot-api\.dry-run\+json/)
+    t.equal(writes(), before, 'nothing was sent')
+    const wet = await request(method, `${path}${path.includes('?') ? '&' : '?'}dryRun=false`, { body, headers })
+    t.ok(wet.status < 500, `${wet.status} ${wet.text.slice(0, 200)}`)
+    const sent = sandbox.transcript.filter(({ method }) => method !== 'GET').at(-1)
+    t.equal(dry.json.request.method, sent?.method)
+    const { origin, pathname, searchParams } = new URL(dry.json.request.url)
+    t.strictSame([origin, pathname], [sandbox.url, sent?.path])
+    t.strictSame(Object.fromEntries(searchParams), { ...sent?.query })
+    t.strictSame(dry.json.request.body ?? undefined, sent?.body ?? undefined, 'the very same body')
+  }
+  const paused = await request('POST', '/v1/spot/demo/instances/smi-1/pause?dryRun=true')
+  t.match(paused, { status: 200, json: { dryRun: true, request: { method: 'PUT', body: null } } })
+
+  const writing = operationsOf(document).filter(({ method, operation }) =>
+    method !== 'get' && operation.security?.length !== 0)
+  for (const { operation, parameters } of writing) {
+    if (!parameters.some(({ name }) => name === 'dryRun')) t.fail(`${operation.operationId} has no dry run`)
+  }
+  t.equal((await request('PUT', location as string, { body: { capacity: 5 }, headers: {} })).status, 400)
+})
+
+t.test('each write that a client tried has a line in the audit', async (t) => {
+  const { request, audit, sandbox } = await startGuarded(t, { maxCapacity: 4 })
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const headers = { 'x-request-id': 'abc', 'idempotency-key': 'once', traceparent }
+  const made = await request('POST', groups, { body: group, headers })
+  const location = made.headers.location as string
+  await request('POST', groups, { body: group, headers })
+  await request('PUT', location, { body: { capacity: { maximum: 99 }, description: null } })
+  await request('PUT', location, { body: { name: 'dry' }, headers: {} }).then(() => undefined)
+  await request('PUT', `${location}?dryRun=true`, { body: { name: 'dry' } })
+  await request('PUT', location, { body: { nme: 5, name: [] } })
+  await request('DELETE', `${groups}/sig-none?shouldDeleteVolumes=false`)
+  await request('DELETE', location, { token: null })
+  await request('GET', location)
+  sandbox.faults.inject({ method: 'DELETE', kind: 'hang', times: 9 })
+  const lines = audit()
+  t.strictSame(lines.map(({ audit, outcome, status }) => `${audit} ${outcome} ${status}`), [
+    'createElastigroup done 201',
+    'createElastigroup replayed 201',
+    'updateElastigroup guardrail-breached 422',
+    'updateElastigroup done 200',
+    'updateElastigroup dry-run 202',
+    'updateElastigroup invalid-request 400',
+    'deleteElastigroup resource-not-found 404'
+  ])
+  const [first, replayed, refused,,,, gone] = lines
+  t.match(first, {
+    client: 'default',
+    account: 'demo',
+    address: '127.0.0.1',
+    location,
+    requestId: 'abc',
+    traceId: '0af7651916cd43dd8448eb211c80319c',
+    calls: 1,
+    spotRequestId: /.+/,
+    idempotencyKey: /^[\da-f]{64}$/,
+    time: /^\d{4}-.*Z$/
+  })
+  t.equal(replayed.idempotencyKey, first.idempotencyKey)
+  t.notOk(JSON.stringify(lines).includes('"once"'), 'the key itself is not told')
+  t.ok(first.changes.some(({ pointer, value }: { pointer: string, value: unknown }) =>
+    pointer === '#/capacity/target' && value === 2))
+  t.strictSame(refused.changes, [
+    { pointer: '#/capacity/maximum', value: 99 }, { pointer: '#/description', value: null }
+  ])
+  t.match(gone, { resource: { elastigroup: 'sig-none' }, options: { shouldDeleteVolumes: false } })
+
+  const sent = sandbox.transcript.find(({ method }) => method === 'POST')
+  const parent = String((sent?.headers as Record<string, unknown> | undefined)?.traceparent)
+  t.match(parent, /^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)[\da-f]{16}-01$/, 'the trace goes on to Spot')
+})
