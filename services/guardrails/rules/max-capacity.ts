@@ -1,7 +1,7 @@
 import type { ProblemError } from '../../problems.js'
 import type { Standing } from '../change.js'
 import { breach } from '../locations.js'
-import { amountOf, placesOf, valueAt, type Path } from '../places.js'
+import { amountOf, placesOf, type Path } from '../places.js'
 
 const under = (above: string, names: string[]) => names.map((name) => `${above}.${name}`)
 
@@ -38,6 +38,6 @@ export function maxCapacity (most: number, { resource, after, within = [], locat
       if (amount === undefined) return [say(path, `is no number, so it can not be judged, and ${allowed}`)]
       return amount > most ? [say(path, `is ${amount}, and ${allowed}`)] : []
     })
-  const endless = changed(MAXIMUM) && (valueAt(after, MAXIMUM) ?? null) === null
+  const endless = changed(MAXIMUM) && placesOf(after, MAXIMUM.join('.')).length === 0
   return endless ? [...found, say(MAXIMUM, `has to be set, as ${allowed}`)] : found
 }

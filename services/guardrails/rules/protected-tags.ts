@@ -14,12 +14,14 @@ const STOPS: Record<Resource, { names: string[], stops: (value: unknown) => bool
     names: ['scaleTargetCapacity', 'scaleMaxCapacity', 'targetCapacity', 'maxCapacity', 'MaxCapacity'],
     stops: (value) => !(amountOf(value)! > 0)
   },
-  managedInstance: { names: ['taskType'], stops: (value) => String(value).toLowerCase() === 'pause' }
+  managedInstance: { names: ['taskType'], stops: (value) => typeof value !== 'string' || value.toLowerCase() === 'pause' }
 }
 
 /** A tag that can not be read may be any. */
 const mayBe = (entry: string, tag: Tag) =>
   tag.key === undefined || (tag.key === wanted(entry).key && tag.value === undefined) || isTag(entry, tag)
+
+const has = (tags: Tag[], entry: string) => tags.some((tag) => isTag(entry, tag))
 
 export function protectedTags (entries: string[], change: Change): ProblemError[] {
   const { before, after, locate } = change
@@ -30,8 +32,7 @@ export function protectedTags (entries: string[], change: Change): ProblemError[
     breach(locate(path), 'protectedTags', `${words}, as ${NOUN[change.resource]} carries ${carried.join(', ')}`)
 
   if (change.deed !== undefined) return [say([], change.deed)]
-  const left = tagsOf(after)
-  const lost = carried.filter((entry) => !left.some((tag) => isTag(entry, tag)))
+  const lost = carried.filter((entry) => has(tags, entry) && !has(tagsOf(after), entry))
   const keep = `must keep the protected tag ${lost.join(', ')}`
   return [
     ...lost.length === 0 ? [] : [breach(locate(TAGS), 'protectedTags', keep)],
