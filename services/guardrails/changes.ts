@@ -76,10 +76,10 @@ const retargets = (
 const lastOne = (at: Location['at']) => always(at, 'may leave nothing running: the group ')
 const higher = (parameter: string) => always({ parameter }, 'makes a target that ')
 
-const adjustment = ({ query }: Request) => Number(query.adjustment ?? 1)
+const adjustment = ({ query }: Request) => amountOf(query.adjustment ?? 1) ?? Infinity
 const bound = (before: JsonObject, name: string) => amountOf(valueAt(before, ['capacity', name]))
 const STAYS = 'must be false, so that the target stays'
-/** Spot lowers the target by what a roll detaches, unless told not to: vendor OpenAPI. Nobody knows how much that is. */
+/** Spot lowers the target by what a roll detaches, unless told not to (vendor OpenAPI): nobody knows by how much. */
 const decrements = (order: JsonObject) => order.shouldDecrementTargetCapacity !== false
 const onFailure = ({ body }: Request) => objectOf(objectOf(body.strategy).onFailure)
 

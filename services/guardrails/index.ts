@@ -3,14 +3,12 @@ import type { Account } from '../spotinst/index.js'
 import type { Attempt, Operation, Resource } from './change.js'
 import { operations } from './changes.js'
 import { breaches, distinct, sets } from './judge.js'
+import { MOST_ERRORS } from './locations.js'
 import type { JsonObject } from './places.js'
 import type { Guardrails } from './schema.js'
 
 export { guardrailsSchema, type Guardrails } from './schema.js'
 export { withGuardrailTags } from './tags.js'
-
-/** Errors that are told at most: enough to work with, and a hostile body makes no long answer. */
-const MOST_ERRORS = 20
 
 /** The reads of an account that judging takes. */
 export type Reader = Pick<Account, 'elastigroups' | 'managedInstances'>

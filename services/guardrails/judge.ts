@@ -26,6 +26,6 @@ export function breaches (rules: Guardrails, change: Change): ProblemError[] {
   }))
 }
 
-/** What two patterns, or two sets of rules, find at the same place is said once. */
+/** What two patterns, or two sets of rules, find at the same place in the same words is said once. */
 export const distinct = (errors: ProblemError[]): ProblemError[] =>
   [...new Map(errors.map((error) => [JSON.stringify(error), error])).values()]

@@ -1,5 +1,5 @@
 import type { ProblemError } from '../problems.js'
-import type { JsonObject, Path } from './places.js'
+import type { JsonObject, Path, Place } from './places.js'
 
 /** Where the caller finds a place of the resource: in the request, or in what stands now. */
 export interface Location {
@@ -47,3 +47,19 @@ export const always = (at: Location['at'], says?: string): Locate => () => ({ at
 /** What is wrong at a place, in words that can follow its name. */
 export const breach = ({ at, says = '', note = '' }: Location, code: string, words: string): ProblemError =>
   ({ ...at, code, message: `${says}${words}${note}` })
+
+/** Errors that are told at most: enough to work with, and a hostile body neither takes long nor makes a long answer. */
+export const MOST_ERRORS = 20
+
+/** What is wrong at each of these, in words; undefined where nothing is. */
+export function breachesAt (
+  places: Place[], locate: Locate, code: string, wrong: (place: Place) => string | undefined
+): ProblemError[] {
+  const found: ProblemError[] = []
+  for (const place of places) {
+    if (found.length === MOST_ERRORS) break
+    const words = wrong(place)
+    if (words !== undefined) found.push(breach(locate(place.path), code, words))
+  }
+  return found
+}

@@ -1,7 +1,7 @@
 import type { ProblemError } from '../../problems.js'
 import type { Resource, Standing } from '../change.js'
 import { matches } from '../glob.js'
-import { breach } from '../locations.js'
+import { breach, breachesAt } from '../locations.js'
 import { placesOf, quoted, textOf, type Path } from '../places.js'
 
 const PARENT: Record<Resource, string> = {
@@ -21,10 +21,10 @@ export function instanceTypes (allowed: string[], { resource, after, locate }: S
   const types = TYPES[resource].flatMap((name) => placesOf(after, `${parent}.${name}`))
   const requirements = placesOf(after, `${parent}.resourceRequirements`).filter(({ fits }) => fits)
   return [
-    ...types.flatMap((place) => {
+    ...breachesAt(types, locate, 'instanceTypes', (place) => {
       const text = textOf(place)
-      if (text === undefined) return [say(place.path, `is no text, so it can not be judged, ${only}`)]
-      return allowed.some((glob) => matches(glob, text)) ? [] : [say(place.path, `is ${quoted(text)}, ${only}`)]
+      if (text === undefined) return `is no text, so it can not be judged, ${only}`
+      return allowed.some((glob) => matches(glob, text)) ? undefined : `is ${quoted(text)}, ${only}`
     }),
     ...requirements.map(({ path }) => say(path, `leaves the types to Spot, ${only}: name them instead`)),
     ...types.length + requirements.length === 0 ? [say(parent.split('.'), `names no type, ${only}`)] : []

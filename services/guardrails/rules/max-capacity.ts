@@ -1,7 +1,7 @@
 import type { ProblemError } from '../../problems.js'
 import type { Standing } from '../change.js'
-import { breach } from '../locations.js'
-import { amountOf, placesOf, valueAt, type Path } from '../places.js'
+import { breach, breachesAt } from '../locations.js'
+import { amountOf, placesOf, type Path } from '../places.js'
 
 const under = (above: string, names: string[]) => names.map((name) => `${above}.${name}`)
 
@@ -27,17 +27,19 @@ const PLACES = [
 const MAXIMUM = ['capacity', 'maximum']
 
 export function maxCapacity (most: number, { resource, after, within = [], locate }: Standing): ProblemError[] {
-  const say = (path: Path, words: string) => breach(locate(path), 'maxCapacity', words)
   const allowed = `at most ${most} is allowed`
-  if (resource === 'managedInstance') return most < 1 ? [say([], `is one instance, and ${allowed}`)] : []
+  const say = (path: Path, words: string) => [breach(locate(path), 'maxCapacity', words)]
+  if (resource === 'managedInstance') return most < 1 ? say([], `is one instance, and ${allowed}`) : []
 
   const changed = (path: Path) => within.every((step, i) => path[i] === step)
-  const found = PLACES.flatMap((pattern) => placesOf(after, pattern)).filter(({ path }) => changed(path))
-    .flatMap(({ path, value, fits }) => {
+  const places = PLACES.flatMap((pattern) => placesOf(after, pattern)).filter(({ path }) => changed(path))
+  const endless = changed(MAXIMUM) && placesOf(after, MAXIMUM.join('.')).length === 0
+  return [
+    ...endless ? say(MAXIMUM, `has to be set, as ${allowed}`) : [],
+    ...breachesAt(places, locate, 'maxCapacity', ({ value, fits }) => {
       const amount = fits ? amountOf(value) : undefined
-      if (amount === undefined) return [say(path, `is no number, so it can not be judged, and ${allowed}`)]
-      return amount > most ? [say(path, `is ${amount}, and ${allowed}`)] : []
+      if (amount === undefined) return `is no number, so it can not be judged, and ${allowed}`
+      return amount > most ? `is ${amount}, and ${allowed}` : undefined
     })
-  const endless = changed(MAXIMUM) && (valueAt(after, MAXIMUM) ?? null) === null
-  return endless ? [...found, say(MAXIMUM, `has to be set, as ${allowed}`)] : found
+  ]
 }

@@ -37,8 +37,8 @@ export function spotOnly (on: boolean, { resource, after, locate }: Standing): P
     if (place === undefined) {
       return unless === undefined ? [] : say(['strategy', name], `${needed}, and is ${unless} unless set: set it`)
     }
-    return place.fits && only !== undefined && place.value === only
-      ? []
-      : say(place.path, `${needed}, so that nothing runs on demand`)
+    if (!place.fits) return say(place.path, 'is no object, so it can not be judged')
+    if (only !== undefined && place.value === only) return []
+    return say(place.path, `${needed}, so that nothing runs on demand`)
   })
 }
