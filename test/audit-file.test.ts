@@ -183,7 +183,7 @@ t.test('a path that can not be opened is told of at once, and tried again every 
   unlinkSync(join(folder, 'logs'))
   const began = performance.now()
   while (told.length === 1) await sleep(20)
-  t.ok(performance.now() - began < 1500)
+  t.ok(performance.now() - began < 3000)
   write({ i: 1200 })
   t.strictSame(told.slice(1), [{ failed: false, code: undefined, dropped: 0 }])
   t.strictSame(numbersIn(file), numbers(1201))
@@ -294,25 +294,23 @@ t.test('lines that wait are written when the process exits', async (t) => {
   t.strictSame(numbersIn(file), numbers(2000))
 })
 
-t.test('the standard output may be a pipe whose reader is slow', async (t) => {
-  // Whoever asks for process.stdout makes a pipe one that does not block: when it is full, a write does a part or fails.
-  const { child, prints, ends } = run(t, 'stdout', `
+t.test('the standard output may have a slow reader', async (t) => {
+  // What process.stdout was asked for may not block any more: when it is full, a write does a part, and the next fails.
+  const { child, prints, printed, ends } = run(t, 'stdout', `
     process.stdout.on('error', () => {})
-    for (let i = 0; i < 100; i++) log.write({ i, text: 'x'.repeat(9999) })
+    for (let i = 0; i < 10; i++) log.write({ i, text: 'x'.repeat(150_000) })
     print('written')
-    process.on('SIGTERM', () => { log.close(); process.exit() })
-    setInterval(() => {}, 1000)
+    await sleep(1500)
   `)
   await prints('written')
   let output = ''
   child.stdout.on('data', (chunk) => { output += chunk })
-  await prints('told false')
-  child.kill('SIGTERM')
   await ends()
-  const lines = output.split('\n').filter(Boolean)
+  t.match(printed(), /told true EAGAIN 0\nwritten\ntold false/)
+  const lines = output.split('\n').filter((line) => line !== '')
   const whole = lines.filter((line) => line.endsWith('}')).map((line) => (JSON.parse(line) as Line).i)
-  t.ok(lines.length > whole.length, 'a part of a line stays')
-  t.strictSame(whole, numbers(100))
+  t.ok(lines.length > whole.length, 'the part stays')
+  t.strictSame(whole, numbers(10), 'and is followed by the whole')
 })
 
 t.test('a torn last line, whoever left it, does not tear the next', (t) => {
