@@ -8,7 +8,11 @@ const NEWLINE = 10
 const PATIENCE = 50
 const PAUSE = 2
 
+/** Looks at a line that has no end yet: another process may be writing it, and a file grows by pages. */
+const LOOKS = 5
+
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
+const pause = () => { Atomics.wait(sleeper, 0, 0, PAUSE) }
 
 /**
  * Lines at the end of a file, or on the standard output. Each is one `write` at the end (O_APPEND), so that lines of
@@ -62,14 +66,18 @@ function writeSome (fd: number, bytes: Buffer, until: number): number {
     return writeSync(fd, bytes)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() > until) throw error
-    Atomics.wait(sleeper, 0, 0, PAUSE)
+    pause()
     return 0
   }
 }
 
-/** Whether the last line of a file has no end. */
+/** Whether the last line of a file has no end, and gets none. */
 function isBroken (fd: number): boolean {
-  const { size } = fstatSync(fd)
   const last = Buffer.alloc(1)
-  return size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE
+  for (let looks = 0; looks < LOOKS; looks++) {
+    const { size } = fstatSync(fd)
+    if (size === 0 || readSync(fd, last, 0, 1, size - 1) === 0 || last[0] === NEWLINE) return false
+    pause()
+  }
+  return true
 }

@@ -1,0 +1,327 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  appendFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, unlinkSync,
+  writeFileSync
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import ts from 'typescript'
+import { auditLog } from '../services/audit/index.js'
+
+t.jobs = 4
+
+/** The log as JavaScript, for the processes: it has no dependencies, and they start five times as fast. */
+const built = mkdtempSync(join(tmpdir(), 'spot-api-audit-'))
+t.teardown(() => rmSync(built, { recursive: true }))
+for (const name of ['lines', 'log']) {
+  const source = readFileSync(new URL(`../services/audit/${name}.ts`, import.meta.url), 'utf8')
+  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 }
+  writeFileSync(join(built, `${name}.js`), ts.transpileModule(source, { compilerOptions }).outputText)
+}
+writeFileSync(join(built, 'package.json'), '{ "type": "module" }')
+
+interface Told { failed: boolean, code: string | undefined, dropped: number }
+
+/** An audit log of this process, closed when the test ends, and what it told. */
+function open (t: Test, file: string) {
+  const told: Told[] = []
+  const log = auditLog({ file }, (failed, error, dropped) => {
+    told.push({ failed, code: (error as NodeJS.ErrnoException | undefined)?.code, dropped })
+  })
+  t.teardown(() => log.close())
+  return { ...log, told }
+}
+
+/** A process of its own with an audit log, `log`, and `print`, which is out before a kill. */
+function run (t: Test, destination: string, code: string, { limit = 'unlimited' } = {}) {
+  const preamble = `
+    import { writeSync } from 'node:fs'
+    import { setTimeout as sleep } from 'node:timers/promises'
+    import { auditLog } from ${JSON.stringify(join(built, 'log.js'))}
+    const print = (text) => writeSync(2, text + '\\n')
+    const tell = (failed, error, dropped) => print(['told', failed, error?.code, dropped].join(' '))
+    const log = auditLog(${destination === 'stdout' ? "'stdout'" : JSON.stringify({ file: destination })}, tell)
+    const write = (from, to) => { for (let i = from; i < to; i++) log.write({ i, text: 'é'.repeat(i % 100) }) }
+    print('ready')
+  `
+  // tap would watch the process through NODE_OPTIONS, which costs more than the process itself.
+  const shell = `unset NODE_OPTIONS; ulimit -f ${limit}; exec "$@"`
+  const node = [process.execPath, '--input-type=module', '-e', preamble + code]
+  const child = spawn('bash', ['-c', shell, 'bash', ...node])
+  t.teardown(() => child.kill('SIGKILL'))
+  let printed = ''
+  child.stderr.on('data', (chunk) => { printed += chunk })
+  const closed = once(child, 'close')
+  return {
+    child,
+    printed: () => printed,
+    async prints (text: string) {
+      while (!printed.includes(text)) {
+        if (child.exitCode !== null || child.signalCode !== null) throw new Error(`it ended: ${printed}`)
+        await Promise.race([once(child.stderr, 'data'), closed])
+      }
+    },
+    ends: () => closed
+  }
+}
+
+interface Line { i: number, process?: number }
+
+/** The lines of a file. Throws where one is not whole. */
+function linesOf (...files: string[]): Line[] {
+  return files.flatMap((file) => {
+    const lines = readFileSync(file, 'utf8').split('\n')
+    if (lines.pop() !== '') throw new Error(`${file} does not end with a newline`)
+    return lines.map((line) => JSON.parse(line) as Line)
+  })
+}
+
+const numbers = (to: number, from = 0) => Array.from({ length: to - from }, (_, index) => from + index)
+const numbersIn = (...files: string[]) => linesOf(...files).map(({ i }) => i)
+
+t.test('a kill -9 right after a write loses nothing', async (t) => {
+  const folder = t.testdir()
+  const [first, second] = [join(folder, 'a.log'), join(folder, 'b.log')]
+  const itself = run(t, first, "write(0, 300); process.kill(process.pid, 'SIGKILL')")
+  const endless = run(t, second, `
+    for (let i = 0; ; i++) { write(i, i + 1); print('written ' + i + ';'); await sleep(0) }
+  `)
+  await endless.prints('written 50;')
+  endless.child.kill('SIGKILL')
+  t.strictSame(await itself.ends(), [null, 'SIGKILL'])
+  t.strictSame(numbersIn(first), numbers(300))
+  await endless.ends()
+  const acknowledged = Number(endless.printed().match(/written (\d+);\n$/)?.[1])
+  const found = numbersIn(second)
+  t.ok(found.length > acknowledged, `${found.length} lines, ${acknowledged} and those before were told of`)
+  t.strictSame(found, numbers(found.length))
+})
+
+t.test('lines of several processes stay whole, and those of each in order', async (t) => {
+  const file = join(t.testdir(), 'audit.log')
+  const code = (process: number) => `for (let i = 0; i < 2500; i++) {
+    log.write({ process: ${process}, i, text: 'x'.repeat(i % 25 === 0 ? 20_000 : i % 500) })
+    if (i % 100 === 0) await sleep(0)
+  }`
+  const processes = numbers(4).map((process) => run(t, file, code(process)))
+  for (const { ends } of processes) t.strictSame(await ends(), [0, null])
+  const lines = linesOf(file)
+  t.equal(lines.length, 10_000)
+  for (const process of numbers(4)) {
+    t.strictSame(lines.filter((line) => line.process === process).map(({ i }) => i), numbers(2500))
+  }
+})
+
+t.test('the file is moved away and a new one begins at SIGHUP, without a line lost', async (t) => {
+  const folder = t.testdir()
+  const file = join(folder, 'audit.log')
+  const { child, prints, ends } = run(t, file, `
+    let rotations = 0
+    process.on('SIGHUP', () => { log.reopen(); print('rotation ' + ++rotations + ';') })
+    process.on('SIGTERM', () => { log.close(); process.exit() })
+    for (let i = 0; ; i += 10) { write(i, i + 10); await sleep(1) }
+  `)
+  await prints('ready')
+  for (const rotation of [1, 2, 3]) {
+    await sleep(30)
+    renameSync(file, `${file}.${rotation}`)
+    await sleep(10)
+    child.kill('SIGHUP')
+    await prints(`rotation ${rotation};`)
+    t.ok(existsSync(file), 'the new file is there at once')
+  }
+  child.kill('SIGTERM')
+  t.strictSame(await ends(), [0, null])
+  const files = [`${file}.1`, `${file}.2`, `${file}.3`, file]
+  for (const old of files.slice(0, 3)) t.ok(numbersIn(old).length > 0)
+  const found = numbersIn(...files)
+  t.strictSame(found, numbers(found.length))
+})
+
+t.test('file and folder are for their owner alone, and what is there is added to', (t) => {
+  const folder = join(t.testdir(), 'a', 'b')
+  const file = join(folder, 'audit.log')
+  const first = open(t, file)
+  t.equal(statSync(file).mode & 0o777, 0o600, 'there from the start')
+  for (const made of [folder, join(folder, '..')]) t.equal(statSync(made).mode & 0o777, 0o700)
+  first.write({ i: 0 })
+  first.close()
+  const second = open(t, file)
+  second.write({ i: 1 })
+  second.close()
+  second.write({ i: 2 })
+  t.strictSame(numbersIn(file), [0, 1, 2], 'a line that comes after the end is written, too')
+  t.strictSame([...first.told, ...second.told], [])
+  t.end()
+})
+
+t.test('a file or a folder that vanishes is made anew', (t) => {
+  const folder = join(t.testdir(), 'logs')
+  const file = join(folder, 'audit.log')
+  const { write, told } = open(t, file)
+  write({ i: 0 })
+  unlinkSync(file)
+  write({ i: 1 })
+  t.strictSame(numbersIn(file), [1])
+  rmSync(folder, { recursive: true })
+  write({ i: 2 })
+  t.strictSame(numbersIn(file), [2])
+  t.equal(statSync(folder).mode & 0o777, 0o700)
+  t.strictSame(told, [])
+  t.end()
+})
+
+t.test('a path that can not be opened is told of at once, and tried again every second', async (t) => {
+  const folder = t.testdir({ logs: 'a file, not a folder' })
+  const file = join(folder, 'logs', 'audit.log')
+  const { write, told } = open(t, file)
+  t.match(told, [{ failed: true, code: /^(ENOTDIR|EEXIST)$/, dropped: 0 }])
+  for (const i of numbers(1200)) write({ i })
+  unlinkSync(join(folder, 'logs'))
+  const began = performance.now()
+  while (told.length === 1) await sleep(20)
+  t.ok(performance.now() - began < 3000)
+  write({ i: 1200 })
+  t.strictSame(told.slice(1), [{ failed: false, code: undefined, dropped: 0 }])
+  t.strictSame(numbersIn(file), numbers(1201))
+})
+
+t.test('what is written while older lines wait comes after them', async (t) => {
+  const folder = t.testdir({ logs: '' })
+  const file = join(folder, 'logs', 'audit.log')
+  const { write, reopen, told } = open(t, file)
+  for (const i of numbers(1300)) write({ i })
+  unlinkSync(join(folder, 'logs'))
+  reopen()
+  t.strictSame(numbersIn(file), numbers(500), 'a slice at once')
+  write({ i: 1300 })
+  t.equal(linesOf(file).length, 500)
+  while (told.length === 1) await sleep(1)
+  t.strictSame(numbersIn(file), numbers(1301))
+})
+
+t.test('a full disk ends nothing: the oldest lines are kept, the rest is counted', async (t) => {
+  const folder = t.testdir()
+  const file = join(folder, 'audit.log')
+  symlinkSync('/dev/full', file)
+  const { write, reopen, told } = open(t, file)
+  t.strictSame(told, [], 'it can be opened')
+  const began = performance.now()
+  for (const i of numbers(10_200)) write({ i })
+  t.ok(performance.now() - began < 1000, 'and nobody waits')
+  const [full, losing] = [{ failed: true, code: 'ENOSPC', dropped: 0 }, { failed: true, code: 'ENOSPC', dropped: 1 }]
+  t.strictSame(told, [full, losing])
+  await sleep(1100)
+  t.strictSame(told, [full, losing], 'that it still fails is no news')
+
+  unlinkSync(file)
+  reopen()
+  while (told.length === 2) await sleep(5)
+  t.strictSame(told[2], { failed: false, code: undefined, dropped: 200 })
+  t.strictSame(numbersIn(file), numbers(10_000))
+  write({ i: 10_000 })
+  t.strictSame(numbersIn(file), numbers(10_001))
+
+  unlinkSync(file)
+  symlinkSync('/dev/full', file)
+  reopen()
+  for (const i of numbers(3)) write({ i })
+  t.strictSame(told[3], full, 'the next time is told of anew')
+})
+
+t.test('what can not be written until the end is told of', (t) => {
+  const file = join(t.testdir(), 'audit.log')
+  symlinkSync('/dev/full', file)
+  const { write, close, told } = open(t, file)
+  for (const i of numbers(3)) write({ i })
+  close()
+  t.match(told, [{ failed: true, dropped: 0 }, { failed: true, code: 'ENOSPC', dropped: 3 }])
+  t.end()
+})
+
+t.test('lines that are long are kept up to 16 MiB', (t) => {
+  const file = join(t.testdir(), 'audit.log')
+  symlinkSync('/dev/full', file)
+  const { write, close, told } = open(t, file)
+  const text = 'x'.repeat(1024 * 1024)
+  for (const i of numbers(20)) write({ i, text })
+  close()
+  t.strictSame(told.at(-1)?.dropped, 20)
+  t.strictSame(told.length, 3)
+  t.end()
+})
+
+t.test('a line that was broken off is written again as a whole, on a line of its own', async (t) => {
+  const folder = t.testdir()
+  const file = join(folder, 'audit.log')
+  // A limit on the size of files, in KiB, takes what fits and refuses the rest, as a disk does that is full.
+  const { prints, child, ends } = run(t, file, `
+    process.on('SIGHUP', () => { log.reopen(); print('reopened') })
+    write(0, 40)
+    await sleep(60_000)
+  `, { limit: '2' })
+  await prints('told true EFBIG 0')
+  const broken = readFileSync(file, 'utf8')
+  t.equal(statSync(file).size, 2048)
+  t.not(broken.at(-1), '\n')
+
+  const other = open(t, file)
+  other.write({ i: -1 })
+  t.match(readFileSync(file, 'utf8'), `${broken}\n{"i":-1}\n`, 'also by another process')
+  renameSync(file, `${file}.1`)
+  child.kill('SIGHUP')
+  await prints('reopened')
+  child.kill('SIGKILL')
+  await ends()
+  const whole = broken.split('\n').slice(0, -1).map((line) => (JSON.parse(line) as Line).i)
+  t.strictSame([...whole, ...numbersIn(file)], numbers(40))
+})
+
+t.test('lines that wait are written when the process exits', async (t) => {
+  const folder = t.testdir({ logs: '' })
+  const file = join(folder, 'logs', 'audit.log')
+  const { printed, ends } = run(t, file, `
+    import { unlinkSync } from 'node:fs'
+    write(0, 2000)
+    unlinkSync(${JSON.stringify(join(folder, 'logs'))})
+    process.exit(3)
+  `)
+  t.strictSame(await ends(), [3, null])
+  t.match(printed(), 'told false')
+  t.strictSame(numbersIn(file), numbers(2000))
+})
+
+t.test('the standard output may have a slow reader', async (t) => {
+  // What process.stdout was asked for may not block any more: when it is full, a write does a part, and the next fails.
+  const { child, prints, printed, ends } = run(t, 'stdout', `
+    process.stdout.on('error', () => {})
+    for (let i = 0; i < 10; i++) log.write({ i, text: 'x'.repeat(150_000) })
+    print('written')
+    await sleep(1500)
+  `)
+  await prints('written')
+  let output = ''
+  child.stdout.on('data', (chunk) => { output += chunk })
+  await ends()
+  t.match(printed(), /told true EAGAIN 0\nwritten\ntold false/)
+  const lines = output.split('\n').filter((line) => line !== '')
+  const whole = lines.filter((line) => line.endsWith('}')).map((line) => (JSON.parse(line) as Line).i)
+  t.ok(lines.length > whole.length, 'the part stays')
+  t.strictSame(whole, numbers(10), 'and is followed by the whole')
+})
+
+t.test('a torn last line, whoever left it, does not tear the next', (t) => {
+  const file = join(t.testdir(), 'audit.log')
+  writeFileSync(file, '{"i":0}\n{"i":')
+  const { write, reopen } = open(t, file)
+  write({ i: 1 })
+  t.equal(readFileSync(file, 'utf8'), '{"i":0}\n{"i":\n{"i":1}\n')
+  appendFileSync(file, 'x')
+  reopen()
+  write({ i: 2 })
+  t.match(readFileSync(file, 'utf8'), /\nx\n\{"i":2\}\n$/)
+  t.end()
+})
