@@ -41,7 +41,6 @@ export default fp(async function guardrails (app: FastifyInstance) {
       kind: 'read',
       deadline,
       fresh: true,
-      dryRun: false,
       traceparent: request.trace?.parent,
       told () {},
       sent () { request.calls++ }
@@ -59,7 +58,8 @@ export default fp(async function guardrails (app: FastifyInstance) {
 const SPELT_OUT = 3
 
 function breached (errors: ProblemError[]): Problem {
-  const spelt = errors.slice(0, SPELT_OUT).map(({ pointer, parameter, message }) => `${pointer ?? parameter} ${message}`)
+  const shown = errors.slice(0, SPELT_OUT)
+  const spelt = shown.map(({ pointer, parameter, message }) => `${pointer ?? parameter} ${message}`)
   const more = errors.length > SPELT_OUT ? `; and ${errors.length - SPELT_OUT} more` : ''
   return new Problem('guardrail-breached', {
     detail: `${spelt.join('; ')}${more}.`,

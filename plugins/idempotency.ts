@@ -19,7 +19,7 @@ declare module 'fastify' {
 interface Replayed { 'Idempotency-Replayed'?: string }
 
 /** Looks for markers ask Spot itself. */
-const look = { kind: 'read', fresh: true, dryRun: false, traceparent: undefined, told () {}, sent () {} } as const
+const look = { kind: 'read', fresh: true, told () {} } as const
 
 /** Milliseconds after which it is asked anew what other servers left in doubt. */
 const RECALL = 10 * 60_000

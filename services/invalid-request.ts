@@ -53,7 +53,8 @@ function errorOf ({ instancePath, keyword, params, message }: ValidationFailure,
   const words = messages[keyword]?.(params) ?? message ?? 'is not valid'
   if (context !== 'body') return { parameter: String(name ?? instancePath.slice(1)), code: keyword, message: words }
   const path = name === undefined ? instancePath : `${instancePath}/${escape(String(name))}`
-  return { pointer: `#${encodeURI(path)}`, code: keyword, message: words }
+  // Half a surrogate pair is no URI.
+  return { pointer: `#${encodeURI(Buffer.from(path).toString())}`, code: keyword, message: words }
 }
 
 /** A name as a token of a JSON pointer (RFC 6901). */

@@ -87,8 +87,8 @@ const operation = (page: Page, operationId: string) => page.locator(`.opblock[id
 
 async function authorize (page: Page) {
   await page.locator('.scheme-container .authorize').click()
-  await page.locator('.auth-container input').fill(TOKEN)
-  await page.locator('.modal-ux .authorize[type=submit]').click()
+  await page.locator('.auth-container input').first().fill(TOKEN)
+  await page.locator('.modal-ux .authorize[type=submit]').first().click()
   await page.locator('.modal-ux .btn-done').click()
 }
 

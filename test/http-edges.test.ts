@@ -51,7 +51,7 @@ const connectTo = ({ app }: Gateway) => connect((app.server.address() as Address
 const absent = { status: 404, problem: 'route-not-found' } as const
 const invalid = { status: 400, problem: 'invalid-request' } as const
 const malformed = { status: 400, problem: 'malformed-request' } as const
-const unknown = { ...invalid, errors: [{ parameter: 'dryRun', message: 'is not known here' }] }
+const unknown = { ...invalid, errors: [{ parameter: 'notThere', message: 'is not known here' }] }
 const noJson = { status: 400, problem: 'malformed-json' } as const
 const noMedia = { status: 415, problem: 'unsupported-media-type' } as const
 const tooLong = { status: 414, problem: 'uri-too-long' } as const
@@ -151,9 +151,9 @@ t.test('query parameters that are not known, not dates, not switches', refuses([
   ...['maybe', '', '1', '0', 'TRUE', 'null', 'false&shouldDeleteVolumes=true'].map((value): Row =>
     ['DELETE', `${one}?shouldDeleteVolumes=${value}`, { ...invalid, errors: [{ parameter: 'shouldDeleteVolumes' }] }]),
   ['DELETE', `${one}?shouldTerminateInstance=false`, invalid],
-  ...['GET', 'POST'].map((method): Row => [method, `${groups}?dryRun=1`, { ...unknown, body: group }]),
-  ...['GET', 'PUT', 'DELETE'].map((method): Row => [method, `${one}?dryRun=1`, { ...unknown, body: group }]),
-  ...[`${one}/status`, '/v1/spot/ping'].map((path): Row => ['GET', `${path}?dryRun=1`, unknown])
+  ...['GET', 'POST'].map((method): Row => [method, `${groups}?notThere=1`, { ...unknown, body: group }]),
+  ...['GET', 'PUT', 'DELETE'].map((method): Row => [method, `${one}?notThere=1`, { ...unknown, body: group }]),
+  ...[`${one}/status`, '/v1/spot/ping'].map((path): Row => ['GET', `${path}?notThere=1`, unknown])
 ]))
 
 t.test('JSON under any type is JSON, and an empty body is none', async (t) => {

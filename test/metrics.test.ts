@@ -195,7 +195,11 @@ t.test('token checks, the version and the process are measured', async (t) => {
   for (const token of [TOKEN, TOKEN, null, KEY]) await gateway.request('GET', '/v1/spot/no/instances', { token })
   const { value, samples, words } = await measured(t, gateway)
   const results = {
-    valid: 2, missing: 1, 'key-itself': 1, expanded: 0, costly: 0, malformed: 0, wrong: 0, limited: 0, overloaded: 0
+    valid: 2,
+    expired: 0,
+    missing: 1,
+    'key-itself': 1,
+    ...Object.fromEntries(['expanded', 'costly', 'malformed', 'wrong', 'limited', 'overloaded'].map((one) => [one, 0]))
   }
   for (const [result, count] of Object.entries(results)) {
     t.equal(value('spot_api_auth_total', { result }), count, result)

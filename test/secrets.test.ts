@@ -151,9 +151,7 @@ t.test('the error of a failed call shows no token, however it is printed', async
     const observe = (_: string, call: object) => { attempts = observed.push(call) }
     const memory = new Memory({ freshFor: 0, staleFor: 0 })
     const spot = spotinst(accounts, { version: 'test', within, observe, memory, forget: async () => {} })
-    const { elastigroups } = spot.account('demo', {
-      kind: 'write', fresh: true, dryRun: false, traceparent: undefined, told () {}, sent () {}
-    })
+    const { elastigroups } = spot.account('demo', { kind: 'write', fresh: true, told () {} })
     await Promise.all([elastigroups.list, () => elastigroups.create(group)].map(async (call) => {
       const error: unknown = await call().catch((error: unknown) => error)
       t.ok(error instanceof SpotError, JSON.stringify(fault))

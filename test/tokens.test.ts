@@ -88,6 +88,7 @@ t.test('whatever else is in the header is refused, with a hint that helps', asyn
   }
   t.strictSame(await counts(gateway), {
     valid: 0,
+    expired: 0,
     expanded: 0,
     limited: 0,
     overloaded: 0,

@@ -30,11 +30,11 @@ export interface Terms {
   /** Told of every read. */
   told (reading: Reading, result: Result): void
   /** Told of every attempt that was sent. */
-  sent: Tell
+  sent?: Tell
   /** Whether writes are not sent, but thrown as a {@link DryRun}. */
-  dryRun: boolean
+  dryRun?: boolean
   /** The trace that the request is a part of. */
-  traceparent: string | undefined
+  traceparent?: string | undefined
 }
 
 /** What an account shares among its requests. */
@@ -53,7 +53,7 @@ const isItem = <T extends object>(value: unknown): value is T =>
 
 export function spotOf (
   { account, transport, memory, forget, identity }: Shared,
-  { deadline, fresh, told, sent, dryRun, traceparent }: Terms
+  { deadline, fresh, told, sent = () => {}, dryRun = false, traceparent }: Terms
 ): Spot {
   /** What was read is shared by those who ask the same, so its time is not that of one of them. */
   async function read<T extends object> (fewest: 0 | 1, call: Call): Promise<T[]> {
