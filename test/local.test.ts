@@ -109,7 +109,9 @@ function startLoad (stack: Stack) {
 }
 
 t.test('through kills, an outage of Redis and restarts nothing is lost, nothing is done twice', { skip }, async (t) => {
+  const said: string[] = []
   const stack = await startStack({
+    say: (line) => said.push(line),
     // A key that was claimed by who died is free again after 5 seconds and its deadline.
     settings: { deadlines: { readSeconds: 5, writeSeconds: 1 }, settleSeconds: 0.5, logLevel: 'warn' },
     sandbox: { seed: false, rateLimit: 1_000_000 }
@@ -120,16 +122,17 @@ t.test('through kills, an outage of Redis and restarts nothing is lost, nothing 
   const codes: unknown[] = []
 
   for (let round = 0; round < ROUNDS; round++) {
-    await sleep(500)
+    await sleep(300)
     await stack.kill(round % 2)
     await stack.stopRedis(round % 2 === 0 ? 'SIGKILL' : 'SIGTERM')
     const before = load.reads()
-    await sleep(1500)
+    await sleep(1000)
     t.ok(load.reads() > before + 10, `${load.reads() - before} reads while Redis was away`)
     await stack.startRedis()
     for (const nth of [0, 1]) codes.push(await stack.restart(nth))
   }
   await load.end()
+  t.ok(said.includes('replica 1 ended (SIGKILL) and is started again …'), 'it said so')
 
   const { told, refusals, lostReads, times } = load
   const sorted = times.toSorted((a, b) => a - b)
@@ -199,13 +202,9 @@ t.test('the command starts it all, has a line to paste, and leaves nothing behin
   const pids = (await prints(/pids +(.*)$/m)).match(/\d+(?=,|$)/g)?.map(Number) ?? []
   t.equal(pids.length, 5)
 
-  process.kill(pids[2] as number, 'SIGKILL')
-  const back = await prints(/replica 2 is back, pid (\d+)/)
-  t.match(output, 'replica 2 ended (SIGKILL) and is started again')
-
   child.kill('SIGINT')
   t.equal(await ended, 0)
-  const alive = [...pids, Number(back)].filter((pid) => existsSync(`/proc/${pid}`))
+  const alive = pids.filter((pid) => existsSync(`/proc/${pid}`))
   t.strictSame(alive, [], 'no process is left')
   t.notOk(existsSync(home), 'nor its directory')
 })
