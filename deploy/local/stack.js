@@ -45,6 +45,8 @@ export async function startStack ({ port, settings = {}, sandbox = {}, say = () 
   if (taken) throw new Error(`127.0.0.1:${taken} is in use. Choose five others with --port N, the first of them.`)
 
   const home = mkdtempSync(join(tmpdir(), 'spot-api-local-'))
+  const forget = () => rmSync(home, { recursive: true, force: true })
+  process.on('exit', forget) // after a second Ctrl-C, too
   chmodSync(home, 0o711) // nginx, where root starts it, works as another user
   mkdirSync(join(home, 'redis'))
   mkdirSync(join(home, 'nginx'))
@@ -101,12 +103,15 @@ export async function startStack ({ port, settings = {}, sandbox = {}, say = () 
   const nginx = part('nginx', 'nginx', ['-p', home, '-c', 'main.conf'], () => isOk(`${url}/v1/spot/ready`))
   const parts = [nginx, ...replicas, redis, spot]
 
+  let over = false
   /** From the door inwards, so that what is under way still has what it needs. A write under way is waited for. */
   async function end () {
+    over = true
     await nginx.stop('SIGQUIT') // as soon as it has answered what it has
     await Promise.all(replicas.map((one) => one.stop('SIGINT'))) // without a drain: nobody is left who would notice
     await Promise.all([redis.stop(), spot.stop()])
-    rmSync(home, { recursive: true, force: true })
+    process.off('exit', forget)
+    forget()
   }
 
   try {
@@ -126,7 +131,7 @@ export async function startStack ({ port, settings = {}, sandbox = {}, say = () 
     /** Ends a replica in good order and starts it again, as a rolling restart does. @returns its exit code */
     async restart (nth) {
       const code = await replicas[nth].stop()
-      await replicas[nth].start()
+      if (!over) await replicas[nth].start()
       return code
     },
     kill: (nth) => replicas[nth].kill(),

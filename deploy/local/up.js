@@ -30,14 +30,14 @@ function portOf (words) {
 }
 
 /** What can be typed, and what it does. */
-const commands = ({ restart, kill, stopRedis, startRedis, parts }) => ({
+const commands = ({ restart, kill, stopRedis, startRedis }) => ({
   'restart 1': () => restart(0),
   'restart 2': () => restart(1),
   'kill 1': () => kill(0),
   'kill 2': () => kill(1),
   'stop redis': () => stopRedis(),
   'start redis': () => startRedis(),
-  pids: () => print(pidsOf(parts))
+  pids: () => {}
 })
 
 const pidsOf = (parts) => parts.map(({ name, pid }) => `${name} ${pid}`).join(', ')
@@ -76,11 +76,15 @@ async function up (port) {
   const stack = await starting
   const can = commands(stack)
   print(banner(stack, Object.keys(can)))
-  createInterface({ input: process.stdin }).on('line', (line) => {
-    const word = line.trim()
-    if (word === '') return
-    const done = can[word]?.() ?? Promise.reject(new Error(`There is ${Object.keys(can).join(', ')}.`))
-    Promise.resolve(done).catch(({ message }) => print(message))
+  createInterface({ input: process.stdin }).on('line', async (line) => {
+    const command = can[line.trim()]
+    if (!command) return print(`There is ${Object.keys(can).join(', ')}.`)
+    try {
+      await command()
+      print(pidsOf(stack.parts))
+    } catch ({ message }) {
+      print(message)
+    }
   })
 }
 
