@@ -1,0 +1,11 @@
+// The simulated Spot as a process. Usage: fork('sandbox.js', [JSON of its options]); it tells its account and answers
+// messages: { inject: fault } and { transcript: true }.
+import { startSandbox } from '../../dist/services/sandbox/index.js'
+
+const { faults, transcript } = await startSandbox(JSON.parse(process.argv[2]))
+
+process.on('message', ({ inject }) => {
+  if (inject) faults.inject(inject)
+  process.send(inject ? {} : transcript)
+})
+process.on('disconnect', () => process.exit())

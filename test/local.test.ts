@@ -1,0 +1,211 @@
+import { execFile, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { missing, startStack, type Stack } from '../deploy/local/stack.js'
+import { faultsOfReply } from './contract-check.js'
+import { buildOnce } from './server-process.js'
+
+/* nginx, two replicas, Redis and a simulated Spot, as `npm run local` starts them. `CHAOS=full` goes on for longer. */
+
+const ROUNDS = process.env.CHAOS === 'full' ? 3 : 1
+const CALLERS = 6
+/** Milliseconds that a caller rests between two requests. */
+const REST = 40
+
+const lacks = missing()
+const skip = lacks.length > 0 && `skipped: ${lacks.join(' ')}`
+if (!skip) buildOnce()
+
+const groups = '/v1/spot/demo/elastigroups'
+const group = (name: string) => ({ name, strategy: {}, capacity: { minimum: 0, target: 0, maximum: 1 }, compute: {} })
+
+interface Asked { status: number, wait: number, path: string, type: string, body: { id?: string } }
+
+/** One request through nginx. Each answer must be a documented one, nginx's own too; status 0 where it broke. */
+async function ask ({ url, token }: Stack, method: string, path: string, body?: object, key?: string): Promise<Asked> {
+  try {
+    const response = await fetch(url + path, {
+      method,
+      headers: { 'x-auth-token': token, 'content-type': 'application/json', ...key && { 'idempotency-key': key } },
+      body: body ? JSON.stringify(body) : null
+    })
+    const text = await response.text()
+    const { status, headers } = response
+    const json = text === '' ? undefined : JSON.parse(text)
+    const faults = faultsOfReply(method, path, { status, headers: Object.fromEntries(headers), text, json })
+    if (faults.length > 0) throw new Error(`${status}: ${faults.join('; ')}`)
+    const wait = Number(headers.get('retry-after') ?? 0)
+    return { status, wait, path: headers.get('location') ?? '', type: json?.type ?? '', body: json }
+  } catch (error) {
+    if (error instanceof TypeError) return { status: 0, wait: 0, path: '', type: '', body: {} } // of fetch: none came
+    throw error
+  }
+}
+
+/** What a caller repeats, with the same key; 409 is said of a key whose first request is still under way. */
+const AGAIN = [0, 409, 429, 502, 503, 504]
+
+/** Groups that Spot has, by name. */
+async function spotHas ({ account: { id, token, endpoint } }: Stack): Promise<Map<string, string[]>> {
+  const response = await fetch(`${endpoint}/aws/ec2/group?accountId=${id}`, {
+    headers: { authorization: `Bearer ${token}` }
+  })
+  const { response: { items } } = await response.json() as { response: { items: { id: string, name: string }[] } }
+  return items.reduce((by, { id, name }) => by.set(name, [...by.get(name) ?? [], id]), new Map<string, string[]>())
+}
+
+/** Callers that create, each under a key of its own until it is answered, and read in between. */
+function startLoad (stack: Stack) {
+  const told = new Map<string, Asked>()
+  const refusals = new Map<string, number>()
+  const lostReads: string[] = []
+  const times: number[] = []
+  let reads = 0
+  const load = { over: false }
+
+  async function read (path: string) {
+    const began = performance.now()
+    const { status, type } = await ask(stack, 'GET', path)
+    times.push(performance.now() - began)
+    reads++
+    if (status !== 200) lostReads.push(`${path}: ${status} ${type}`)
+  }
+
+  async function create (name: string) {
+    for (;;) {
+      const answer = await ask(stack, 'POST', groups, group(name), `key-of-${name}`)
+      told.set(name, answer)
+      if (!AGAIN.includes(answer.status)) return answer.path
+      const refusal = `${answer.status} ${answer.type.replace(/.*:/, '')}`
+      refusals.set(refusal, (refusals.get(refusal) ?? 0) + 1)
+      await sleep(answer.wait * 1000 + 200 * Math.random())
+    }
+  }
+
+  const callers = Promise.all(Array.from({ length: CALLERS }, async (_, caller) => {
+    // Two only read: they go on while the others wait for their creates.
+    for (let n = 0, path = groups; !load.over; n++) {
+      if (caller >= 2) path = await create(`group-${caller}-${n}`) || groups
+      for (const one of ['/v1/spot/accounts', path, `${groups}?name=group-${caller}-${n}`]) {
+        await read(one)
+        await sleep(REST)
+      }
+    }
+  }))
+  return {
+    told,
+    refusals,
+    lostReads,
+    times,
+    reads: () => reads,
+    async end () {
+      load.over = true
+      await callers
+    }
+  }
+}
+
+t.test('through kills, an outage of Redis and restarts nothing is lost, nothing is done twice', { skip }, async (t) => {
+  const said: string[] = []
+  const stack = await startStack({
+    say: (line) => said.push(line),
+    // A key that was claimed by who died is free again after 5 seconds and its deadline.
+    settings: { deadlines: { readSeconds: 5, writeSeconds: 1 }, settleSeconds: 0.5, logLevel: 'warn' },
+    sandbox: { seed: false, rateLimit: 1_000_000 }
+  })
+  t.teardown(() => stack.end())
+  const began = performance.now()
+  const load = startLoad(stack)
+  const codes: unknown[] = []
+
+  for (let round = 0; round < ROUNDS; round++) {
+    // One misfortune at a time: nginx has taken back by then who was away.
+    await sleep(round === 0 ? 300 : 3000)
+    await stack.kill(round % 2)
+    await stack.stopRedis(round % 2 === 0 ? 'SIGKILL' : 'SIGTERM')
+    const before = load.reads()
+    await sleep(1000)
+    t.ok(load.reads() > before + 10, `${load.reads() - before} reads while Redis was away`)
+    await stack.startRedis()
+    for (const nth of [0, 1]) codes.push(await stack.restart(nth))
+  }
+  await load.end()
+  t.ok(said.includes('replica 1 ended (SIGKILL) and is started again …'), 'it said so')
+
+  const { told, refusals, lostReads, times } = load
+  const sorted = times.toSorted((a, b) => a - b)
+  const quantile = (q: number) => Math.round(sorted[Math.floor(q * (sorted.length - 1))] ?? 0)
+  const has = await spotHas(stack)
+  const names = [...told.keys()]
+  const idOf = (name: string) => told.get(name)?.status === 201 ? told.get(name)?.body.id : undefined
+  const lost = names.filter((name) => idOf(name) && !has.has(name)).length
+  const duplicates = [...has].filter(([, ids]) => ids.length > 1).length
+  const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  t.comment(`${names.length} creates and ${load.reads()} reads by ${CALLERS} callers in ${seconds} s`)
+  t.comment(`kills of a replica ${ROUNDS}, outages of Redis ${ROUNDS}, restarts ${codes.length}`)
+  t.comment(`creates that had to be repeated: ${JSON.stringify(Object.fromEntries(refusals))}`)
+  t.comment(`creates lost ${lost}, duplicates ${duplicates}; reads lost ${lostReads.length}`)
+  t.comment(`milliseconds of a read: median ${quantile(0.5)}, 99 % ${quantile(0.99)}, longest ${quantile(1)}`)
+
+  t.strictSame({ lost, duplicates }, { lost: 0, duplicates: 0 })
+  t.strictSame(lostReads, [], 'every read was answered at its first try')
+  t.strictSame(names.filter((name) => !idOf(name)), [], 'every create was answered in the end')
+  t.strictSame(names.filter((name) => idOf(name) !== has.get(name)?.[0]), [], 'with the group that Spot has')
+  t.equal(has.size, names.length, 'and Spot has no other')
+  t.ok(refusals.get('503 state-unavailable'), 'while Redis was away keys were refused')
+  t.strictSame(codes, Array(2 * ROUNDS).fill(0), 'restarted replicas ended in good order')
+
+  await t.test('a write that a dying replica had sent is not sent again by nginx', async (t) => {
+    const { path } = await ask(stack, 'POST', groups, group('kept'), 'kept')
+    // Until a replica knows how many calls of a kind Spot takes, it sends one at a time.
+    for (let n = 0; n < 4; n++) await ask(stack, 'PUT', path, { description: null })
+    const marks = Array.from({ length: 8 }, (_, n) => `mark-${n}`)
+    for (const method of ['POST', 'PUT']) await stack.inject({ method, kind: 'hang', times: 100 })
+    const seen = async () => (await stack.transcript()).flatMap(({ body }) =>
+      (body as { group?: { description?: string } })?.group?.description ?? [])
+
+    const calls = marks.map((description, n) => n % 4 < 2
+      ? ask(stack, 'PUT', path, { description })
+      : ask(stack, 'POST', groups, { ...group('unkeyed'), description }))
+    for (let n = 0; n < 20 && (await seen()).length < marks.length; n++) await sleep(20)
+    const [answers] = await Promise.all([Promise.all(calls), stack.kill(0)])
+
+    t.strictSame((await seen()).toSorted(), marks, 'Spot got each once')
+    t.strictSame(answers.map(({ type }) => type), marks.map(() => 'urn:problem-type:spot-api:outcome-unknown'))
+  })
+})
+
+t.test('the command starts it all, has a line to paste, and leaves nothing behind', { skip }, async (t) => {
+  const { NODE_OPTIONS, ...env } = process.env
+  const up = join(import.meta.dirname, '../deploy/local/up.js')
+  const port = 19_000 + 5 * Math.floor(Math.random() * 100)
+  const child = spawn(process.execPath, [up, '--port', String(port)], { env, stdio: ['pipe', 'pipe', 'inherit'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  const ended = new Promise((resolve) => { child.once('exit', resolve) })
+  let output = ''
+  child.stdout.on('data', (chunk) => { output += chunk })
+  const prints = async (form: RegExp) => {
+    for (;;) {
+      const match = form.exec(output)
+      if (match) return match[1] as string
+      if (child.exitCode !== null) throw new Error(`it ended: ${output}`)
+      await sleep(20)
+    }
+  }
+
+  const curl = await prints(/^ +(curl .*)$/m)
+  const { stdout } = await promisify(execFile)('sh', ['-c', `${curl} -s`])
+  t.ok((JSON.parse(stdout) as object[]).length > 0, 'the line works')
+  const home = await prints(/configuration +(.*)$/m)
+  const pids = (await prints(/pids +(.*)$/m)).match(/\d+(?=,|$)/g)?.map(Number) ?? []
+  t.equal(pids.length, 5)
+
+  child.kill('SIGINT')
+  t.equal(await ended, 0)
+  const alive = pids.filter((pid) => existsSync(`/proc/${pid}`))
+  t.strictSame(alive, [], 'no process is left')
+  t.notOk(existsSync(home), 'nor its directory')
+})
