@@ -2,6 +2,7 @@ import { deepStrictEqual } from 'node:assert/strict'
 import { Ajv } from 'ajv'
 import fc from 'fast-check'
 import t from 'tap'
+import { document, operationsOf } from '../openapi/document.js'
 import type { ProblemError } from '../services/problems.js'
 import { operations } from '../services/guardrails/changes.js'
 import { matches } from '../services/guardrails/glob.js'
@@ -386,6 +387,11 @@ t.test('protectedTags: no update takes the tag, the target or the schedule away'
   }), RUNS)
 })
 
+t.test('a group whose target nobody knows may be renamed', async (t) => {
+  const present = { compute: { launchSpecification: { tags: [{ tagKey: 'keep', tagValue: '' }] } } }
+  t.strictSame(await ask('updateElastigroup', { protectedTags: ['keep'] }, { present, body: { name: 'x' } }), [])
+})
+
 t.test('a group that is at zero, or has such a schedule, may be sent back as it is', async (t) => {
   const launchSpecification = { tags: [{ tagKey: 'keep', tagValue: '' }] }
   const present = {
@@ -592,6 +598,14 @@ t.test('no body whatsoever makes judging fail, and no read is made without a rul
     deepStrictEqual(await judge({ operationId, params: {}, query: {}, body, rules: [{}, { tags: {} }], spot }), [])
     deepStrictEqual(spot.calls, [])
   }), RUNS)
+})
+
+t.test('every write of the contract is judged, but those that can breach no rule', async (t) => {
+  const writes = operationsOf(document).filter(({ method }) => method !== 'get')
+    .map(({ operation }) => operation.operationId)
+  t.strictSame(writes.filter((operation) => !operations[operation]).sort(), [
+    'createSuspensions', 'deleteSuspensions', 'recycleInstance', 'recycleStatefulInstance', 'stopRoll'
+  ])
 })
 
 t.test('the schema takes every rule, and nothing else', async (t) => {

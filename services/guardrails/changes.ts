@@ -1,3 +1,4 @@
+import type { operations as Contract } from '../../openapi/types.js'
 import type { Attempt, Change, Operation, Resource, RuleName } from './change.js'
 import { always, inBody, renamed, type Locate, type Location } from './locations.js'
 import { merge } from './merge.js'
@@ -178,4 +179,4 @@ export const operations: Record<string, Operation> = {
       return [{ resource: 'managedInstance', judged: this.judged, after, accountRegion, locate }]
     }
   }
-}
+} satisfies Partial<Record<keyof Contract, Operation>>
