@@ -42,7 +42,7 @@ export default fp(async function guardrails (app: FastifyInstance) {
       deadline,
       fresh: true,
       traceparent: request.trace?.parent,
-      told () {},
+      told (_, result) { if (result === 'stale') throw unjudged() },
       sent () { request.calls++ }
     })
     const errors = await judge({
@@ -56,6 +56,15 @@ export default fp(async function guardrails (app: FastifyInstance) {
 
 /** Places that `detail` names; `errors` has them all. */
 const SPELT_OUT = 3
+
+/** Seconds until Spot is asked again, when it failed again and again. */
+const RETRY_AFTER = 5
+
+const unjudged = () => new Problem('spot-unavailable', {
+  detail: 'What stands now can not be read of Spot, so the guardrails can not judge this change. It was not sent.',
+  hint: 'Wait as many seconds as Retry-After says, and send it again.',
+  headers: { 'retry-after': String(RETRY_AFTER) }
+})
 
 function breached (errors: ProblemError[]): Problem {
   const shown = errors.slice(0, SPELT_OUT)

@@ -282,6 +282,63 @@ const refused: Row<Faults>[] = [
     files: { t: `${HUSH}\nsecond line\n` },
     want: { '/accounts/demo/token': VISIBLE }
   }],
+  ['neither a key nor clients', { given: { accounts: { demo: account } }, want: { '/token': 'is required' } }],
+  ['clients that lack something, or have too much', {
+    given: {
+      accounts: { demo: account },
+      clients: [
+        {}, { name: 'a b', key: [], accounts: [], access: 'all', expires: 5, more: HUSH },
+        { name: 'x', key: [HUSH, KEY, KEY], accounts: ['*'], access: 'read' }
+      ]
+    },
+    want: {
+      ...Object.fromEntries(['name', 'key', 'accounts', 'access'].map((name) => [`/clients/0/${name}`, 'is required'])),
+      '/clients/1/name': /pattern/,
+      '/clients/1/key': TOKEN_FORM,
+      '/clients/1/accounts': /fewer than 1/,
+      '/clients/1/access': 'must be one of read, write, admin',
+      '/clients/1/expires': 'must be string',
+      '/clients/1/more': 'is not a setting',
+      '/clients/2/key': TOKEN_FORM
+    }
+  }],
+  ['clients that are in the way of each other', {
+    given: {
+      ...sound,
+      clients: [
+        { name: 'a', key: KEY, accounts: ['demo', 'dmeo'], access: 'read', expires: 'tomorrow' },
+        { name: 'a', key: `${HUSH}-short`, accounts: ['*'], access: 'read', expires: '2027-13-01' },
+        { name: 'default', key: [`${KEY}-2`, `${KEY}-2`], accounts: ['*'], access: 'admin' }
+      ]
+    },
+    want: {
+      '/clients/0/key': /there twice/,
+      '/clients/0/accounts/1': 'is no account of this file',
+      '/clients/0/expires': /^must be a day/,
+      '/clients/1/name': 'is the name of another client',
+      '/clients/1/key': bytes(15),
+      '/clients/1/expires': /^must be a day/,
+      '/clients/2/name': 'is the name of another client',
+      '/clients/2/key': /there twice/
+    }
+  }],
+  ['guardrails that are none', {
+    given: withAccount({ guardrails: { maxCapacity: '9', regions: [], tags: { 'aws:x': 'y', z: 1 }, spot: true } }),
+    want: {
+      '/accounts/demo/guardrails/maxCapacity': 'must be integer',
+      '/accounts/demo/guardrails/regions': /fewer than 1/,
+      '/accounts/demo/guardrails/tags/aws:x': /not begin with aws:/,
+      '/accounts/demo/guardrails/tags/z': 'must be string',
+      '/accounts/demo/guardrails/spot': 'is not a setting'
+    }
+  }],
+  ...['stderr', {}, { file: '' }, null].map((audit): Row<Faults> =>
+    [`the audit ${JSON.stringify(audit)}`, {
+      given: { ...sound, audit },
+      want: audit !== null && typeof audit === 'object' && !('file' in audit)
+        ? { '/audit/file': 'is required' }
+        : { [audit !== null && typeof audit === 'object' ? '/audit/file' : '/audit']: /must/ }
+    }]),
   ['many things at once', {
     given: {
       ...withAccount({ token: `${HUSH} ü`, endpoint: `http://${HUSH}` }), listenAddress: HUSH, token: `${HUSH}-short`

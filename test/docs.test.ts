@@ -89,7 +89,7 @@ async function authorize (page: Page) {
   await page.locator('.scheme-container .authorize').click()
   await page.locator('.auth-container input').first().fill(TOKEN)
   await page.locator('.modal-ux .authorize[type=submit]').first().click()
-  await page.locator('.modal-ux .btn-done').click()
+  await page.locator('.modal-ux .btn-done').first().click()
 }
 
 const authorized = async (page: Page) => await page.locator('.scheme-container .authorize.locked').count() === 1

@@ -264,6 +264,9 @@ function faultsOf (errors: ErrorObject[]): ConfigurationFault[] {
     // RFC 6901, section 3
     const at = (name: string) => `${instancePath}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
     if (propertyName !== undefined) {
+      if (/\/guardrails\/tags$/.test(instancePath)) {
+        return { pointer: at(propertyName), message: 'must have 1 to 128 characters, and not begin with aws:' }
+      }
       const message = keyword === 'not'
         ? `is a name this server needs itself (${RESERVED_NAMES.join(', ')})`
         : 'must be a name of letters, digits, _ and -, beginning with a letter or digit'

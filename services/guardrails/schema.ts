@@ -46,7 +46,7 @@ export const guardrailsSchema = {
     tags: {
       type: 'object',
       // AWS: 128 and 256 characters at most, and `aws:` is its own.
-      propertyNames: { pattern: '^(?!aws:).{1,128}$' },
+      propertyNames: { minLength: 1, maxLength: 128, not: { pattern: '^aws:' } },
       additionalProperties: { type: 'string', maxLength: 256 }
     }
   }
