@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { startSandbox, type Fault, type Sandbox } from '../services/sandbox/index.js'
 import { faultsOfReply } from './contract-check.js'
 import { KEY, TOKEN } from './helper.js'
-import { buildOnce, serverProcess, type ServerProcess } from './server-process.js'
+import { serverProcess, type ServerProcess } from './server-process.js'
 import { noRedis, startRedis } from './redis.js'
 
 /* Creates against a Spot that loses every third one, by callers that try again. `npm run chaos` has the long forms. */
@@ -14,7 +14,6 @@ const KILLS = FULL ? 200 : 3
 const UNKEYED = FULL ? 10_000 : 400
 const AT_ONCE = 20
 
-const server = buildOnce()
 const groups = '/v1/spot/demo/elastigroups'
 const account = { id: 'act-5a9db0c5', token: 'vendor-token-for-tests' }
 
@@ -128,7 +127,7 @@ const named = (count: number) => Array.from({ length: count }, (_, index) => `gr
 
 t.test('callers that try again without a key make duplicates', async (t) => {
   const sandbox = await startSpot(t)
-  const gateway = await serverProcess(t, server, configurationFor(sandbox))
+  const gateway = await serverProcess(t, configurationFor(sandbox))
   await gateway.start()
   for (const fault of writes(lossy)) sandbox.faults.inject(fault)
   await together(named(60), (name) => persist(() => gateway.url, name, 4))
@@ -139,7 +138,7 @@ t.test('callers that try again without a key make duplicates', async (t) => {
 
 t.test('callers that try again with a key make none', async (t) => {
   const sandbox = await startSpot(t)
-  const gateway = await serverProcess(t, server, configurationFor(sandbox))
+  const gateway = await serverProcess(t, configurationFor(sandbox))
   await gateway.start()
   for (const fault of writes(lossy)) sandbox.faults.inject(fault)
   const names = named(CREATES)
@@ -149,7 +148,7 @@ t.test('callers that try again with a key make none', async (t) => {
 
 t.test('nor when the server is killed again and again', async (t) => {
   const sandbox = await startSpot(t)
-  const gateway = await serverProcess(t, server, configurationFor(sandbox))
+  const gateway = await serverProcess(t, configurationFor(sandbox))
   for (const fault of writes(lossy)) sandbox.faults.inject(fault)
   let next = 0
   const storm = { over: false }
@@ -179,7 +178,7 @@ t.test('nor with two servers on one Redis', { skip: noRedis }, async (t) => {
   const { url } = await startRedis(t)
   const configuration = configurationFor(sandbox, { state: { redis: url } })
   const servers: ServerProcess[] = [
-    await serverProcess(t, server, configuration), await serverProcess(t, server, configuration)
+    await serverProcess(t, configuration), await serverProcess(t, configuration)
   ]
   await Promise.all(servers.map((server) => server.start()))
   await Promise.all(servers.map(warmUp))
@@ -200,7 +199,7 @@ t.test('nor with two servers on one Redis', { skip: noRedis }, async (t) => {
 
 t.test('a write without a key is delivered once at most, whatever happens to it', async (t) => {
   const sandbox = await startSpot(t)
-  const gateway = await serverProcess(t, server, configurationFor(sandbox))
+  const gateway = await serverProcess(t, configurationFor(sandbox))
   await gateway.start()
   const kept = await warmUp(gateway)
   sandbox.transcript.length = 0

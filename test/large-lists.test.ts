@@ -9,7 +9,7 @@ import { openEnvelope } from '../services/spotinst/envelope.js'
 import { parseLarge } from '../services/spotinst/large-json.js'
 import { inTurns } from '../services/turns.js'
 import { KEY, TOKEN } from './helper.js'
-import { buildOnce, serverProcess } from './server-process.js'
+import { serverProcess } from './server-process.js'
 
 type Summary = components['schemas']['ElastigroupSummary']
 
@@ -154,7 +154,7 @@ t.test('a list of thousands reaches the caller whole, and a server that reads it
   spot.listen(0, '127.0.0.1')
   await once(spot, 'listening')
   const { port } = spot.address() as AddressInfo
-  const server = await serverProcess(t, buildOnce(), {
+  const server = await serverProcess(t, {
     accounts: { demo: { id: 'act-5a9db0c5', token: 'vendor', endpoint: `http://127.0.0.1:${port}` } }, token: KEY
   })
   await server.start()

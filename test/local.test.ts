@@ -6,7 +6,6 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { missing, startStack, type Stack } from '../deploy/local/stack.js'
 import { faultsOfReply } from './contract-check.js'
-import { buildOnce } from './server-process.js'
 
 /* nginx, two replicas, Redis and a simulated Spot, as `npm run local` starts them. `CHAOS=full` goes on for longer. */
 
@@ -17,7 +16,6 @@ const REST = 40
 
 const lacks = missing()
 const skip = lacks.length > 0 && `skipped: ${lacks.join(' ')}`
-if (!skip) buildOnce()
 
 const groups = '/v1/spot/demo/elastigroups'
 const group = (name: string) => ({ name, strategy: {}, capacity: { minimum: 0, target: 0, maximum: 1 }, compute: {} })

@@ -1,12 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { startSandbox, type SandboxOptions } from '../services/sandbox/index.js'
 import { KEY } from './helper.js'
-
-const server = fileURLToPath(new URL('../server.ts', import.meta.url))
+import { server } from './server-process.js'
 
 interface Surroundings {
   /** Where it runs: a folder of the test alone, with these files in it, unless set. */
@@ -22,8 +20,8 @@ interface Surroundings {
 export function run (t: Test, words: string[], surroundings: Surroundings = {}) {
   const { folder, files = {}, input = '', preload = '' } = surroundings
   // tap would watch the process through NODE_OPTIONS, which costs more than the process itself.
-  const modules = [import.meta.resolve('tsx'), `data:text/javascript,${encodeURIComponent(preload)}`]
-  const node = ['-u', 'NODE_OPTIONS', process.execPath, ...modules.flatMap((module) => ['--import', module])]
+  const module = `data:text/javascript,${encodeURIComponent(preload)}`
+  const node = ['-u', 'NODE_OPTIONS', process.execPath, '--import', module]
   const child = spawn('env', [...node, server, ...words], { cwd: folder ?? t.testdir({ ...files }) })
   t.teardown(() => child.kill('SIGKILL'))
   child.stdin.end(input)

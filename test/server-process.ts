@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,11 +9,22 @@ import type { Test } from 'tap'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** Builds the server as it ships, once a test file: it starts three times as fast as from source. */
-export function buildOnce (): string {
+/** The server as it ships: it starts three times as fast as from source. `npm test` has built it. */
+export const server = join(root, 'dist/server.js')
+if (isStale()) buildIt()
+
+/** Whether a source is newer than the build: a test file was started by itself. */
+function isStale (): boolean {
+  const built = statSync(join(root, 'dist/build.json'), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  const sources = ['plugins', 'routes', 'services', 'openapi'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, String(name))))
+  return ['app.ts', 'server.ts', ...sources].some((name) =>
+    /\.(ts|json)$/.test(name) && statSync(join(root, name)).mtimeMs > built)
+}
+
+function buildIt (): void {
   const { status, stderr } = spawnSync('npm', ['run', '-s', 'build'], { cwd: root, encoding: 'utf8' })
   if (status !== 0) throw new Error(`the build failed: ${stderr}`)
-  return join(root, 'dist/server.js')
 }
 
 /** A port nobody listens on just now. */
@@ -37,7 +48,7 @@ export interface ServerProcess {
 }
 
 /** spot-api as a process of its own, to be started and killed again and again on one port and in one folder. */
-export async function serverProcess (t: Test, server: string, configuration: object): Promise<ServerProcess> {
+export async function serverProcess (t: Test, configuration: object): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'spot-api-'))
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`

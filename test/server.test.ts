@@ -73,7 +73,7 @@ const failures: [string, Failure][] = [
     given: ['check', '--config', 'a.json'],
     files: { 'a.json': '{"token": "hush", "accounts": {"a": {"id": "a", "token": "hush\\n", "endpoint": "http://hush"}}}' },
     want: {
-      code: 1, errors: /^a\.json can not be used:\n {2}\/token .+\n {2}\/accounts\/a\/endpoint .+\n {2}\/accounts\/a\/token .+\n$/
+      code: 1, errors: /^a\.json can not be used:\n {2}\/accounts\/a\/endpoint .+\n {2}\/accounts\/a\/token .+\n {2}\/token .+\n$/
     }
   }],
   ['serve: a missing configuration starts no sandbox', {
