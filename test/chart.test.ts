@@ -234,14 +234,11 @@ t.test('Kubernetes would take it', { skip: noKubeconform }, async (t) => {
   // Where its schemas are, as kubeconform's -schema-location; unless set, in the Internet, which has no custom ones.
   const { KUBERNETES_SCHEMAS } = process.env
   const where = KUBERNETES_SCHEMAS ? ['-schema-location', KUBERNETES_SCHEMAS] : ['-ignore-missing-schemas']
-  for (const [name, example] of examples) {
-    await t.test(name, async (t) => {
-      const { stdout } = spawnSync('kubeconform', ['-strict', '-output', 'json', ...where], {
-        input: render(example).text, encoding: 'utf8'
-      })
-      const { resources = [] } = JSON.parse(stdout) as { resources?: { msg: string }[] }
-      if (resources.some(({ msg }) => /^failed downloading/.test(msg))) t.pass('skipped: there are no schemas')
-      else t.strictSame(resources, [])
-    })
+  const faultsOf = (input: string) => {
+    const { stdout } = spawnSync('kubeconform', ['-strict', '-output', 'json', ...where], { input, encoding: 'utf8' })
+    return (JSON.parse(stdout) as { resources?: { msg: string }[] }).resources ?? []
   }
+  const [unreachable] = faultsOf('{apiVersion: v1, kind: Namespace, metadata: {name: a}}')
+  if (unreachable) return t.pass(`skipped: there are no schemas (${unreachable.msg})`)
+  for (const [name, example] of examples) t.strictSame(faultsOf(render(example).text), [], name)
 })

@@ -178,7 +178,7 @@ t.test('nobody without a token gets anything out of memory', async (t) => {
   for (const token of [null, 'garbage']) t.equal((await request('GET', one, { token })).status, 401)
 })
 
-const INTERLEAVINGS = process.env.CHAOS === 'full' ? 2000 : 300
+const INTERLEAVINGS = process.env.CHAOS === 'full' ? 2000 : 200
 const CALLERS = 6
 
 /** Callers that write to a group of their own, and read it, the list and the groups of others, at random. */
