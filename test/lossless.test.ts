@@ -103,7 +103,7 @@ for (const { resource, envelope, bodies } of [
       const shown = await spotShows(created.location)
       deepStrictEqual(updated.json, shown)
       deepStrictEqual((await call('GET', created.location)).json, shown)
-    }), { numRuns: 300 })
+    }), { numRuns: 500 })
     t.ok(runs >= 500, `${runs * 2} bodies`)
   })
 }

@@ -131,7 +131,7 @@ const commands = fc.commands([
   fc.constant(new List())
 ], { maxCommands: 12 })
 
-const SEQUENCES = Number(process.env.SEQUENCES ?? 500)
+const SEQUENCES = Number(process.env.SEQUENCES ?? 1000)
 
 for (const { list, create } of [
   {
