@@ -52,12 +52,12 @@ async function follow (file: string, read: ReturnType<typeof readConfiguration>,
   const reload = new Reload(file, read, {
     changed (configuration, waiting) {
       app.configure(configuration)
-      reloads.inc({ result: 'success' })
+      reloads.count('success')
       lastReload.set(1)
       app.log.info({ waiting }, `new configuration${waiting.length > 0 ? ', some of it only after a restart' : ''}`)
     },
     failed (error) {
-      reloads.inc({ result: 'failure' })
+      reloads.count('failure')
       lastReload.set(0)
       app.log.error(`the configuration stays as it was: ${(error as Error).message}`)
     }

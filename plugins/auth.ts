@@ -43,10 +43,10 @@ export default fp(async function auth (app: FastifyInstance) {
 
   function take (verdict: Verdict<Client>, request: FastifyRequest) {
     const result = typeof verdict === 'string' ? verdict : isExpired(verdict) ? 'expired' : 'valid'
-    results.inc({ result })
+    results.count(result)
     if (typeof verdict === 'string') throw problemOf(verdict, failures.secondsLeft(request.ip))
     if (result === 'expired') {
-      refused.inc({ reason: result })
+      refused.count(result)
       throw expired(verdict)
     }
     request.client = verdict
@@ -66,7 +66,7 @@ export default fp(async function auth (app: FastifyInstance) {
     const client = request.client as Client
     const denial: Denial | undefined = denialOf(client, account, need)
     if (denial === undefined) return
-    refused.inc({ reason: denial })
+    refused.count(denial)
     throw forbidden(client, denial, account)
   }
   const operationOf = ({ routeOptions: { config: { operationId = '' } } }: FastifyRequest) => operationId

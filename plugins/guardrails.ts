@@ -49,7 +49,7 @@ export default fp(async function guardrails (app: FastifyInstance) {
       operationId, params: params as object, query: query as object, body, rules, accountRegion, spot
     })
     if (errors.length === 0) return
-    refusals.inc({ reason: 'guardrail' })
+    refusals.count('guardrail')
     throw breached(errors)
   })
 }, { name: 'guardrails', dependencies: ['config', 'metrics', 'spotinst'] })

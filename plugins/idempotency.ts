@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import {
-  EVENTS, fingerprintOf, Idempotency, markerOf, placeOf, wordOf, type Answer, type Finder, type KeyEvent
+  fingerprintOf, Idempotency, markerOf, placeOf, wordOf, type Answer, type Finder, type KeyEvent
 } from '../services/idempotency/index.js'
 
 declare module 'fastify' {
@@ -35,7 +35,6 @@ export default fp(async function idempotency (
 ) {
   const { settle } = app.configuration
   const { keys } = app.measurements
-  for (const event of EVENTS) keys.inc({ event }, 0)
 
   const finderOf = (account: string, operation: string) =>
     app.configuration.accounts[account]?.marker === false ? undefined : finders[operation]
@@ -48,7 +47,7 @@ export default fp(async function idempotency (
       return finder && (() => finder(app.spotinst.account(account, look)))
     },
     tell (event, about) {
-      keys.inc({ event })
+      keys.count(event)
       const level = levels[event]
       if (level) app.log[level]({ event, ...about }, 'create with an Idempotency-Key')
     }

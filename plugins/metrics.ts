@@ -1,11 +1,14 @@
 import fp from 'fastify-plugin'
 import fastifyMetrics from 'fastify-metrics'
 import { Counter, Gauge, Registry } from 'prom-client'
+import { EVENTS, type KeyEvent } from '../services/idempotency/index.js'
 import { breakersOf } from '../services/measurements/breakers.js'
 import { budgetOf } from '../services/measurements/budget.js'
 import { requestsOf } from '../services/measurements/requests.js'
 import { collecting } from '../services/measurements/series.js'
+import { tally, type Tally } from '../services/measurements/tally.js'
 import { upstreamOf } from '../services/measurements/upstream.js'
+import { RESULTS as READS, type Result } from '../services/reads/memory.js'
 import { githash, version } from '../services/release.js'
 import type { Delay, Refusal } from '../services/tokens/index.js'
 
@@ -23,15 +26,15 @@ declare module 'fastify' {
       /** Takes what tells how many requests are under way, and asks it whenever the metrics are read. */
       underWay: (read: () => number) => void
       /** What came of creates with an Idempotency-Key. */
-      keys: Counter<'event'>
+      keys: Tally<KeyEvent>
       /** How reads were answered. */
-      reads: Counter<'result'>
+      reads: Tally<Result>
       /** One token check. */
-      auth: Counter<'result'>
+      auth: Tally<typeof CHECKS[number]>
       /** Requests with a right token that may not do what they ask for. */
-      refusals: Counter<'reason'>
+      refusals: Tally<typeof REASONS[number]>
       /** Attempts to read the configuration anew. */
-      reloads: Counter<'result'>
+      reloads: Tally<typeof RELOADS[number]>
       /** 1 when the last of them succeeded, else 0. */
       lastReload: Gauge
       /** Lines of the audit that could not be written. */
@@ -40,10 +43,11 @@ declare module 'fastify' {
   }
 }
 
-const RESULTS: ('valid' | 'expired' | Refusal | Delay)[] = [
+const CHECKS = [
   'valid', 'expired', 'missing', 'key-itself', 'expanded', 'costly', 'malformed', 'wrong', 'limited', 'overloaded'
-]
-const REASONS = ['access', 'account', 'expired', 'delete', 'guardrail']
+] as const satisfies ('valid' | 'expired' | Refusal | Delay)[]
+const REASONS = ['access', 'account', 'expired', 'delete', 'guardrail'] as const
+const RELOADS = ['success', 'failure'] as const
 
 /** Of Node's own: gauges that are called totals, a series for each kind of what is open, parts of parts. */
 const unwanted = /^nodejs_(?:active|heap_space)_|^nodejs_eventloop_lag_(?:min|stddev|p50|p90)_/
@@ -52,12 +56,6 @@ export default fp(async function metrics (app) {
   const registry = new Registry()
   const registers = [registry]
 
-  /** A counter that has each word from the start: the first that is counted would else be no increase. */
-  function counter<L extends string> (name: string, help: string, label: L, words: string[] = []) {
-    const counter = new Counter<L>({ name, help, labelNames: [label], registers })
-    for (const word of words) counter.labels(word).inc(0)
-    return counter
-  }
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers })
 
   const lastReload = gauge('spot_api_configuration_last_reload_success',
@@ -96,14 +94,16 @@ export default fp(async function metrics (app) {
     heldBack: breakersOf(registers),
     budget: budgetOf(registers),
     underWay: (read) => collecting(underWay, () => underWay.set(read())),
-    keys: counter('spot_api_idempotency_total', 'What came of creates with an Idempotency-Key', 'event'),
-    reads: counter('spot_api_reads_total',
-      'Reads by how they were answered: from memory, by a call of their own or of another, by an old answer', 'result'),
-    auth: counter('spot_api_auth_total', 'Token checks by result', 'result', RESULTS),
-    refusals: counter('spot_api_refusals_total',
+    keys: tally(registers, 'spot_api_idempotency_total',
+      'What came of creates with an Idempotency-Key', 'event', EVENTS),
+    reads: tally(registers, 'spot_api_reads_total',
+      'Reads by how they were answered: from memory, by a call of their own or of another, by an old answer',
+      'result', READS),
+    auth: tally(registers, 'spot_api_auth_total', 'Token checks by result', 'result', CHECKS),
+    refusals: tally(registers, 'spot_api_refusals_total',
       'Requests with a right token that may not do what they ask for', 'reason', REASONS),
-    reloads: counter('spot_api_configuration_reloads_total',
-      'Attempts to read the configuration anew', 'result', ['success', 'failure']),
+    reloads: tally(registers, 'spot_api_configuration_reloads_total',
+      'Attempts to read the configuration anew', 'result', RELOADS),
     lastReload,
     auditFailures: new Counter({
       name: 'spot_api_audit_failures_total', help: 'Lines of the audit that could not be written', registers

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Answers, type KeptAnswer } from '../services/reads/answers.js'
-import { Memory, RESULTS, type Reading, type Result, type Scope } from '../services/reads/memory.js'
+import { Memory, type Reading, type Result, type Scope } from '../services/reads/memory.js'
 import { masked, maskedInTurns } from '../services/masking/index.js'
 import { asJson } from '../services/turns.js'
 
@@ -44,8 +44,6 @@ export default fp(async function reads (app: FastifyInstance) {
   const replicas = 'redis' in state ? await replicasOf(state.redis) : undefined
   const answers = new Answers((reading) => memory.isFresh(reading))
   const counter = app.measurements.reads
-  for (const result of RESULTS) counter.inc({ result }, 0)
-  const hit = { result: 'hit' } as const
 
   function send (request: FastifyRequest, reply: FastifyReply, answer: KeptAnswer, result: Result) {
     const { etag, headers, body, at } = answer
@@ -77,7 +75,7 @@ export default fp(async function reads (app: FastifyInstance) {
     },
 
     told (request, reading, result) {
-      counter.inc({ result })
+      counter.count(result)
       request.readings ??= []
       request.readings.push({ reading, result })
     },
@@ -93,7 +91,7 @@ export default fp(async function reads (app: FastifyInstance) {
     answerAgain (request, reply) {
       const answer = answers.get(placeOf(request))
       if (answer === undefined || wantsFresh(request)) return false
-      counter.inc(hit)
+      counter.count('hit')
       send(request, reply, answer, 'hit')
       return true
     }

@@ -2,7 +2,7 @@
 import autocannon from 'autocannon'
 
 const { url, paths, headers, ...length } = JSON.parse(process.argv[2])
-const { pathname } = new URL(url)
+const pathname = new URL(url).pathname.replace(/\/$/, '')
 let connection = 0
 
 const { requests, '2xx': good, non2xx, errors } = await autocannon({

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { Ajv, type ErrorObject } from 'ajv'
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import ipaddr from 'ipaddr.js'
 import type { AccountSettings, Deadlines } from '../spotinst/index.js'
 import type { ReadSettings } from '../reads/memory.js'
@@ -102,8 +102,21 @@ const EXAMPLE_KEYS = ['change-me-to-a-long-random-key', '1234567890123456', 'xxx
 /** Levels of the earlier Go service that are called otherwise here. */
 const LEVELS: Record<string, string> = { warning: 'warn', panic: 'fatal' }
 
-const ajv = new Ajv({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true })
-const validate = ajv.compile<ConfigurationFile>(schema)
+let validate: ValidateFunction<ConfigurationFile> | undefined
+
+/** Made when a file is read: the sandbox has none. That the schema is one is for tests to check, it would take time. */
+function validator (): ValidateFunction<ConfigurationFile> {
+  validate ??= new Ajv({
+    allErrors: true,
+    strict: true,
+    strictRequired: false,
+    allowUnionTypes: true,
+    meta: false,
+    validateSchema: false,
+    code: { optimize: false }
+  }).compile<ConfigurationFile>(schema)
+  return validate
+}
 
 /**
  * Reads and checks a configuration file, and fetches the secrets it refers to.
@@ -144,7 +157,8 @@ export function configurationOf (
     files?: string[]
   }
 ): Configuration {
-  if (!validate(parsed)) throw new ConfigurationError(name, faultsOf(validate.errors ?? []))
+  const isSound = validator()
+  if (!isSound(parsed)) throw new ConfigurationError(name, faultsOf(isSound.errors ?? []))
   const faults: ConfigurationFault[] = []
   const attempt = <T>(pointer: string, read: () => T, instead: T): T => {
     try {
