@@ -28,7 +28,9 @@ export interface BuildOptions {
 export async function build (configuration: Configuration, { log }: BuildOptions = {}) {
   const app: FastifyInstance = Fastify({
     logger: { level: configuration.logLevel, ...log && { stream: log } },
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    logController: new LogController({ disableRequestLogging: true }),
+    // A logger of its own for each request would be a good part of answering one from memory.
+    childLoggerFactory: (logger) => logger,
     genReqId: requestId,
     trustProxy: configuration.trustedProxies.length > 0 ? configuration.trustedProxies : false,
     bodyLimit: 1024 * 1024,

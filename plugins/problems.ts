@@ -50,7 +50,9 @@ function problemOf (error: FastifyError): Problem {
 export function replyWithProblem (thrown: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   const error = thrown ?? Object.assign(new Error(`${thrown} was thrown`), { code: '' })
   const problem = request.raw.errored === error ? hungUp() : problemOf(error)
-  if (problem.problem === 'internal-error') request.log.error(bare(error), 'unexpected error')
+  if (problem.problem === 'internal-error') {
+    request.log.error({ requestId: request.id, err: bare(error) }, 'unexpected error')
+  }
   const path = request.url.split('?', 1)[0] ?? ''
   request.problem = problem.problem
   return reply
@@ -66,8 +68,9 @@ export default fp(async function problems (app: FastifyInstance) {
   app.setErrorHandler(replyWithProblem)
   app.setNotFoundHandler(refuse)
   // Before the body is read: nobody needs it, and it has no problems of its own where there is nothing.
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _, done) => {
     if (request.is404) refuse(request)
+    done()
   })
 }, { name: 'problems' })
 

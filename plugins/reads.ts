@@ -49,7 +49,8 @@ export default fp(async function reads (app: FastifyInstance) {
     const { etag, headers, body, at } = answer
     request.cache = result
     const age = Math.floor((performance.now() - at) / 1000)
-    reply.headers({ 'cache-control': CACHE_CONTROL, etag, age, 'cache-status': STATUS[result], ...headers })
+    reply.header('cache-control', CACHE_CONTROL).header('etag', etag).header('age', age)
+      .header('cache-status', STATUS[result]).headers(headers)
     const still = matches(request.headers['if-none-match'], etag)
     return still ? reply.code(304).send() : reply.type('application/json; charset=utf-8').send(body)
   }

@@ -93,6 +93,7 @@ export default fp(async function requests (app: FastifyInstance) {
 
   /** What the one line of a request says. Memory and calls are told of where a token was right. */
   const summary = (request: FastifyRequest, { statusCode, elapsedTime }: FastifyReply) => ({
+    requestId: request.id,
     method: request.method,
     url: request.url.replace(hash, '(token)'),
     operationId: request.routeOptions.config.operationId,
@@ -105,13 +106,13 @@ export default fp(async function requests (app: FastifyInstance) {
   })
 
   app.addHook('onResponse', (request, reply, done) => {
-    request.log.info(summary(request, reply), 'request ended')
+    app.log.info(summary(request, reply), 'request ended')
     done()
   })
 
   // There is no response then, but a write went on without its caller: nobody but the log learns how it ended.
   app.addHook('onSend', (request, reply, payload, done) => {
-    if (reply.raw.destroyed) request.log.info(summary(request, reply), 'caller hung up before its answer')
+    if (reply.raw.destroyed) app.log.info(summary(request, reply), 'caller hung up before its answer')
     done(null, payload)
   })
 }, { name: 'requests', dependencies: ['@fastify/sensible'] })
