@@ -72,12 +72,10 @@ export class Memory {
     const known = this.#readings.get(key) as Reading<T> | undefined
     if (known && !fresh && this.isFresh(known)) return { reading: known, result: 'hit' }
     const flight = this.#flights.get(key)
-    if (flight && !fresh && flight.order > this.#floor && this.#isCurrent(flight.order, scope)) {
-      return { reading: await flight.reading as Reading<T>, result: 'collapsed' }
-    }
-    const next = fresh ? flight?.next : undefined
+    const isGood = flight && flight.order > this.#floor && this.#isCurrent(flight.order, scope)
+    const shared = fresh ? flight?.next : isGood ? flight.reading : undefined
     try {
-      if (next) return { reading: await next as Reading<T>, result: 'collapsed' }
+      if (shared) return { reading: await shared as Reading<T>, result: 'collapsed' }
       const asked = fresh && flight ? this.#follow(flight, key, scope, ask) : this.#fly(key, scope, ask)
       return { reading: await asked, result: 'miss' }
     } catch (error) {
