@@ -162,7 +162,7 @@ t.test('the dashboard can be imported as it is', async (t) => {
   }
   for (const { title, description, datasource, fieldConfig } of panels) {
     t.match(description, /^.{20,}\.$/, title)
-    t.equal(datasource?.uid, '${datasource}') // eslint-disable-line no-template-curly-in-string
+    t.match(datasource?.uid, /^\$\{datasource\}$/)
     t.ok(fieldConfig.defaults.unit)
   }
 })
