@@ -9,8 +9,8 @@ import type { Sandbox } from './sandbox/index.js'
 /** Name of the sandbox's account. */
 export const SANDBOX_ACCOUNT = 'demo'
 
-/** A key for one start of the sandbox. */
-export const sandboxKey = () => randomBytes(18).toString('base64url')
+/** A key for one start of the sandbox; `npm run dev` sets one that survives its restarts. */
+export const sandboxKey = () => process.env.SPOT_API_SANDBOX_KEY || randomBytes(18).toString('base64url')
 
 /** A configuration for the embedded sandbox: loopback only, and a new directory at every start. */
 export function sandboxConfiguration (
