@@ -1,0 +1,31 @@
+// `node scripts/failures.js FILE`: each assertion that failed in a TAP log, with its file, its test and the lines
+// around it. A test that failed only because of an assertion inside it is not named a second time.
+import { readFileSync } from 'node:fs'
+
+const BEFORE = 4
+const AFTER = 20
+
+const lines = readFileSync(process.argv[2], 'utf8').split('\n')
+/** Names of the subtests that a line is in, by depth. */
+const names = []
+/** Whether a deeper assertion failed since a subtest of this depth began. */
+const failedInside = []
+
+for (const [number, line] of lines.entries()) {
+  const depth = /^ */.exec(line)[0].length / 4
+  const [, name] = /^ *# Subtest: (.*)$/.exec(line) ?? []
+  if (name !== undefined) {
+    names.length = depth
+    names[depth] = name
+    failedInside[depth] = false
+  }
+  if (!/^ *not ok /.test(line) || /# (TODO|SKIP)/i.test(line)) continue
+  if (!failedInside[depth]) print(number, depth)
+  failedInside[depth] = false
+  for (let outer = 0; outer < depth; outer++) failedInside[outer] = true
+}
+
+function print (number, depth) {
+  console.log(`\n== ${names.slice(0, Math.ceil(depth)).filter(Boolean).join(' > ')}, line ${number + 1} of the log`)
+  console.log(lines.slice(Math.max(0, number - BEFORE), number + AFTER).join('\n'))
+}
