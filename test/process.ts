@@ -46,10 +46,10 @@ export function run (t: Test, words: string[], surroundings: Surroundings = {}) 
   const errors = text(child.stderr)
   let over = false
   const closed = once(child, 'close').finally(() => { over = true })
-  /** What it printed, once that is there. */
-  async function prints (form: RegExp): Promise<string[]> {
+  /** What it printed, once that is there for so many times: the last of them. */
+  async function prints (form: RegExp, times = 1): Promise<string[]> {
     for (;;) {
-      const match = form.exec(output)
+      const match = [...output.matchAll(new RegExp(form, `${form.flags}g`))][times - 1]
       if (match) return match
       if (over) throw new Error(`it ended: ${await errors}`)
       await Promise.race([once(child.stdout, 'data'), closed])
