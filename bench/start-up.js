@@ -35,7 +35,7 @@ async function simulatedSpot () {
     ours: within(async () => (await startSandbox()).close),
     bare: within(async () => {
       const app = Fastify()
-      await app.listen({ host: '127.0.0.1' })
+      await app.listen({ host: '127.0.0.1', port: 0 })
       return () => app.close()
     })
   }

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { document } from '../openapi/document.js'
-import { TOKEN } from './helper.js'
+import { TOKEN } from './keys.js'
 import { DRAIN, DRAINED, run, spot } from './process.js'
 import { until } from './until.js'
 

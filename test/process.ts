@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
 import { startSandbox, type SandboxOptions } from '../services/sandbox/index.js'
-import { KEY } from './helper.js'
+import { KEY } from './keys.js'
 import { server } from './server-process.js'
 
 interface Surroundings {

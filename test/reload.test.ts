@@ -2,7 +2,7 @@ import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hashSync } from '@node-rs/bcrypt'
 import t, { type Test } from 'tap'
-import { KEY, TOKEN } from './helper.js'
+import { KEY, TOKEN } from './keys.js'
 import { run, spot } from './process.js'
 
 const OTHER = 'another-key-for-tests'

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { document } from '../openapi/document.js'
 import { ask, LOST, startBalancer, type Backend } from './balancer.js'
-import { TOKEN } from './helper.js'
+import { TOKEN } from './keys.js'
 import { DRAIN, DRAINED, run, spot } from './process.js'
 import { until } from './until.js'
 
