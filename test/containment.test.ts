@@ -74,8 +74,8 @@ const places = operations.flatMap(({ path, method, operation, parameters }) => p
 const idPlaces = places.filter(({ name }) => name !== 'account')
 
 /**
- * Values for one of the places where a name stands. With CHAOS=full all of them; else every twelfth, another one in each
- * place, so that each value is tried of each name. Places of one name have one schema, as a test shows.
+ * Values for one of the places where a name stands. With CHAOS=full all of them; else every twelfth, others in the next
+ * place, so that each value is tried for each name. Places of one name have one schema, as a test shows.
  */
 function valuesFor (values: string[], { turn, turns }: { turn: number, turns: number }) {
   const step = process.env.CHAOS === 'full' ? 1 : Math.min(12, turns)
