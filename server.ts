@@ -41,7 +41,8 @@ async function serve ({ config, listen }: Extract<Command, { name: 'serve' }>) {
     else app.log.error(bare(error), 'ending after an error')
   }, read === undefined)
   if (read) await follow(file as string, read, app)
-  const address = await app.listen(listen ?? configuration.listen)
+  // A copy: Fastify adds to what it gets, and a reload would take that for a change of the address.
+  const address = await app.listen({ ...listen ?? configuration.listen })
   if (sandbox) print(await sandboxBanner(address, key))
 }
 

@@ -1,7 +1,9 @@
-// How long a built server takes from the command to its first answer, beside a bare Fastify.
+// How long a built server takes from the command to its first answer, and a simulated Spot within a process that runs
+// (tests start one each), both beside a bare Fastify.
 // Usage: npm run bench:start-up
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import Fastify from 'fastify'
 import { alternate, print, row } from './figures.js'
 import { answering, folder, freePort, SERVER, started } from './processes.js'
 
@@ -18,13 +20,40 @@ const start = (...command) => async () => {
   return took
 }
 
+/** Milliseconds until an app within this process listens. @param listen resolves to what closes it */
+const within = (listen) => async () => {
+  const began = performance.now()
+  const close = await listen()
+  const took = performance.now() - began
+  await close()
+  return took
+}
+
+async function simulatedSpot () {
+  const { startSandbox } = await import('../dist/services/sandbox/index.js')
+  const measures = {
+    ours: within(async () => (await startSandbox()).close),
+    bare: within(async () => {
+      const app = Fastify()
+      await app.listen({ host: '127.0.0.1', port: 0 })
+      return () => app.close()
+    })
+  }
+  await alternate(measures, 1) // loads them
+  const { ours, bare } = await alternate(measures, 5)
+  return row({ figure: 'a simulated Spot', unit: 'ms', ours, peer: 'bare Fastify', theirs: bare, target: '50 ms' })
+}
+
 export async function startUp () {
   const measures = {
     ours: start(SERVER, '--listen'), bare: start(fileURLToPath(new URL('peers/bare-fastify.js', import.meta.url)))
   }
   await alternate(measures, 1) // warms up
   const { ours, bare } = await alternate(measures, 5)
-  return [row({ figure: 'start, with the sandbox', unit: 'ms', ours, peer: 'bare Fastify', theirs: bare })]
+  return [
+    row({ figure: 'start, with the sandbox', unit: 'ms', ours, peer: 'bare Fastify', theirs: bare }),
+    await simulatedSpot()
+  ]
 }
 
 await print(import.meta, startUp)

@@ -6,12 +6,19 @@ import type { Test } from 'tap'
 
 export interface Backend {
   url: string
-  /** Whether it said so when it was last asked. */
+  /** Whether it said so when `ask` was last called. */
   ready: boolean
 }
 
-/** Milliseconds between two questions. */
-const EVERY = 100
+/** Asks a backend whether it is ready, as a load balancer does every few seconds. Tests say when. */
+export async function ask (backend: Backend): Promise<boolean> {
+  const answer = once(get(`${backend.url}/v1/spot/ready`, { agent: false }), 'response')
+  backend.ready = await answer.then(([{ statusCode, socket }]) => {
+    socket.destroy()
+    return statusCode === 200
+  }, () => false)
+  return backend.ready
+}
 
 /** The header that says why a request was lost behind the balancer. */
 export const LOST = 'x-lost'
@@ -50,15 +57,7 @@ export async function startBalancer (t: Test, backends: Backend[]): Promise<stri
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
 
-  const asking = setInterval(() => {
-    for (const backend of backends) {
-      get(`${backend.url}/v1/spot/ready`, { agent: false, timeout: 1000 }, (answer) => {
-        backend.ready = answer.resume().statusCode === 200
-      }).on('error', () => { backend.ready = false })
-    }
-  }, EVERY)
   t.teardown(() => {
-    clearInterval(asking)
     agent.destroy()
     server.closeAllConnections()
     server.close()

@@ -2,36 +2,33 @@ import { once } from 'node:events'
 import { Agent, get as httpGet, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { document } from '../openapi/document.js'
-import { TOKEN } from './helper.js'
-import { run, spot } from './process.js'
+import { TOKEN } from './keys.js'
+import { DRAIN, DRAINED, run, spot } from './process.js'
+import { until } from './until.js'
 
 const { examples } = document.components as unknown as { examples: Record<string, { value: object }> }
 const headers = { 'x-auth-token': TOKEN, 'content-type': 'application/json' }
 
-/** Longer than any test: where it is drained after all, the test fails by its timeout. */
-const FOR_EVER = 600
-
-/** Milliseconds after which a second Ctrl-C is one of its own. */
-const NOT_AN_ECHO = 700
-
-async function start (t: Test, { drainSeconds, preload = '' }: { drainSeconds: number, preload?: string }) {
-  const { sandbox, configuration } = await spot(t, { settings: { drainSeconds } })
-  const server = run(t, ['--config', 'a.json'], { files: { 'a.json': configuration }, preload })
+async function start (t: Test, drainSeconds: number) {
+  const { sandbox, configuration } = await spot(t, { sandbox: { seed: false }, settings: { drainSeconds } })
+  const server = run(t, ['--config', 'a.json'], { files: { 'a.json': configuration }, obeys: true })
   const [, url = ''] = await server.prints(/listening at (http:[^"]+)/)
   return {
     ...server,
     url,
-    /** A create that is under way at Spot, for so many milliseconds, when this resolves. */
-    async createFor (latency: number) {
+    refuses: () => until(() => get(`${url}/v1/spot/ping`).then(() => false, ({ code }) => code === 'ECONNREFUSED')),
+    /** A create that is under way at Spot when this resolves, until it is let go. */
+    async create () {
+      let letGo = () => {}
+      const latency = new Promise<void>((resolve) => { letGo = resolve })
       sandbox.faults.inject({ method: 'POST', latency })
       const body = JSON.stringify(examples.ElastigroupCreate?.value)
       const answer = fetch(`${url}/v1/spot/real/elastigroups`, { method: 'POST', headers, body })
       const status = answer.then((response) => response.status, () => 'lost')
-      while (!sandbox.transcript.some(({ method }) => method === 'POST')) await sleep(10)
-      return { status, transcript: sandbox.transcript }
+      await until(() => sandbox.transcript.some(({ method }) => method === 'POST'))
+      return { status, letGo, transcript: sandbox.transcript }
     }
   }
 }
@@ -43,51 +40,57 @@ async function get (url: string, agent?: Agent) {
   return { status: statusCode, connection, text: await text(response) }
 }
 
-const refused = (url: string) => get(url).then(() => false, ({ code }) => code === 'ECONNREFUSED')
+async function open (url: string) {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  await once(socket, 'connect')
+  return socket
+}
 
 // A process takes most of a second to start: several at once.
 t.jobs = 4
 
 t.test('SIGTERM: not ready at once, and everything is still answered until load balancers had time', async (t) => {
-  const { url, kill, prints, ends } = await start(t, { drainSeconds: 2 })
+  const { url, kill, prints, does, refuses, ends } = await start(t, DRAIN)
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   t.teardown(() => agent.destroy())
   t.match(await get(`${url}/v1/spot/ready`, agent), { status: 200, connection: 'keep-alive' })
+  const spare = await open(url)
   kill('SIGTERM')
   await prints(/"signal":"SIGTERM","msg":"ending"/)
 
   t.match(await get(`${url}/v1/spot/ping`, agent), { status: 200, connection: 'close' }, 'on a connection kept alive')
   t.match(await get(`${url}/v1/spot/ready`), { status: 503, connection: 'close', text: /:not-ready"/ })
   t.match(await get(`${url}/v1/spot/ping`), { status: 200, connection: 'close' }, 'on a new connection')
+  spare.write('GET /v1/spot/ping HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  t.match(await text(spare), /^HTTP\/1.1 200 OK[^]+connection: close[^]+pong$/i, 'on one that was open before')
+  await does(DRAINED)
   const { code, errors } = await ends()
   t.strictSame({ code, errors }, { code: 0, errors: '' })
-  t.ok(await refused(`${url}/v1/spot/ping`), 'nobody listens any more')
+  await refuses()
 })
 
-t.test('a create under way when SIGTERM comes gets its answer, though it takes longer than the drain', async (t) => {
-  const { kill, createFor, ends } = await start(t, { drainSeconds: 0.2 })
-  const { status } = await createFor(1500)
+t.test('a create under way is answered after the drain, though SIGTERM comes again and again', async (t) => {
+  const { url, kill, does, refuses, create, prints, ends } = await start(t, DRAIN)
+  const { status, letGo } = await create()
   kill('SIGTERM')
-  t.equal(await status, 201)
-  t.match(await ends(), { code: 0, errors: '' })
-})
-
-t.test('a create under way is answered though SIGTERM comes again and again', async (t) => {
-  const { kill, createFor, ends } = await start(t, { drainSeconds: 0.2 })
-  const { status } = await createFor(2000)
-  for (let times = 0; times < 4; times++) {
+  await prints(/"msg":"ending"/)
+  for (let times = 0; times < 3; times++) {
     kill('SIGTERM')
-    await sleep(300)
+    t.equal((await get(`${url}/v1/spot/ping`)).status, 200)
   }
+  await does(DRAINED)
+  await refuses()
+  kill('SIGTERM')
+  await does('')
+  letGo()
   t.equal(await status, 201)
   t.match(await ends(), { code: 0, errors: '' })
 })
 
 t.test('connections that ask nothing do not hold up the end', async (t) => {
-  const { url, kill, ends } = await start(t, { drainSeconds: 0.2 })
-  const { hostname, port } = new URL(url)
-  const spare = connect(Number(port), hostname)
-  await once(spare, 'connect')
+  const { url, kill, ends } = await start(t, 0)
+  await open(url)
   const agent = new Agent({ keepAlive: true })
   t.teardown(() => agent.destroy())
   await get(`${url}/v1/spot/ping`, agent)
@@ -96,34 +99,43 @@ t.test('connections that ask nothing do not hold up the end', async (t) => {
 })
 
 t.test('a request of which a part is here when the server stops listening is answered', async (t) => {
-  const { url, kill, ends } = await start(t, { drainSeconds: 0 })
-  const { hostname, port } = new URL(url)
-  const socket = connect(Number(port), hostname)
+  const { url, kill, does, refuses, ends } = await start(t, 0)
+  const [socket, spare] = [await open(url), await open(url)]
   socket.write('GET /v1/spot/ping HTTP/1.1\r\n')
-  await sleep(200)
+  await does('')
+  await get(`${url}/v1/spot/ping`) // which came later than that part
+  const looked = once(spare, 'close') // the server looks for connections that ask nothing, and ends them
   kill('SIGTERM')
-  while (!await refused(`${url}/v1/spot/ping`)) await sleep(20)
-  await sleep(300)
+  await Promise.all([refuses(), looked])
   socket.write('Host: localhost\r\n\r\n')
   t.match(await text(socket), /^HTTP\/1.1 200 OK[^]+connection: close[^]+pong$/i)
   t.match(await ends(), { code: 0, errors: '' })
 })
 
+/** For a server that obeys: time stands still, so two signals come in the same millisecond, however long it takes. */
+const STAND_STILL = 'at = performance.now(); performance.now = () => at'
+
 t.test('Ctrl-C waits for no load balancer, but for a create under way', async (t) => {
-  const { kill, createFor, ends } = await start(t, { drainSeconds: FOR_EVER })
-  const { status } = await createFor(1000)
+  const { kill, create, prints, does, refuses, ends } = await start(t, DRAIN)
+  const { status, letGo } = await create()
+  await does(STAND_STILL)
   kill('SIGINT')
-  await sleep(50)
+  await prints(/"signal":"SIGINT","msg":"ending"/)
   kill('SIGINT') // as npm passes it on
+  await does('')
+  await refuses()
+  letGo()
   t.equal(await status, 201)
   t.match(await ends(), { code: 0, errors: '' })
 })
 
 t.test('a second Ctrl-C ends it at once', async (t) => {
-  const { kill, createFor, ends } = await start(t, { drainSeconds: FOR_EVER })
-  const { status, transcript } = await createFor(60_000)
+  const { kill, create, prints, does, ends } = await start(t, DRAIN)
+  const { status, transcript } = await create()
+  await does(STAND_STILL)
   kill('SIGINT')
-  await sleep(NOT_AN_ECHO)
+  await prints(/"msg":"ending"/)
+  await does('performance.now = () => at + 700')
   kill('SIGINT')
   t.match(await ends(), { code: 130, errors: '' })
   t.equal(await status, 'lost')
@@ -133,24 +145,25 @@ t.test('a second Ctrl-C ends it at once', async (t) => {
 const SECRET = 'canary-of-a-secret'
 /** As an expression: stacks name the module it stands in, which is its text. */
 const secret = "'canary-of-' + 'a-secret'"
+const error = `Object.assign(new Error('of a test'), { authorization: ${secret} })`
 const thrown: Record<string, string> = {
-  'an error nobody catches': `throw Object.assign(new Error('of a test'), { authorization: ${secret} })`,
+  'errors nobody catches, one after another': `(function again () { setImmediate(again); throw ${error} })()`,
   'a rejection nobody catches': `Promise.reject(Object.assign(new Error('of a test'), { options: ${secret} }))`,
-  'something thrown that is no error': `throw { authorization: ${secret} }`,
-  'one error after another': 'setInterval(() => { throw new Error("of a test") }, 1)'
+  'something thrown that is no error': `throw { authorization: ${secret} }`
 }
 for (const [name, javascript] of Object.entries(thrown)) {
   t.test(`${name}: a create under way is answered, the end is a failure, the log has no secret`, async (t) => {
-    const preload = `process.on('SIGUSR2', () => { ${javascript} })`
-    const { url, kill, prints, createFor, ends } = await start(t, { drainSeconds: 1, preload })
-    const { status } = await createFor(1500)
-    kill('SIGUSR2')
-    await prints(/ending after an error/)
+    const { url, prints, does, create, refuses, ends } = await start(t, DRAIN)
+    const { status, letGo } = await create()
+    await does(javascript)
+    await prints(/"msg":"ending after an error"/)
     t.match(await get(`${url}/v1/spot/ready`), { status: 503, text: /:not-ready"/ })
+    await does(DRAINED)
+    await refuses()
+    letGo()
     t.equal(await status, 201)
     const { code, output, errors } = await ends()
     t.strictSame({ code, errors }, { code: 1, errors: '' })
-    t.match(output, /"msg":"ending after an error"/)
     t.match(output, /of a test|no error but of type object/)
     t.notMatch(output, SECRET)
     t.ok(output.split('\n').length < 50, 'the log does not fill up')

@@ -5,16 +5,14 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
-import { hashSync } from '@node-rs/bcrypt'
 import type { Test } from 'tap'
 import { build, type BuildOptions } from '../app.js'
 import { owner, type Configuration } from '../services/configuration/index.js'
 import { startSandbox, type Sandbox, type SandboxOptions } from '../services/sandbox/index.js'
 import { faultsOfReply } from './contract-check.js'
+import { ACCOUNT, KEY, TOKEN } from './keys.js'
 
-export const KEY = 'a-key-for-tests-only'
-export const TOKEN = hashSync(KEY, 4)
-export const ACCOUNT = 'demo'
+export { ACCOUNT, KEY, TOKEN }
 
 export interface Reply {
   status: number

@@ -131,7 +131,7 @@ const commands = fc.commands([
   fc.constant(new List())
 ], { maxCommands: 12 })
 
-const SEQUENCES = Number(process.env.SEQUENCES ?? 1000)
+const SEQUENCES = Number(process.env.SEQUENCES ?? (process.env.CHAOS === 'full' ? 1000 : 60))
 
 for (const { list, create } of [
   {

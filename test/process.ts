@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
 import { startSandbox, type SandboxOptions } from '../services/sandbox/index.js'
-import { KEY } from './helper.js'
+import { KEY } from './keys.js'
 import { server } from './server-process.js'
 
 interface Surroundings {
@@ -12,34 +12,57 @@ interface Surroundings {
   files?: object
   /** What it reads on its standard input. */
   input?: string
-  /** JavaScript that runs in it before its own. */
-  preload?: string
+  /** Whether a test may have it run JavaScript, by `does`, and decides when a drain of `DRAIN` seconds is over. */
+  obeys?: boolean
 }
+
+/** Seconds of a drain that is over once the server `does(DRAINED)`, and not before. */
+export const DRAIN = 600
+export const DRAINED = 'endDrain()'
+
+/** Runs in a server that obeys, before its own code. */
+const OBEY = `
+  import { syncBuiltinESMExports } from 'node:module'
+  import timers from 'node:timers/promises'
+  const sleep = timers.setTimeout
+  const drained = new Promise((resolve) => { globalThis.endDrain = resolve })
+  timers.setTimeout = (wait, ...rest) => wait === ${DRAIN * 1000} ? drained : sleep(wait, ...rest)
+  syncBuiltinESMExports()
+  process.stdin.setEncoding('utf8').on('data', (javascript) => { (0, eval)(javascript) })
+`
 
 /** spot-api as a process of its own. */
 export function run (t: Test, words: string[], surroundings: Surroundings = {}) {
-  const { folder, files = {}, input = '', preload = '' } = surroundings
+  const { folder, files = {}, input = '', obeys = false } = surroundings
   // tap would watch the process through NODE_OPTIONS, which costs more than the process itself.
-  const module = `data:text/javascript,${encodeURIComponent(preload)}`
-  const node = ['-u', 'NODE_OPTIONS', process.execPath, '--import', module]
-  const child = spawn('env', [...node, server, ...words], { cwd: folder ?? t.testdir({ ...files }) })
+  const { NODE_OPTIONS, ...env } = process.env
+  const before = obeys ? ['--import', `data:text/javascript,${encodeURIComponent(OBEY)}`] : []
+  const child = spawn(process.execPath, [...before, server, ...words], { cwd: folder ?? t.testdir({ ...files }), env })
   t.teardown(() => child.kill('SIGKILL'))
-  child.stdin.end(input)
+  if (!obeys) child.stdin.end(input)
   let output = ''
+  let orders = 0
   child.stdout.on('data', (chunk) => { output += chunk })
   const errors = text(child.stderr)
   let over = false
   const closed = once(child, 'close').finally(() => { over = true })
+  /** What it printed, once that is there for so many times: the last of them. */
+  async function prints (form: RegExp, times = 1): Promise<string[]> {
+    for (;;) {
+      const match = [...output.matchAll(new RegExp(form, `${form.flags}g`))][times - 1]
+      if (match) return match
+      if (over) throw new Error(`it ended: ${await errors}`)
+      await Promise.race([once(child.stdout, 'data'), closed])
+    }
+  }
   return {
+    prints,
     kill: (signal: NodeJS.Signals) => child.kill(signal),
-    /** What it printed, once that is there. */
-    async prints (form: RegExp): Promise<string[]> {
-      for (;;) {
-        const match = form.exec(output)
-        if (match) return match
-        if (over) throw new Error(`it ended: ${await errors}`)
-        await Promise.race([once(child.stdout, 'data'), closed])
-      }
+    /** Has it run JavaScript. Whatever reaches it after this resolves comes after that. */
+    async does (javascript: string) {
+      const order = `order ${++orders};`
+      child.stdin.write(`process.stdout.write(${JSON.stringify(`${order}\n`)}); ${javascript};\n`)
+      await prints(new RegExp(order))
     },
     /** How it ended: null as the code when a signal killed it. */
     async ends () {

@@ -1,10 +1,10 @@
 import { connect } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import t from 'tap'
 import type { Test } from 'tap'
 import { startSandbox, stoppedClock } from '../services/sandbox/index.js'
 import type { Fault, Sandbox, SandboxOptions } from '../services/sandbox/index.js'
+import { until } from './until.js'
 
 const START = Date.parse('2026-03-10T12:00:00.000Z')
 const HOUR = 3_600_000
@@ -536,7 +536,7 @@ t.test('the costs of a group need both dates, in order', async (t) => {
 
 t.test('a client sees every kind of fault, and the operation is carried out when the fault says so', async (t) => {
   const sandbox = await start(t)
-  const post = () => call(sandbox, 'POST', '/aws/ec2/group', group(), { signal: AbortSignal.timeout(150) })
+  const post = () => call(sandbox, 'POST', '/aws/ec2/group', group())
   const answers = (status: number, type: RegExp, text: RegExp) => async () => {
     const answer = await post()
     t.equal(answer.status, status)
@@ -548,6 +548,29 @@ t.test('a client sees every kind of fault, and the operation is carried out when
   const breaks = (code: string) => async () => {
     const error = await post().then(() => undefined, (error: Error & { cause?: { code?: string } }) => error)
     t.equal(error?.cause?.code ?? error?.name, code)
+  }
+  /** The caller waits in vain: a later call is answered, and this one is not (in full) until the caller gives up. */
+  const waits = (part: RegExp | undefined) => async () => {
+    const caller = new AbortController()
+    const { url, accounts: [account] } = sandbox
+    let text: string | undefined
+    const answer = fetch(`${url}/aws/ec2/group?accountId=${account?.id}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${account?.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(group()),
+      signal: caller.signal
+    }).then(async ({ body }) => {
+      for await (const chunk of body ?? []) text = (text ?? '') + Buffer.from(chunk).toString()
+      return 'answered'
+    }, ({ name }: Error) => name).catch(({ name }: Error) => name)
+    await until(() => sandbox.transcript.some(({ method }) => method === 'POST'))
+    if (part) await until(() => text)
+    t.equal((await call(sandbox, 'GET', '/aws/ec2/group')).status, 200)
+    sandbox.transcript.pop()
+    caller.abort()
+    t.equal(await answer, 'AbortError')
+    if (part) t.match(text, part)
+    else t.equal(text, undefined)
   }
   const json = /^application\/json/
   const stored = /"id":"sig-[0-9a-f]{8}"/
@@ -565,13 +588,13 @@ t.test('a client sees every kind of fault, and the operation is carried out when
     ['reset before the commit', { kind: 'reset' }, breaks('ECONNRESET'), { committed: false, status: undefined }],
     ['reset after the commit', { kind: 'reset', commit: 'first' }, breaks('ECONNRESET'),
       { committed: true, status: undefined }],
-    ['hang before the commit', { kind: 'hang' }, breaks('TimeoutError'), { committed: false, status: undefined }],
-    ['hang after the commit', { kind: 'hang', commit: 'first' }, breaks('TimeoutError'),
+    ['hang before the commit', { kind: 'hang' }, waits(undefined), { committed: false, status: undefined }],
+    ['hang after the commit', { kind: 'hang', commit: 'first' }, waits(undefined),
       { committed: true, status: undefined }],
     ['truncated', { kind: 'truncated' }, breaks('UND_ERR_SOCKET'), { committed: true, status: 200 }],
     ['truncated before the commit', { kind: 'truncated', commit: 'none' }, breaks('UND_ERR_SOCKET'),
       { committed: false, status: 200 }],
-    ['stall', { kind: 'stall' }, breaks('TimeoutError'), { committed: true, status: 200 }],
+    ['stall', { kind: 'stall' }, waits(/^\{"request"/), { committed: true, status: 200 }],
     ['garbage', { kind: 'garbage' }, answers(200, json, /not json/), { committed: false, status: 200 }],
     ['HTML', { kind: 'html' }, answers(502, /^text\/html/, /<h1>502 Bad Gateway/), { committed: false, status: 502 }],
     ['redirect', { kind: 'redirect' },
@@ -595,10 +618,12 @@ t.test('a client sees every kind of fault, and the operation is carried out when
 
 t.test('a late commit happens after the connection was dropped', async (t) => {
   const sandbox = await start(t)
-  sandbox.faults.inject({ kind: 'reset', commit: 'late', lateBy: 60 })
+  let commit = () => {}
+  const lateBy = new Promise<void>((resolve) => { commit = resolve })
+  sandbox.faults.inject({ kind: 'reset', commit: 'late', lateBy })
   await t.rejects(call(sandbox, 'POST', '/aws/ec2/group', group()))
   t.strictSame((await call(sandbox, 'GET', '/aws/ec2/group')).items, [])
-  await sleep(100)
+  commit()
   t.equal((await call(sandbox, 'GET', '/aws/ec2/group')).items.length, 1)
   t.match(sandbox.transcript[0], { method: 'POST', status: undefined, committed: true })
 })
@@ -613,15 +638,27 @@ t.test('a commit under a fault obeys the rules like any other', async (t) => {
 t.test('a fault without a kind only takes its time', async (t) => {
   const sandbox = await start(t)
   for (const commit of ['none', 'first'] as const) {
-    sandbox.faults.inject({ latency: 80, commit, headers: { 'x-slow': commit } })
-    const begun = performance.now()
+    let over = () => {}
+    const latency = new Promise<void>((resolve) => { over = resolve })
+    sandbox.transcript.length = 0
+    sandbox.faults.inject({ method: 'POST', latency, commit, headers: { 'x-slow': commit } })
     const answer = call(sandbox, 'POST', '/aws/ec2/group', group())
-    await sleep(40)
-    t.equal(sandbox.transcript.at(-1)?.committed, commit === 'first', `commit: ${commit}`)
+    await until(() => sandbox.transcript.length > 0)
+    t.equal((await call(sandbox, 'GET', '/aws/ec2/group')).status, 200, 'others are answered')
+    t.match(sandbox.transcript[0], { status: undefined, committed: commit === 'first' }, `commit: ${commit}`)
+    over()
     t.match(await answer, { status: 200, items: [{ name: 'fleet' }] })
     t.equal((await answer).headers.get('x-slow'), commit)
-    t.ok(performance.now() - begun >= 75)
   }
+})
+
+t.test('a latency in milliseconds passes in real time', async (t) => {
+  const sandbox = await start(t)
+  sandbox.faults.inject({ latency: 30 })
+  const begun = performance.now()
+  await call(sandbox, 'GET', '/aws/ec2/group')
+  // No upper bound: only an answer too early is a fault, and none is so by being slow. A timer may be 1 ms early.
+  t.ok(performance.now() - begun >= 28)
 })
 
 t.test('a fault meets the calls it is meant for, as often as it says', async (t) => {
@@ -685,18 +722,8 @@ t.test('closing ends a connection that hangs', async (t) => {
   const sandbox = await startSandbox()
   sandbox.faults.inject({ kind: 'hang' })
   const hanging = t.rejects(call(sandbox, 'GET', '/aws/ec2/group'))
-  while (sandbox.transcript.length === 0) await sleep(5)
+  await until(() => sandbox.transcript.length > 0)
   await sandbox.close()
   await hanging
   await t.rejects(fetch(sandbox.url), 'and nobody listens any more')
-})
-
-t.test('a sandbox is up within 50 ms', async (t) => {
-  const times: number[] = []
-  for (let round = 0; round < 5; round++) {
-    const begun = performance.now()
-    await start(t)
-    times.push(performance.now() - begun)
-  }
-  t.ok(Math.min(...times) < 50)
 })

@@ -52,27 +52,38 @@ const faults: Fault[] = [
     ({ status, times: Infinity, headers: { 'x-ratelimit-reset': '0' } }))
 ]
 
+/**
+ * Milliseconds that a call may take. Only `hang`, `stall` and reads that are tried again wait until it is over, all of
+ * them at once. The other faults are to be met before that, on a busy machine too.
+ */
+const DEADLINE = 3000
+
+/** A Spot for the account `demo`, and one for each fault: an account that fails again and again is held back. */
 async function startSpot (t: Test) {
   const access = { id: 'act-5a9db0c5', token: vendorToken }
-  const sandbox = await startSandbox({ accounts: [access] })
-  t.teardown(() => sandbox.close())
-  const account = { ...access, endpoint: sandbox.url, defaultVPC: 'vpc-1' }
-  // One for each fault, as calls to an account that fails again and again are held back.
-  const names = ['demo', ...faults.map((_, index) => `fault${index}`), 'closed']
-  return { sandbox, accounts: Object.fromEntries(names.map((name) => [name, account])) }
+  async function one () {
+    const sandbox = await startSandbox({ accounts: [access] })
+    t.teardown(() => sandbox.close())
+    return { sandbox, account: { ...access, endpoint: sandbox.url, defaultVPC: 'vpc-1' } }
+  }
+  const [demo, closed] = [await one(), await one()]
+  await closed.sandbox.close()
+  const faulty = await Promise.all(faults.map(one))
+  for (const [index, { sandbox }] of faulty.entries()) sandbox.faults.inject(faults[index] as Fault)
+  const accounts = Object.fromEntries(faulty.map(({ account }, index) => [`fault${index}`, account]))
+  return { sandbox: demo.sandbox, accounts: { demo: demo.account, closed: closed.account, ...accounts } }
 }
 
 /** The gateway at its most talkative in front of a sandbox, and a look at all that it let out. */
 async function startTalkative (t: Test) {
-  const { sandbox, accounts } = await startSpot(t)
+  const { accounts } = await startSpot(t)
   const file = join(t.testdir({}), 'audit.log')
-  const deadlines = { read: 300, write: 300 }
+  const deadlines = { read: DEADLINE, write: DEADLINE }
   const configuration = { audit: { file }, clients: [owner(key)], logLevel: 'trace', accounts, deadlines }
   const gateway = await startGateway(t, { configuration })
   const replies: (Reply & { method: string })[] = []
   return {
     ...gateway,
-    sandbox,
     async request (method: string, path: string, options: RequestOptions = {}) {
       const reply = await gateway.request(method, path, { token: hashes.valid, ...options })
       replies.push({ ...reply, method })
@@ -122,16 +133,11 @@ t.test('what goes well lets no secret out, save in the resource itself', async (
 })
 
 t.test('whatever Spot does, no secret is let out', async (t) => {
-  const { request, sandbox, nothingIsOut } = await startTalkative(t)
-  for (const [index, fault] of faults.entries()) {
-    sandbox.faults.clear()
-    sandbox.faults.inject(fault)
-    await Promise.all(calls.map(async ([method, path, body]) => {
-      const { status } = await request(method, path.replace('demo', `fault${index}`), { body })
-      t.ok(status >= 400, `${JSON.stringify(fault)}: ${method} ${path}: ${status}`)
-    }))
-  }
-  await sandbox.close()
+  const { request, nothingIsOut } = await startTalkative(t)
+  await Promise.all(faults.flatMap((fault, index) => calls.map(async ([method, path, body]) => {
+    const { status } = await request(method, path.replace('demo', `fault${index}`), { body })
+    t.ok(status >= 400, `${JSON.stringify(fault)}: ${method} ${path}: ${status}`)
+  })))
   for (const [method, path, body] of calls) {
     t.equal((await request(method, path.replace('demo', 'closed'), { body })).status, 502, 'refused')
   }
@@ -139,28 +145,29 @@ t.test('whatever Spot does, no secret is let out', async (t) => {
 })
 
 t.test('the error of a failed call shows no token, however it is printed', async (t) => {
-  const { sandbox, accounts } = await startSpot(t)
+  const { accounts } = await startSpot(t)
   const observed: object[] = []
-  const closed = { kind: undefined }
-  for (const fault of [...faults, closed]) {
-    sandbox.faults.clear()
-    if (fault === closed) await sandbox.close()
-    else sandbox.faults.inject(fault)
-    const within = { read: 200, write: 200 }
+  const names = [...faults.keys()].map((index) => `fault${index}`)
+  await Promise.all([...names, 'closed'].map(async (name, index) => {
+    const what = JSON.stringify(faults[index] ?? name)
+    const within = { read: DEADLINE, write: DEADLINE }
     let attempts = 0
-    const observe = (_: string, call: object) => { attempts = observed.push(call) }
+    const observe = (_: string, call: object) => {
+      attempts++
+      observed.push(call)
+    }
     const memory = new Memory({ freshFor: 0, staleFor: 0 })
     const spot = spotinst(accounts, { version: 'test', within, observe, memory, forget: async () => {} })
-    const { elastigroups } = spot.account('demo', { kind: 'write', fresh: true, told () {} })
+    const { elastigroups } = spot.account(name, { kind: 'write', fresh: true, told () {} })
     await Promise.all([elastigroups.list, () => elastigroups.create(group)].map(async (call) => {
       const error: unknown = await call().catch((error: unknown) => error)
-      t.ok(error instanceof SpotError, JSON.stringify(fault))
+      t.ok(error instanceof SpotError, what)
       const inspected = inspect(error, { depth: null, showHidden: true, getters: true })
       t.strictSame(secretsIn([inspected, JSON.stringify(error), String(error)].join('\n')), [])
     }))
     spot.close()
-    t.ok(attempts > 0, 'and is told of')
-  }
+    t.ok(attempts > 0, `${what}: and is told of`)
+  }))
   t.strictSame(secretsIn(inspect(observed, { depth: null, showHidden: true })), [], 'nor does what is told of the call')
 })
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { until } from './until.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -69,10 +70,10 @@ export async function serverProcess (t: Test, configuration: object): Promise<Se
       const started = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
       child = started
       for (const stream of [started.stdout, started.stderr]) stream.on('data', (chunk) => { log += chunk })
-      while (!await fetch(`${url}/v1/spot/ping`).then(({ ok }) => ok, () => false)) {
+      await until(() => {
         if (started.exitCode !== null) throw new Error(`it ended with ${started.exitCode}: ${log}`)
-        await new Promise((resolve) => setTimeout(resolve, 5))
-      }
+        return fetch(`${url}/v1/spot/ping`).then(({ ok }) => ok, () => false)
+      })
     },
     async kill (signal) {
       if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null

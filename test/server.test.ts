@@ -6,7 +6,7 @@ import { verify } from '@node-rs/bcrypt'
 import t from 'tap'
 import { commandOf, UsageError, type Command } from '../services/command-line.js'
 import { version } from '../services/release.js'
-import { KEY, TOKEN } from './helper.js'
+import { KEY, TOKEN } from './keys.js'
 import { run, spot } from './process.js'
 
 const skip = ['bash', 'curl'].some((tool) => spawnSync(tool, ['--version']).error) ? 'there is no bash or curl' : false

@@ -21,6 +21,18 @@ export type Tell = (failed: boolean, error: unknown, dropped: number) => void
 const MOST_LINES = 10_000
 const MOST_CHARACTERS = 16 * 1024 * 1024
 
+/**
+ * Runs something later, without keeping the process alive.
+ *
+ * @returns cancels it
+ */
+export type Later = (run: () => void, milliseconds: number) => () => void
+
+const inRealTime: Later = (run, milliseconds) => {
+  const timer = setTimeout(run, milliseconds).unref()
+  return () => clearTimeout(timer)
+}
+
 /** Milliseconds between two attempts. */
 const AGAIN = 1000
 
@@ -38,21 +50,22 @@ const SLICE = 500
  * blocking, for a pipe.
  *
  * @param destination a file, made for its owner alone if it is not there, like its folder; or the standard output
- * @param tell called before this returns if the file can not be opened
+ * @param tell called before this returns if the file cannot be opened
+ * @param later the clock of the attempts; tests pass their own
  */
-export function auditLog (destination: { file: string } | 'stdout', tell: Tell): AuditLog {
+export function auditLog (destination: { file: string } | 'stdout', tell: Tell, later = inRealTime): AuditLog {
   const lines = new Lines(destination === 'stdout' ? undefined : destination.file)
   const waiting: string[] = []
   let characters = 0
   let failed = false
   let failure: unknown
   let dropped = 0
-  /** Set while lines are not to be written at once: it failed, or others come first. */
-  let timer: NodeJS.Timeout | undefined
+  /** Cancels the next attempt. Set while lines are not to be written at once: it failed, or others come first. */
+  let cancel: (() => void) | undefined
 
   function flush (most = SLICE): void {
-    clearTimeout(timer)
-    timer = undefined
+    cancel?.()
+    cancel = undefined
     let written = 0
     let works = true
     try {
@@ -67,7 +80,7 @@ export function auditLog (destination: { file: string } | 'stdout', tell: Tell):
       failure = error
     }
     waiting.splice(0, written)
-    if (!works || waiting.length > 0) timer = setTimeout(flush, works ? 0 : AGAIN, SLICE).unref()
+    if (!works || waiting.length > 0) cancel = later(flush, works ? 0 : AGAIN)
     const over = works && waiting.length === 0
     if (failed ? over : !works) change(!works)
   }
@@ -91,8 +104,8 @@ export function auditLog (destination: { file: string } | 'stdout', tell: Tell):
   /** The last attempt. What it leaves is lost. */
   function finish (): void {
     flush(Infinity)
-    clearTimeout(timer)
-    timer = undefined
+    cancel?.()
+    cancel = undefined
     if (waiting.length === 0) return
     dropped += waiting.splice(0).length
     tell(true, failure, dropped)
@@ -107,7 +120,7 @@ export function auditLog (destination: { file: string } | 'stdout', tell: Tell):
       if (waiting.length > 0 && isFull(line)) return drop(1)
       waiting.push(line)
       characters += line.length
-      if (timer === undefined) flush()
+      if (cancel === undefined) flush()
     },
     reopen () {
       lines.close()
