@@ -72,43 +72,46 @@ t.test('no request outlives its deadline, whatever Spot does', async (t) => {
   ] as const
   const within = { read: 5000, write: 8000 }
   const STEP = 100
-  for (const fault of faults) {
-    const accounts = calls.map((_, index) => ({ id: `act-${index}`, token: `vendor-token-${index}` }))
-    const sandbox = await startSandbox({ accounts, rateLimit: Infinity })
-    t.teardown(() => sandbox.close())
-    const { request } = await startGateway(t, {
-      configuration: {
-        deadlines: within,
-        accounts: Object.fromEntries(accounts.map((account) => [account.id, { ...account, endpoint: sandbox.url }]))
-      }
-    })
+  // An account with a token of its own for each call: its breaker, its retries and its rate limit are nobody else's.
+  const nameOf = (row: number, column: number) => `act-${row}-${column}`
+  const accounts = faults.flatMap((_, row) => calls.map((_, column) =>
+    ({ id: nameOf(row, column), token: `vendor-token-${row}-${column}` })))
+  const sandbox = await startSandbox({ accounts, rateLimit: Infinity })
+  t.teardown(() => sandbox.close())
+  const { request } = await startGateway(t, {
+    configuration: {
+      deadlines: within,
+      accounts: Object.fromEntries(accounts.map((account) => [account.id, { ...account, endpoint: sandbox.url }]))
+    }
+  })
+  const time = stopTime(t)
+  for (const [row, fault] of faults.entries()) {
+    sandbox.faults.clear()
     sandbox.faults.inject({ ...fault, times: Infinity })
-    await t.test(JSON.stringify(fault), async (t) => {
-      const time = stopTime(t)
-      const began = performance.now()
-      const left = { read: 0, write: 0 }
-      const replies = calls.map(([method, path, body], index) => {
-        const kind = method === 'GET' ? 'read' : 'write'
-        left[kind]++
-        return request(method, `/v1/spot/act-${index}${path}`, { body }).finally(() => { left[kind]-- })
-      })
-      const heard = () => new Set(sandbox.transcript.map(({ query }) => query.accountId)).size
-      await until(() => heard() === calls.length)
-      for (const kind of ['read', 'write'] as const) {
-        // Time stands still at the deadline: a request that waits for anything after it is never answered.
-        const stop = within[kind] + STEP
-        await until(() => {
-          if (left[kind] > 0 && performance.now() - began < stop) time.tick(STEP)
-          return left[kind] === 0
-        })
-      }
-      for (const [index, reply] of replies.entries()) {
-        const [method, path] = calls[index] as typeof calls[number]
-        const { status } = await reply
-        const isSilent = fault.kind === 'hang' || fault.kind === 'stall' || fault.latency !== undefined
-        t.ok(isSilent ? status === 504 : status >= 400, `${method} ${path} was answered ${status}`)
-      }
+    const began = performance.now()
+    const left = { read: 0, write: 0 }
+    const replies = calls.map(([method, path, body], column) => {
+      const kind = method === 'GET' ? 'read' : 'write'
+      left[kind]++
+      return request(method, `/v1/spot/${nameOf(row, column)}${path}`, { body }).finally(() => { left[kind]-- })
     })
+    const isHeard = (name: string) => sandbox.transcript.some(({ query }) => query.accountId === name)
+    await until(() => calls.every((_, column) => isHeard(nameOf(row, column))))
+    for (const kind of ['read', 'write'] as const) {
+      // Time stands still at the deadline: a request that waits for anything after it is never answered.
+      const stop = within[kind] + STEP
+      await until(() => {
+        if (left[kind] > 0 && performance.now() - began < stop) time.tick(STEP)
+        return left[kind] === 0
+      })
+    }
+    const isSilent = fault.kind === 'hang' || fault.kind === 'stall' || fault.latency !== undefined
+    for (const [column, reply] of replies.entries()) {
+      const [method, path] = calls[column] as typeof calls[number]
+      const { status } = await reply
+      const what = `${JSON.stringify(fault)}: ${method} ${path} was answered ${status}`
+      t.ok(isSilent ? status === 504 : status >= 400, what)
+    }
   }
 })
 
