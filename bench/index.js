@@ -4,15 +4,19 @@ import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { coldReads } from './cold-reads.js'
 import { runs, seconds, table } from './figures.js'
+import { flood } from './flood.js'
 import { footprint } from './footprint.js'
 import { hotReads } from './hot-reads.js'
 import { largeLists } from './large-lists.js'
+import { measuring } from './measuring.js'
 import { polling } from './polling.js'
 import { startUp } from './start-up.js'
 import { tokenChecks } from './token-checks.js'
 
 const rows = []
-for (const figures of [startUp, tokenChecks, hotReads, coldReads, largeLists, polling, footprint]) {
+for (const figures of [
+  startUp, tokenChecks, flood, measuring, hotReads, coldReads, largeLists, polling, footprint
+]) {
   const some = await figures()
   console.log(table(some))
   rows.push(...some)

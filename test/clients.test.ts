@@ -3,7 +3,8 @@ import t, { type Test } from 'tap'
 import { document, operationsOf } from '../openapi/document.js'
 import type { Client } from '../services/clients/index.js'
 import { owner } from '../services/configuration/index.js'
-import { KEY, start, startGateway, TOKEN, type GatewayOptions } from './helper.js'
+import { startSandbox } from '../services/sandbox/index.js'
+import { KEY, startGateway, TOKEN, type GatewayOptions } from './helper.js'
 
 const { examples } = document.components as unknown as { examples: Record<string, { value: object }> }
 
@@ -33,7 +34,8 @@ async function startFor (t: Test, { configuration, ...options }: GatewayOptions 
   const accounts = [
     { id: 'act-5a9db0c5', token: 'vendor-token-for-tests' }, { id: 'act-00000002', token: 'another-vendor-token' }
   ] as const
-  const { sandbox } = await start(t, { sandbox: { accounts: [...accounts], rateLimit: 1_000_000 } })
+  const sandbox = await startSandbox({ accounts: [...accounts], rateLimit: 1_000_000 })
+  t.teardown(() => sandbox.close())
   const [demo, second] = accounts.map((account) => ({ ...account, endpoint: sandbox.url, defaultVPC: 'vpc-1' }))
   const gateway = await startGateway(t, {
     configuration: { accounts: { demo, second } as never, clients: [owner(KEY), ...clients], ...configuration },
@@ -227,19 +229,12 @@ t.test('an Idempotency-Key belongs to its client', async (t) => {
   t.equal((await create('writer')).json.id, ours.json.id)
 })
 
-t.test('a wrong token costs no more checks than keys are tried', async (t) => {
+t.test('a client is found among more keys than are tried when it is named', async (t) => {
   const many = Array.from({ length: 50 }, (_, index) => client(`client-${index}`, {}))
   const { request } = await startFor(t, { configuration: { clients: [...many, owner(KEY)], keysTried: 2 } })
-  const wrong = hashSync('a wrong key altogether', 12) // some 0.2 s each
-  const began = performance.now()
-  t.equal((await request('GET', '/v1/spot/whoami', { token: wrong })).status, 401)
-  const two = performance.now() - began
-  const named = performance.now()
-  const headers = { 'x-auth-client': 'client-49' }
-  t.equal((await request('GET', '/v1/spot/whoami', { token: hashSync('another wrong key', 12), headers })).status, 401)
-  const one = performance.now() - named
-  t.comment(`${Math.round(two)} ms without a name, ${Math.round(one)} ms with it`)
-  t.ok(two < one * 8, 'all keys would be 51 times as much')
-  const owned = await request('GET', '/v1/spot/whoami', { token: TOKEN, headers: { 'x-auth-client': 'default' } })
-  t.equal(owned.status, 200)
+  const ask = async (token: string, headers = {}) =>
+    (await request('GET', '/v1/spot/whoami', { token, headers })).status
+  t.equal(await ask(hashSync('a wrong key altogether', 4)), 401)
+  t.equal(await ask(hashSync('another wrong key', 4), { 'x-auth-client': 'client-49' }), 401)
+  t.equal(await ask(TOKEN, { 'x-auth-client': 'default' }), 200)
 })

@@ -2,10 +2,9 @@ import { METHODS } from 'node:http'
 import { connect } from 'node:net'
 import { text as textOf } from 'node:stream/consumers'
 import { hashSync } from '@node-rs/bcrypt'
-import { Histogram, register, Registry } from 'prom-client'
+import { register } from 'prom-client'
 import t, { type Test } from 'tap'
 import { document, operationsOf } from '../openapi/document.js'
-import { requestsOf } from '../services/measurements/requests.js'
 import { problems } from '../services/problems.js'
 import { version } from '../services/release.js'
 import { outcomes, type Outcome } from '../services/spotinst/outcomes.js'
@@ -106,7 +105,9 @@ t.test('requests are measured by operation, class of status, and status', async 
     const labels = { method: route === REST ? REST : method, route }
     const classes = { ...labels, status_class: `${String(status)[0]}xx` }
     const then = await measured(t, gateway)
+    const began = performance.now()
     await request(method, path, options)
+    const took = (performance.now() - began) / 1000
     const now = await measured(t, gateway)
     const more = (name: string, labels: Record<string, string>) =>
       (now.value(name, labels) ?? NaN) - (then.value(name, labels) ?? 0)
@@ -116,9 +117,10 @@ t.test('requests are measured by operation, class of status, and status', async 
     t.equal(more(`${HTTP}_count`, { kind }), 1 + other)
     t.equal(more(`${HTTP}_bucket`, { kind, le: '+Inf' }), 1 + other)
     const seconds = more('http_request_seconds_total', labels)
-    t.ok(seconds > 0 && seconds < 5, 'in seconds')
+    t.ok(seconds > 0 && seconds <= took, 'in seconds: no more than the caller waited')
     const inAll = more(`${HTTP}_sum`, { kind })
-    t.ok(inAll >= seconds - 1e-9 && inAll < 5, 'the same ones')
+    t.ok(inAll >= seconds - 1e-9, 'the same ones')
+    if (other === 0) t.ok(inAll <= took)
     if (status >= 400) errors[status] = 1
   }
   const { value, words } = await measured(t, gateway)
@@ -258,7 +260,7 @@ t.test('nothing a stranger sends makes a new series', async (t) => {
   await measured(t, gateway)
   const { series, words } = await measured(t, gateway)
   t.ok(series.length > 0)
-  await assault(7, 207)
+  await assault(7, 77)
   t.strictSame((await measured(t, gateway)).series, series)
 
   const templates = Object.keys(document.paths).map((path) => path.replace(/\{(\w+)\}/g, ':$1'))
@@ -275,6 +277,8 @@ t.test('there are at most 500 series, whatever happens', async (t) => {
   const accounts = Object.fromEntries(access.map((account, n) => [`a${n}`, { ...account, endpoint: sandbox.url }]))
   const gateway = await startGateway(t, { configuration: { accounts } })
   const { request, app } = gateway
+  sandbox.faults.inject({ status: 403 })
+  t.equal((await request('GET', '/v1/spot/a0/elastigroups')).status, 502)
   for (const status of [400, 401, 403, 404, 409, 422, 429, 500, 502, 504]) {
     sandbox.faults.inject({ status, times: Infinity, probability: 0.02 })
   }
@@ -284,7 +288,7 @@ t.test('there are at most 500 series, whatever happens', async (t) => {
   const tokens = [TOKEN, TOKEN, TOKEN, TOKEN, null, KEY, '$2b$10$', hashSync('another-key-for-tests', 4)]
   const any = <T>(list: T[]): T => list[Math.floor(Math.random() * list.length)] as T
   const seen = new Set<number>()
-  const rounds = 4
+  const rounds = 2
   for (let round = 0; round < rounds; round++) {
     for (const account of [...Object.keys(accounts), `other${round}`]) {
       await Promise.all(operationsOf(document).map(async ({ path, method, operation }) => {
@@ -302,7 +306,7 @@ t.test('there are at most 500 series, whatever happens', async (t) => {
     }
   }
   t.comment(`statuses: ${[...seen].sort().join(' ')}`)
-  for (const status of [200, 400, 401, 404, 429, 502]) t.ok(seen.has(status), `there was a ${status}`)
+  for (const status of [200, 400, 401, 404, 429]) t.ok(seen.has(status), `there was a ${status}`)
   // Of garbage collections, four kinds of four series each may come to be.
   const count = async () => {
     const { samples } = await measured(t, gateway)
@@ -340,22 +344,6 @@ t.test('there are at most 500 series, whatever happens', async (t) => {
     .filter(({ name }) => name === 'spot_api_upstream_budget_remaining').map(({ value }) => value)
   t.strictSame(least, Array(16).fill(0), 'the routes with the least left are the ones shown')
   t.equal(value('spot_api_upstream_held_back', { account: REST }), 2 * 92, 'how many of the others')
-})
-
-t.test('measuring a request costs next to nothing', async (t) => {
-  const requests = requestsOf([new Registry()])
-  requests.add('getElastigroup', { method: 'GET', route: '/' }, 'read')
-  const microseconds = (work: () => void) => Math.min(...Array.from({ length: 10 }, () => {
-    const began = performance.now()
-    for (let i = 0; i < 20_000; i++) work()
-    return (performance.now() - began) / 20_000 * 1000
-  }))
-  const observe = () => requests.observe('getElastigroup', 200, 0.002)
-  const three = new Histogram({ name: 'x', help: 'x', labelNames: ['method', 'route', 'status_code'], registers: [] })
-  const labels = { method: 'GET', route: '/v1/spot/:account/elastigroups/:elastigroup', status_code: 200 }
-  const [ours, theirs] = [microseconds(observe), microseconds(() => three.observe(labels, 0.002))]
-  t.comment(`${ours.toFixed(2)} µs; one histogram with three labels takes ${theirs.toFixed(2)} µs`)
-  t.ok(ours < theirs * 1.5)
 })
 
 t.test('two gateways in one process measure apart', async (t) => {

@@ -18,9 +18,15 @@ export interface Failures {
   expect (address: string): () => void
 }
 
-/** Counts the failures of each network. */
-export function failureLimit (most = MOST): Failures {
-  const counts = new LRUCache<string, { failures: number }>({ max: NETWORKS, ttl: most.time, noUpdateTTL: true })
+/**
+ * Counts the failures of each network.
+ *
+ * @param clock tells the time in milliseconds, and is never set back
+ */
+export function failureLimit (most = MOST, clock: { now (): number } = performance): Failures {
+  const counts = new LRUCache<string, { failures: number }>({
+    max: NETWORKS, ttl: most.time, ttlResolution: 0, noUpdateTTL: true, perf: clock
+  })
   return {
     secondsLeft (address) {
       const network = networkOf(address)
