@@ -11,7 +11,7 @@ export type FaultKind = 'status' | 'reset' | 'hang' | 'garbage' | 'truncated' | 
  * - `'none'`: it is not carried out (lost before the commit). The default, but see below.
  * - `'first'`: it is carried out, `latency` passes, the fault strikes (commit then reset, commit then 504 …). The
  *   default of `truncated`, `stall` and `wrong-content-type`, which spoil the genuine reply.
- * - `'late'`: the fault strikes, and `lateBy` milliseconds afterwards it is carried out all the same.
+ * - `'late'`: the fault strikes, and, after `lateBy`, it is carried out all the same.
  *
  * Without `kind`, `status`, `errors` and `body` the call is answered properly, after `latency`; with `commit: 'first'`
  * it is carried out before that. `headers` are added to the reply.
@@ -24,8 +24,8 @@ export interface Fault {
   times?: number
   /** How likely it meets a call that fits, 0 to 1. Default 1. A call it spares is not counted in `times`. */
   probability?: number
-  /** Milliseconds of real time to wait before it strikes. */
-  latency?: number
+  /** What to wait for before it strikes. */
+  latency?: Delay
   /** Default `status` when a status, errors or a body are given. */
   kind?: FaultKind
   /** Default 500 for `status`, 400 with `errors`, 502 for `html`, 302 for `redirect`, 200 for the rest. */
@@ -36,9 +36,12 @@ export interface Fault {
   body?: unknown
   headers?: Record<string, string>
   commit?: 'none' | 'first' | 'late'
-  /** Milliseconds of real time between the strike and a late commit. Default 50. */
-  lateBy?: number
+  /** What a late commit waits for after the strike. Default 50. */
+  lateBy?: Delay
 }
+
+/** Milliseconds of real time; or, within one process, a promise: until that is settled. */
+export type Delay = number | Promise<unknown>
 
 /** The faults that wait for their calls. */
 export class Faults {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { failure } from '../protocol/envelope.js'
 import type { Asked, Reply } from '../protocol/envelope.js'
 import { commitOf, kindOf } from './faults.js'
-import type { Fault, FaultKind } from './faults.js'
+import type { Delay, Fault, FaultKind } from './faults.js'
 
 /** What a strike has to work with. */
 export interface Scene {
@@ -40,8 +40,9 @@ export async function serveLate (fault: Fault, serve: () => Reply): Promise<Repl
 }
 
 /** Real time, whatever the clock of the sandbox does; it keeps no process alive. */
-async function pause (ms: number | undefined): Promise<void> {
-  if (ms !== undefined && ms > 0) await sleep(ms, undefined, { ref: false })
+async function pause (delay: Delay = 0): Promise<void> {
+  if (typeof delay !== 'number') await delay
+  else if (delay > 0) await sleep(delay, undefined, { ref: false })
 }
 
 const STRIKES: Record<FaultKind, (scene: Scene) => number | undefined> = {
