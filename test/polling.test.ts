@@ -15,7 +15,7 @@ const RESOURCES = 20
 /** Calls that Spot takes in 60 s on a route: enough to see everything once, and no more. */
 const LIMIT = RESOURCES + 5
 /** Longer than the window of Spot's limit; the tests put time forward, so that takes no minute. */
-const SECONDS = FULL ? 150 : 3
+const SECONDS = FULL ? 90 : 3
 const reads = { freshFor: 1000, staleFor: 120_000 }
 const body = { name: 'x', strategy: {}, capacity: { minimum: 0, target: 0, maximum: 1 }, compute: {} }
 
