@@ -2,16 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startSandbox, type Fault, type Sandbox } from '../services/sandbox/index.js'
 import { faultsOfReply } from './contract-check.js'
-import { KEY, TOKEN } from './helper.js'
-import { serverProcess, type ServerProcess } from './server-process.js'
+import { KEY, startGateway, TOKEN } from './helper.js'
 import { noRedis, startRedis } from './redis.js'
+import { serverProcess } from './server-process.js'
+import { until } from './until.js'
 
 /* Creates against a Spot that loses every third one, by callers that try again. `npm run chaos` has the long forms. */
 
 const FULL = process.env.CHAOS === 'full'
-const CREATES = FULL ? 1000 : 60
-const KILLS = FULL ? 200 : 3
-const UNKEYED = FULL ? 10_000 : 400
+const CREATES = FULL ? 1000 : 40
+const KILLS = FULL ? 200 : 2
+const UNKEYED = FULL ? 10_000 : 200
 const AT_ONCE = 20
 
 const groups = '/v1/spot/demo/elastigroups'
@@ -28,20 +29,25 @@ const lossy: Fault[] = ([
 
 const writes = (faults: Fault[]) => ['POST', 'PUT'].flatMap((method) => faults.map((fault) => ({ ...fault, method })))
 
-const configurationFor = (sandbox: Sandbox, more: object = {}) => ({
-  token: KEY,
-  logLevel: 'warn',
-  accounts: { demo: { ...account, endpoint: sandbox.url } },
-  deadlines: { readSeconds: 2, writeSeconds: 0.5 },
-  settleSeconds: 0.5,
-  drainSeconds: 0,
-  ...more
-})
+/** Seconds: a hung call costs a caller the first, and no work takes it, on any machine. */
+const WRITE = 2
+const SETTLE = 0.5
 
 async function startSpot (t: Test): Promise<Sandbox> {
   const sandbox = await startSandbox({ accounts: [account], seed: false, rateLimit: Infinity })
   t.teardown(() => sandbox.close())
   return sandbox
+}
+
+/** A server in this process, in front of such a Spot. @returns its address */
+async function startServer (t: Test, sandbox: Sandbox, state?: { redis: string }): Promise<string> {
+  const { url } = await startGateway(t, {
+    endpoint: sandbox.url,
+    configuration: {
+      logLevel: 'warn', deadlines: { read: 10_000, write: WRITE * 1000 }, settle: SETTLE * 1000, ...state && { state }
+    }
+  })
+  return url
 }
 
 interface Asked { status: number, retryAfter: number, path: string, body: { id?: string, type?: string } }
@@ -69,18 +75,23 @@ async function ask (url: string, method: string, path: string, body: object, key
 
 const group = (name: string) => ({ name, strategy: {}, capacity: { minimum: 0, target: 0, maximum: 1 }, compute: {} })
 
-/** Asks until it is answered with a 201, or often enough. */
-async function persist (url: () => string, name: string, tries: number, key?: string): Promise<Asked> {
+/**
+ * Rests before a request is sent again, as callers do: as long as the answer says, and a little, so that they do not
+ * all come at once. Without it they would burn the time that a claim needs to run out.
+ */
+const rest = ({ retryAfter }: Asked) => sleep(retryAfter * 1000 + 100 * Math.random())
+
+/** An address, once somebody listens there. */
+type Soon = string | Promise<string>
+
+/** Asks until it is answered with a 201, or so many times. */
+async function persist (url: () => Soon, name: string, key?: string, tries = Infinity): Promise<Asked> {
   for (let asked = 1; ; asked++) {
-    const answer = await ask(url(), 'POST', groups, group(name), key)
+    const answer = await ask(await url(), 'POST', groups, group(name), key)
     if (answer.status === 201 || asked === tries) return answer
-    // A server that is not there is given the time to come back.
-    await sleep(Math.max(answer.retryAfter * 1000, (answer.status === 0 ? 1000 : 100) * Math.random()))
+    await rest(answer)
   }
 }
-
-/** The first write of a process is slow, and the deadlines here are short. @returns the path of what was created */
-const warmUp = async ({ url }: ServerProcess) => (await persist(() => url, `warm ${url}`, 20, `warm-${url}`)).path
 
 /** Does all the work, so many pieces at once. */
 async function together<T, R> (pieces: T[], work: (piece: T) => Promise<R>): Promise<R[]> {
@@ -105,10 +116,10 @@ async function spotHas (sandbox: Sandbox): Promise<Map<string, string[]>> {
  * After the storm: each name is asked for until its end is known, and must be one group then, the one the callers were
  * told of.
  */
-async function reckon (t: Test, sandbox: Sandbox, url: () => string, names: string[], told: Asked[]) {
+async function reckon (t: Test, sandbox: Sandbox, url: () => Soon, names: string[], told: Asked[]) {
   const duplicatesThen = [...(await spotHas(sandbox)).values()].filter(({ length }) => length > 1).length
   sandbox.faults.clear()
-  const ends = await together(names, (name) => persist(url, name, 20, `key-of-${name}`))
+  const ends = await together(names, (name) => persist(url, name, `key-of-${name}`))
   const has = await spotHas(sandbox)
   const duplicates = names.filter((name) => (has.get(name)?.length ?? 0) > 1).length
   const lost = names.filter((name) => !has.has(name)).length
@@ -127,29 +138,39 @@ const named = (count: number) => Array.from({ length: count }, (_, index) => `gr
 
 t.test('callers that try again without a key make duplicates', async (t) => {
   const sandbox = await startSpot(t)
-  const gateway = await serverProcess(t, configurationFor(sandbox))
-  await gateway.start()
+  const url = await startServer(t, sandbox)
   for (const fault of writes(lossy)) sandbox.faults.inject(fault)
-  await together(named(60), (name) => persist(() => gateway.url, name, 4))
+  await together(named(40), (name) => persist(() => url, name, undefined, 4))
   const duplicates = [...(await spotHas(sandbox)).values()].filter(({ length }) => length > 1).length
-  t.comment(`60 creates: ${duplicates} duplicates`)
-  t.ok(duplicates > 3, 'which shows that the faults are real')
+  t.comment(`40 creates: ${duplicates} duplicates`)
+  t.ok(duplicates > 0, 'which shows that the faults are real')
 })
 
 t.test('callers that try again with a key make none', async (t) => {
   const sandbox = await startSpot(t)
-  const gateway = await serverProcess(t, configurationFor(sandbox))
-  await gateway.start()
+  const url = await startServer(t, sandbox)
   for (const fault of writes(lossy)) sandbox.faults.inject(fault)
   const names = named(CREATES)
-  const told = await together(names, (name) => persist(() => gateway.url, name, 4, `key-of-${name}`))
-  await reckon(t, sandbox, () => gateway.url, names, told)
+  const told = await together(names, (name) => persist(() => url, name, `key-of-${name}`, 4))
+  await reckon(t, sandbox, () => url, names, told)
 })
 
 t.test('nor when the server is killed again and again', async (t) => {
   const sandbox = await startSpot(t)
-  const gateway = await serverProcess(t, configurationFor(sandbox))
+  const gateway = await serverProcess(t, {
+    token: KEY,
+    logLevel: 'warn',
+    accounts: { demo: { ...account, endpoint: sandbox.url } },
+    deadlines: { writeSeconds: WRITE },
+    settleSeconds: SETTLE,
+    drainSeconds: 0
+  })
   for (const fault of writes(lossy)) sandbox.faults.inject(fault)
+  let started = gateway.start()
+  const url = async () => {
+    await started
+    return gateway.url
+  }
   let next = 0
   const storm = { over: false }
   const names: string[] = []
@@ -158,50 +179,41 @@ t.test('nor when the server is killed again and again', async (t) => {
     while (!storm.over) {
       const index = next++
       names[index] = `group-${index}`
-      told[index] = await persist(() => gateway.url, `group-${index}`, 4, `key-of-group-${index}`)
+      told[index] = await persist(url, `group-${index}`, `key-of-group-${index}`, 4)
     }
   }))
   for (let kill = 0; kill < KILLS; kill++) {
-    await gateway.start()
-    await sleep(200 + Math.random() * 600)
-    await gateway.kill('SIGKILL')
+    await started
+    sandbox.transcript.length = 0
+    const posts = 1 + Math.floor(10 * Math.random())
+    await until(() => sandbox.transcript.filter(({ method }) => method === 'POST').length >= posts)
+    started = gateway.kill('SIGKILL').then(() => gateway.start())
   }
-  await gateway.start()
   storm.over = true
   await calling
   t.comment(`killed ${KILLS} times`)
-  await reckon(t, sandbox, () => gateway.url, names, told)
+  await reckon(t, sandbox, url, names, told)
 })
 
 t.test('nor with two servers on one Redis', { skip: noRedis }, async (t) => {
   const sandbox = await startSpot(t)
-  const { url } = await startRedis(t)
-  const configuration = configurationFor(sandbox, { state: { redis: url } })
-  const servers: ServerProcess[] = [
-    await serverProcess(t, configuration), await serverProcess(t, configuration)
-  ]
-  await Promise.all(servers.map((server) => server.start()))
-  await Promise.all(servers.map(warmUp))
-  sandbox.transcript.length = 0
+  const state = { redis: (await startRedis(t)).url }
+  const urls = [await startServer(t, sandbox, state), await startServer(t, sandbox, state)]
   let turn = 0
-  const anyOf = () => (servers[turn++ % 2] as ServerProcess).url
-
-  const fifty = await Promise.all(Array.from({ length: 50 }, () =>
-    ask(anyOf(), 'POST', groups, group('fifty'), 'fifty')))
-  t.equal(fifty.filter(({ status }) => status === 201 || status === 409).length, 50)
-  t.equal(sandbox.transcript.filter(({ method }) => method === 'POST').length, 1, 'fifty with one key make one create')
+  const anyOf = () => urls[turn++ % 2] as string
 
   for (const fault of writes(lossy)) sandbox.faults.inject(fault)
   const names = named(CREATES)
-  const told = await together(names, (name) => persist(anyOf, name, 4, `key-of-${name}`))
+  const told = await together(names, (name) => persist(anyOf, name, `key-of-${name}`, 4))
   await reckon(t, sandbox, anyOf, names, told)
 })
 
 t.test('a write without a key is delivered once at most, whatever happens to it', async (t) => {
   const sandbox = await startSpot(t)
-  const gateway = await serverProcess(t, configurationFor(sandbox))
-  await gateway.start()
-  const kept = await warmUp(gateway)
+  const url = await startServer(t, sandbox)
+  // Until the limit is rebuilt: a cold route lets one call go at a time, and here one could hang.
+  const { path: kept } = await persist(() => url, 'kept')
+  await ask(url, 'PUT', kept, { description: 'kept' })
   sandbox.transcript.length = 0
   for (const fault of writes(lossy)) sandbox.faults.inject(fault)
 
@@ -216,10 +228,15 @@ t.test('a write without a key is delivered once at most, whatever happens to it'
   const statuses = new Map<number, number>()
   await together(Array.from({ length: UNKEYED }, (_, index) => index), async (index) => {
     const description = `call-${index}`
-    const { status } = index % 2 === 0
-      ? await ask(gateway.url, 'POST', groups, { ...group('x'), description })
-      : await ask(gateway.url, 'PUT', kept, { description })
-    statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    for (;;) {
+      const answer = index % 2 === 0
+        ? await ask(url, 'POST', groups, { ...group('x'), description })
+        : await ask(url, 'PUT', kept, { description })
+      const { status } = answer
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      if (status !== 503) break // which says that nothing was sent: a caller may repeat that
+      await rest(answer)
+    }
     if (index % 500 === 0) count()
   })
   count()

@@ -18,8 +18,8 @@ interface BuildOptions {
   /** An empty directory; each stage gets one in it. */
   folder: string
   arguments: Record<string, string>
-  /** Carries out a `RUN` in another way. @returns whether it did */
-  instead: (command: string, directory: string) => boolean
+  /** What to carry out for a `RUN`: the command itself, or another way to do it. @returns undefined where it is done */
+  instead: (command: string, directory: string) => string | undefined
 }
 
 /**
@@ -61,9 +61,10 @@ export function buildImage (dockerfile: string, { context, folder, arguments: gi
   return stage
 
   function run (command: string, cwd: string, environment: Record<string, string>) {
-    if (instead(command, cwd)) return
+    const chosen = instead(command, cwd)
+    if (chosen === undefined) return
     const { PATH = '', HOME = '' } = process.env
-    execFileSync('sh', ['-c', command], { cwd, env: { PATH, HOME, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+    execFileSync('sh', ['-c', chosen], { cwd, env: { PATH, HOME, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
   }
 }
 

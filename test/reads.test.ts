@@ -1,19 +1,35 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { once } from 'node:events'
+import { get, type IncomingMessage, type ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
+import { stopTime } from './clock.js'
 import { start, startGateway, TOKEN, type Gateway, type GatewayOptions, type Reply } from './helper.js'
 import { noRedis, startRedis } from './redis.js'
+import { until } from './until.js'
 
 const groups = '/v1/spot/demo/elastigroups'
 const one = `${groups}/sig-0f3ac1d2`
+
+/** What a call of the sandbox can wait for: that the test lets it go. */
+function gate () {
+  let open = () => {}
+  return { opened: new Promise<void>((resolve) => { open = resolve }), open: () => open() }
+}
 
 /** A gateway that remembers, with the default times unless told otherwise (milliseconds). */
 async function startReader (t: Test, reads = { freshFor: 1000, staleFor: 60_000 }, options: GatewayOptions = {}) {
   const { configuration, ...others } = options
   const sandboxOptions = { rateLimit: Infinity }
   const gateway = await start(t, { configuration: { reads, ...configuration }, sandbox: sandboxOptions, ...others })
-  const { sandbox, request } = gateway
+  const { sandbox, request, app } = gateway
+  let arrived = 0
+  app.server.on('request', () => { arrived++ })
   return {
     ...gateway,
+    /** Waits until so many requests are as far as they get, since one that came after them is answered. */
+    async arrived (count: number) {
+      await until(() => arrived === count)
+      await request('GET', '/v1/spot/accounts')
+    },
     asked: () => sandbox.transcript.filter(({ method }) => method === 'GET').length,
     async results () {
       const { text } = await request('GET', '/v1/spot/metrics')
@@ -23,27 +39,36 @@ async function startReader (t: Test, reads = { freshFor: 1000, staleFor: 60_000 
   }
 }
 
-t.test('a thousand who ask the same at once cost one call', async (t) => {
-  const { request, sandbox, asked, results } = await startReader(t, { freshFor: 60_000, staleFor: 60_000 }, {
-    configuration: { deadlines: { read: 60_000, write: 60_000 } } // a thousand at once take a slow machine a while
-  })
-  sandbox.faults.inject({ method: 'GET', latency: 500 })
-  const replies = await Promise.all(Array.from({ length: 1000 }, () => request('GET', one)))
+const FULL = process.env.CHAOS === 'full'
+const CROWD = FULL ? 1000 : 200
+
+t.test('a crowd that asks the same at once costs one call', async (t) => {
+  stopTime(t)
+  const { request, sandbox, arrived, asked, results } = await startReader(t)
+  const { opened, open } = gate()
+  sandbox.faults.inject({ method: 'GET', latency: opened })
+  const crowd = Promise.all(Array.from({ length: CROWD }, () => request('GET', one)))
+  await arrived(CROWD)
+  open()
+  const replies = await crowd
   t.equal(asked(), 1, 'one call')
   t.equal(new Set(replies.map(({ status, text }) => `${status} ${text}`)).size, 1, 'and get the same')
   t.equal(replies[0]?.status, 200)
-  const { hit = 0, miss, collapsed = 0, stale } = await results()
-  t.strictSame([hit + collapsed, miss, stale], [999, 1, 0])
+  t.match(await results(), { hit: 0, miss: 1, collapsed: CROWD - 1, stale: 0 })
 })
 
 t.test('who wants what Spot says now shares the call after the one under way', async (t) => {
-  const { request, sandbox, asked, results } = await startReader(t)
-  sandbox.faults.inject({ method: 'GET', latency: 300, times: 2 })
+  const { request, sandbox, arrived, asked, results } = await startReader(t)
+  const { opened, open } = gate()
+  sandbox.faults.inject({ method: 'GET', latency: opened })
   const fresh = { headers: { 'cache-control': 'no-cache' } }
   const first = request('GET', one, fresh)
-  await sleep(100)
+  await until(() => asked() === 1)
   await request('PUT', one, { body: { name: 'renamed' } })
-  const replies = await Promise.all(Array.from({ length: 50 }, () => request('GET', one, fresh)))
+  const fifty = Promise.all(Array.from({ length: 50 }, () => request('GET', one, fresh)))
+  await arrived(1 + 1 + 50)
+  open()
+  const replies = await fifty
   t.equal((await first).status, 200)
   t.strictSame([...new Set(replies.map(({ json }) => json.name))], ['renamed'], 'which began after they had asked')
   t.equal(asked(), 2, 'one call for all fifty')
@@ -51,23 +76,29 @@ t.test('who wants what Spot says now shares the call after the one under way', a
 })
 
 t.test('one who hangs up does not spoil it for the others', async (t) => {
-  const { request, sandbox, asked, url } = await startReader(t)
-  sandbox.faults.inject({ method: 'GET', latency: 300 })
-  const gone = new AbortController()
-  const first = fetch(url + one, { signal: gone.signal, headers: { 'x-auth-token': TOKEN } }).catch(() => 'gone')
-  await sleep(100)
+  stopTime(t)
+  const { request, sandbox, app, arrived, asked, url } = await startReader(t)
+  const { opened, open } = gate()
+  sandbox.faults.inject({ method: 'GET', latency: opened })
+  const first = get(url + one, { headers: { 'x-auth-token': TOKEN } }).on('error', () => {})
+  const [, response] = await once(app.server, 'request') as [IncomingMessage, ServerResponse]
+  await until(() => asked() === 1)
   const others = Promise.all([request('GET', one), request('GET', one)])
-  await sleep(50)
-  gone.abort()
-  t.equal(await first, 'gone')
+  await arrived(1 + 2)
+  const noticed = once(response, 'close')
+  first.destroy()
+  await noticed
+  open()
   t.strictSame((await others).map(({ status }) => status), [200, 200])
   t.equal(asked(), 1)
 })
 
 t.test('an answer is given again while it is fresh, and says where it comes from', async (t) => {
-  const { request, sandbox, asked } = await startReader(t, { freshFor: 400, staleFor: 60_000 })
+  const { tick } = stopTime(t)
+  const { request, sandbox, asked } = await startReader(t)
   const first = await request('GET', one)
   t.match(first.headers, { 'cache-status': 'spot-api; fwd=miss', age: '0', 'cache-control': 'private, no-cache' })
+  tick(999)
   const again = await request('GET', one)
   t.match(again.headers, { 'cache-status': 'spot-api; hit', etag: first.headers.etag })
   t.equal(again.text, first.text)
@@ -77,7 +108,7 @@ t.test('an answer is given again while it is fresh, and says where it comes from
   const anew = await request('GET', one, asking)
   t.match(anew.headers, { 'cache-status': 'spot-api; fwd=miss' }, 'unless Spot is to be asked')
   t.equal(asked(), 2)
-  await sleep(450)
+  tick(1000)
   await request('GET', one)
   t.equal(asked(), 3, 'or it is no longer fresh')
 
@@ -137,28 +168,32 @@ t.test('whoever writes reads what was written', async (t) => {
 
 t.test('a read that was under way during a write is not remembered', async (t) => {
   const { request, sandbox } = await startReader(t, { freshFor: 60_000, staleFor: 60_000 })
-  sandbox.faults.inject({ method: 'GET', commit: 'first', latency: 300 })
+  // Until the limit is rebuilt: a cold route lets one call go at a time.
+  await request('GET', `${groups}/sig-7b19e64a`)
+  const { opened, open } = gate()
+  sandbox.faults.inject({ method: 'GET', commit: 'first', latency: opened })
   const early = request('GET', one)
-  await sleep(100)
+  await until(() => sandbox.transcript[1]?.route) // from here on Spot's answer is made
   await request('PUT', one, { body: { description: 'new' } })
-  const during = request('GET', one)
-  t.equal((await during).json.description, 'new', 'nor joined')
+  t.equal((await request('GET', one)).json.description, 'new', 'nor joined')
+  open()
   t.not((await early).json.description, 'new')
   t.equal((await request('GET', one)).json.description, 'new')
 })
 
 t.test('while Spot can not be asked, what it said last is given', async (t) => {
+  const { tick } = stopTime(t)
   for (const [name, fault] of Object.entries({
     fails: { status: 500 }, 'breaks off': { kind: 'reset' }, 'limits calls': { status: 429 }
   } as const)) {
     const { request, sandbox } = await startReader(t, { freshFor: 0, staleFor: 60_000 })
     const { text } = await request('GET', one)
     sandbox.faults.inject({ ...fault, times: Infinity })
-    await sleep(1100)
+    tick(1100)
     const together = await Promise.all([1, 2, 3].map(() => request('GET', one)))
     const [stale] = together as [Reply]
     t.strictSame(together.map((reply) => [reply.status, reply.text]), Array(3).fill([200, text]), `Spot ${name}`)
-    t.match(stale.headers, { age: /^[12]$/, 'cache-status': /^spot-api; hit; .*stale/ })
+    t.match(stale.headers, { age: '1', 'cache-status': /^spot-api; hit; .*stale/ })
     t.ok((await request('GET', `${groups}/sig-1a2b3c4d`)).status >= 429, 'what it never said is not made up')
     await request('PUT', one, { body: { description: 'new' } })
     t.ok((await request('GET', one)).status >= 429, 'nor what a write may have changed')
@@ -166,10 +201,13 @@ t.test('while Spot can not be asked, what it said last is given', async (t) => {
 })
 
 t.test('an answer that is too old does not stand in', async (t) => {
+  const { tick } = stopTime(t)
   const { request, sandbox } = await startReader(t, { freshFor: 0, staleFor: 200 })
   await request('GET', one)
   sandbox.faults.inject({ status: 500, times: Infinity })
-  await sleep(300)
+  tick(199)
+  t.equal((await request('GET', one)).status, 200)
+  tick(1)
   t.equal((await request('GET', one)).status, 502)
 })
 
@@ -179,7 +217,7 @@ t.test('nobody without a token gets anything out of memory', async (t) => {
   for (const token of [null, 'garbage']) t.equal((await request('GET', one, { token })).status, 401)
 })
 
-const INTERLEAVINGS = process.env.CHAOS === 'full' ? 2000 : 200
+const INTERLEAVINGS = FULL ? 2000 : 200
 const CALLERS = 6
 
 /** Callers that write to a group of their own, and read it, the list and the groups of others, at random. */

@@ -2,15 +2,15 @@ import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_pr
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { until } from './until.js'
 
 const REDIS_SERVER = 'redis-server'
 const OPENSSL = 'openssl'
 
 const missing = (tool: string) => spawnSync(tool, ['--version']).error ? `there is no ${tool}` : false
 
-/** For tap's `skip`: why tests of Redis can not run here, or false. */
+/** For tap's `skip`: why tests of Redis cannot run here, or false. */
 export const noRedis = missing(REDIS_SERVER)
 export const noTls = missing(OPENSSL)
 
@@ -45,7 +45,7 @@ export async function startRedis (t: Test, { password, tls = false }: RedisOptio
   let server: ChildProcess | undefined
 
   async function start () {
-    server = spawn(REDIS_SERVER, [
+    const started = server = spawn(REDIS_SERVER, [
       '--bind', '127.0.0.1', '--dir', directory, '--save', '', '--appendonly', 'no',
       ...tls
         ? ['--port', '0', '--tls-port', String(port), '--tls-cert-file', certificate, '--tls-key-file', key,
@@ -53,7 +53,10 @@ export async function startRedis (t: Test, { password, tls = false }: RedisOptio
         : ['--port', String(port)],
       ...password ? ['--requirepass', password] : []
     ], { stdio: 'ignore' })
-    await listening(port)
+    await until(() => {
+      if (started.exitCode !== null) throw new Error(`redis-server ended with ${started.exitCode}`)
+      return listens(port)
+    })
   }
 
   async function stop () {
@@ -81,18 +84,16 @@ const selfSigned = (certificate: string, key: string) => execFileSync(OPENSSL, [
   '-addext', 'subjectAltName=IP:127.0.0.1', '-out', certificate, '-keyout', key
 ], { stdio: 'ignore' })
 
-/** Until somebody takes connections there. */
-async function listening (port: number): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    const socket = connect(port, '127.0.0.1')
-    try {
-      await once(socket, 'connect')
-      socket.destroy()
-      return
-    } catch (error) {
-      if (tries === 200) throw error
-      await sleep(50)
-    }
+/** Whether somebody takes connections there. */
+async function listens (port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
   }
 }
 
