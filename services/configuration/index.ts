@@ -4,7 +4,7 @@ import { Ajv, type ValidateFunction } from 'ajv'
 import ipaddr from 'ipaddr.js'
 import type { AccountSettings, Deadlines } from '../spotinst/index.js'
 import type { ReadSettings } from '../reads/memory.js'
-import type { StoreSettings } from '../store/index.js'
+import type { StateSettings } from '../state/index.js'
 import type { Client } from '../clients/index.js'
 import { clientsOf, type ClientInFile } from './clients.js'
 import type { Guardrails } from '../guardrails/index.js'
@@ -39,7 +39,7 @@ export interface Configuration {
   /** Milliseconds until a request must be over, whatever calls to Spot it makes. */
   deadlines: Deadlines
   /** Where keys are remembered. */
-  state: StoreSettings
+  state: StateSettings
   /** Milliseconds that what Spot said is fresh, and may stand in when Spot can not be asked. */
   reads: ReadSettings
   /** Milliseconds between the two looks that must find nothing before a create with a key is sent again. */
