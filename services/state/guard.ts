@@ -7,7 +7,10 @@ import type { State } from './state.js'
 export interface WatchedState extends State {
   /** Why it cannot be used; undefined while it can. */
   readonly failure: StateError | undefined
-  /** Writes and forgets a record of its own, and so finds out whether the state can be used. Never rejects. */
+  /**
+   * Writes a record of its own, which expires at once, and so finds out whether the state can be used. Done by itself
+   * when a connection or a write succeeds while it is down. Never rejects.
+   */
   probe (): Promise<void>
 }
 
@@ -25,9 +28,8 @@ export type OnConnection = (cause: Error | undefined) => void
 /** Keys of probes. Nobody else sees them. */
 const PROBE = 'probe:'
 
-/** What a success proves. Whoever could write can read. */
-const READ = ['connection', 'read'] as const
-const WRITE = ['connection', 'read', 'write'] as const
+/** What a probe writes: more than most records, as a disk that is full still has room for a small one now and then. */
+const AMPLE = 'x'.repeat(16_384)
 
 /** The state, with every failure a `StateError`, no call that hangs, and a word for the operator when it is ill. */
 export function guard (open: (onConnection: OnConnection) => State, terms: Terms): WatchedState {
@@ -46,33 +48,39 @@ export function guard (open: (onConnection: OnConnection) => State, terms: Terms
     return health.failure && probe()
   })
 
-  /** @param wrote whether the result shows that something was written: who was too late has only read */
-  async function attempt<T> (trouble: 'read' | 'write', call: () => Promise<T>, wrote: (result: T) => boolean) {
+  /** @param recovered called after a success, with when the call began */
+  async function attempt<T> (
+    trouble: 'read' | 'write', call: () => Promise<T>, recovered: (result: T, begun: number) => unknown
+  ) {
     const begun = health.now()
     try {
       const result = await within(patience, call())
-      health.succeeded(wrote(result) ? WRITE : READ, begun)
+      if (health.failure) recovered(result, begun)
       return result
     } catch (cause) {
       throw failed(trouble, cause as Error)
     }
   }
-  const reading = <T>(call: () => Promise<T>) => attempt('read', call, () => false)
+  const reading = <T>(call: () => Promise<T>) =>
+    attempt('read', call, (_, begun) => health.succeeded(['connection', 'read'], begun))
 
-  const swap: State['swap'] = (...change) =>
-    attempt('write', () => state.swap(...change), (version) => version !== undefined)
+  /** Whoever was too late has written nothing, and even what was written proves little: see `AMPLE`. */
+  const writing = <T>(call: () => Promise<T>) => attempt('write', call, (done) => done && probe())
 
+  let probing: Promise<unknown> | undefined
   async function probe (): Promise<void> {
     // A new key each time: a swap that is refused would write nothing.
-    await swap(PROBE + randomUUID(), undefined, '', 1).catch(() => {})
+    probing ??= attempt('write', () => state.swap(PROBE + randomUUID(), undefined, AMPLE, 1), (_, begun) =>
+      health.succeeded(['connection', 'read', 'write'], begun)).catch(() => {}).finally(() => { probing = undefined })
+    await probing
   }
 
   return {
     get failure () { return health.failure },
     probe,
     get: (key) => reading(() => state.get(key)),
-    swap,
-    remove: (...change) => attempt('write', () => state.remove(...change), Boolean),
+    swap: (...change) => writing(() => state.swap(...change)),
+    remove: (...change) => writing(() => state.remove(...change)),
     async * all () {
       const records = state.all()[Symbol.asyncIterator]()
       for (;;) {

@@ -3,7 +3,7 @@ import type { StateError } from './error.js'
 /** Called with the reason when the state goes down, and with undefined when it is back; once per change. */
 export type OnChange = (failure: StateError | undefined) => void
 
-/** Why the state cannot be used. A full disk still reads, so reads that succeed say nothing about writes. */
+/** What fails. A full disk still reads, so reads that succeed say nothing about writes. */
 export type Trouble = 'connection' | 'read' | 'write'
 
 /**

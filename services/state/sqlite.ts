@@ -90,7 +90,7 @@ export function sqlite (directory: string, { patience, sweepEvery = SWEEP }: Sql
   function settle ({ id, result, failure }: Answer) {
     const call = waiting.get(id)
     waiting.delete(id)
-    if (waiting.size === 0) worker?.unref()
+    if (waiting.size === 0 && !closed) worker?.unref()
     if (failure) call?.reject(Object.assign(new Error(failure.message), { code: failure.code }))
     else call?.resolve(result)
   }
