@@ -1,46 +1,63 @@
 /**
- * How long a claim and its swap take, in a fresh directory and in a Redis: one after another, and 50 at a time.
- * `npx tsx bench/store.ts [PORT]`, the port of a Redis on loopback; beside them what the disk takes for a write that it
- * must not lose.
+ * How long a claim takes in a fresh directory and in a Redis, one after another and 64 at a time, beside what the disk
+ * takes for a write that it must not lose; and what the state adds to the memory of a process that idles.
+ * `npx tsx bench/state.ts [PORT]`, the port of a Redis on loopback.
  */
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openStore, type Store } from '../services/store/index.js'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openState, type State } from '../services/state/index.js'
 
-const PAIRS = 500
+const SECONDS = Number(process.env.BENCH_SECONDS ?? 5)
 const MINUTE = 60_000
+const RECORD = 'x'.repeat(300)
 
 async function measure (name: string, lanes: number, once: (i: number) => Promise<unknown>) {
+  const times: number[] = []
   const start = performance.now()
+  const end = start + SECONDS * 1000
   let next = 0
   await Promise.all(Array.from({ length: lanes }, async () => {
-    while (next < PAIRS) await once(next++)
+    while (performance.now() < end) {
+      const begun = performance.now()
+      await once(next++)
+      times.push(performance.now() - begun)
+    }
   }))
-  const each = (performance.now() - start) / PAIRS
-  console.log(`${name.padEnd(40)} ${each.toFixed(2)} ms each, ${Math.round(1000 / each)} a second`)
+  const each = Math.round(times.length / (performance.now() - start) * 1000)
+  const p50 = times.sort((a, b) => a - b)[times.length >> 1] ?? NaN
+  const rate = each.toLocaleString('en').padStart(8)
+  console.log(`${name.padEnd(36)} p50 ${p50.toFixed(2).padStart(6)} ms ${rate} a second`)
 }
 
-async function measureStore (name: string, store: Store) {
-  await store.get('warm')
-  for (const lanes of [1, 50]) {
-    await measure(`${name}: claim + swap, ${lanes} at a time`, lanes, async (i) => {
-      const key = `bench-${process.pid}-${lanes}-${i}`
-      const version = await store.swap(key, undefined, 'x'.repeat(300), MINUTE)
-      await store.swap(key, version, 'x'.repeat(300), MINUTE)
-    })
+async function measureState (name: string, state: State) {
+  await state.get('warm')
+  for (const lanes of [1, 64]) {
+    await measure(`${name}: claim, ${lanes} at a time`, lanes, (i) =>
+      state.swap(`bench-${process.pid}-${lanes}-${i}`, undefined, RECORD, MINUTE))
   }
-  await store.close()
+  await state.close()
 }
 
 const directory = await mkdtemp(join(tmpdir(), 'spot-api-bench-'))
+
+const before = process.memoryUsage.rss()
+const idle = openState({ directory: join(directory, 'idle') })
+const start = performance.now()
+await idle.swap('a', undefined, RECORD, MINUTE)
+console.log(`directory: first claim ${(performance.now() - start).toFixed(0)} ms after it was needed`)
+await sleep(1000)
+console.log(`directory: idle memory +${((process.memoryUsage.rss() - before) / 2 ** 20).toFixed(1)} MB; at most +20`)
+await idle.close()
+
 const file = await open(join(directory, 'file'), 'w')
-await measure('disk: write + fdatasync', 1, async () => {
-  await file.write('x'.repeat(300))
-  await file.datasync()
+await measure('disk: write + fsync', 1, async () => {
+  await file.write(RECORD)
+  await file.sync()
 })
 await file.close()
-await measureStore('directory', openStore({ directory: join(directory, 'state') }))
+await measureState('directory', openState({ directory: join(directory, 'state') }))
 await rm(directory, { recursive: true })
 const port = Number(process.argv[2])
-if (port) await measureStore('Redis', openStore({ redis: `redis://127.0.0.1:${port}` }))
+if (port) await measureState('Redis', openState({ redis: `redis://127.0.0.1:${port}` }))

@@ -31,7 +31,7 @@ export default fp(async function state (app: FastifyInstance) {
     // The sandbox begins with nothing, and may run where nothing can be written.
     if (sandbox) return
     const earlier = earlierState(settings)
-    if (earlier) app.log.warn(`${earlier} is of an earlier version: its Idempotency-Keys do not count any more. Delete it.`)
+    if (earlier) app.log.warn(`${earlier} is the state of an earlier version. It is not read: delete it.`)
     probe()
   })
   app.addHook('onClose', async () => {

@@ -238,13 +238,19 @@ function faultOfEndpoint (endpoint: string): string | undefined {
   return undefined
 }
 
-/** The URL of a Redis. Its query would change how this server talks to it. */
+/** The URL of one Redis. Its query would change how this server talks to it. @throws {TypeError} when it is none */
 function soundRedis (url: string): string {
-  const { protocol, hostname, username, password, search, hash } = URL.canParse(url) ? new URL(url) : {} as Partial<URL>
+  if (/^rediss?[+-](?:sentinel|cluster|socket|unix)/i.test(url) || /^rediss?:\/\/[^/?#]*,/i.test(url)) {
+    throw new TypeError('must name one Redis: Sentinel, Cluster and sockets are not supported. Name an address that ' +
+      'always leads to the primary, such as a service, a proxy or the endpoint of a managed Redis')
+  }
+  const { protocol, hostname, username, password, pathname, search, hash } =
+    URL.canParse(url) ? new URL(url) : {} as Partial<URL>
   if (!hostname || !/^rediss?:$/.test(protocol ?? '') || /%(?![\dA-Fa-f]{2})/.test(`${username} ${password}`)) {
     throw new TypeError('must be redis://HOST:PORT or rediss://HOST:PORT, signs in a password percent-encoded')
   }
   if (search || hash) throw new TypeError('must have no query or fragment')
+  if (!/^(?:\/\d*)?$/.test(pathname ?? '')) throw new TypeError('must have nothing after the host but the number of a database')
   return url
 }
 

@@ -28,8 +28,8 @@ export interface SimulationOptions {
 interface Row { value: string, version: Version, written: number, until: number }
 
 /**
- * The state in memory, for simulations: each handle is the state as one server sees it, with faults of its own. The same
- * clock and the same random numbers give the same history.
+ * The state in memory, for simulations: each handle is the state as one server sees it, with faults of its own. The
+ * same clock and the same random numbers give the same history.
  */
 export function simulatedState ({ clock, random, patience = 2500 }: SimulationOptions) {
   const rows = new Map<string, Row>()
