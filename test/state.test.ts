@@ -523,8 +523,9 @@ t.test('a Redis', { skip: noRedis }, async (t) => {
   })
 
   await t.test('with a user of its own, who may do what it takes and no more', async (t) => {
-    const commands = '+get +set +del +mget +scan +time +eval +evalsha +info +select +client'
-    const server = await startRedis(t, { password: 'other', user: `spot on >${HUSH} ~spot-api:* ${commands}` })
+    const page = readFileSync(join(import.meta.dirname, '../docs/reliability.md'), 'utf8')
+    const [, rights = ''] = /^- A user of its own needs `(.*)`/m.exec(page) ?? []
+    const server = await startRedis(t, { password: 'other', user: `spot on >${HUSH} ${rights}` })
     const { state, changes } = watched(t, { redis: server.url.replace(':other@', `spot:${HUSH}@`) })
     const version = await state.swap('a', undefined, 'x', HOUR) as number
     t.match(await everything(state), { a: { version } })
