@@ -16,9 +16,9 @@ const DAY = 86_400_000
 const print = (line) => writeSync(1, `${line}\n`)
 
 const tasks = {
-  /** Claims a hundred keys, and prints those it got. */
+  /** Claims forty keys, and prints those it got. */
   async claim () {
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 40; i++) {
       if (await state.swap(`${prefix}${i}`, undefined, String(process.pid), DAY)) print(`key ${prefix}${i}`)
     }
     await state.close()
@@ -32,7 +32,7 @@ const tasks = {
         try {
           if (await state.swap(key, undefined, `value of ${key}`, DAY)) print(`key ${key}`)
           // Whoever reads the lines has to keep up.
-          await sleep(1)
+          await sleep(4)
         } catch (error) {
           print(`failed ${error}`)
           // What cannot be written can be read.

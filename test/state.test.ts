@@ -24,7 +24,7 @@ import { contract, everything, failure, HOUR, until, type Place } from './state-
 const HUSH = 'hush-hush'
 
 /** Processes that are killed in the middle of writing; `npm run chaos` kills more. */
-const KILLS = process.env.CHAOS === 'full' ? 200 : 5
+const KILLS = process.env.CHAOS === 'full' ? 200 : 3
 
 interface Kind {
   skip: string | false
@@ -110,8 +110,8 @@ const processes: Record<string, (t: Test, settings: StateSettings) => Promise<vo
     for (const { go } of both) go()
     await Promise.all(both.map(({ ended }) => ended))
     const claimed = both.flatMap(({ keys }) => keys())
-    t.strictSame(claimed.sort(), Array.from({ length: 100 }, (_, i) => `k${i}`).sort())
-    t.equal(Object.keys(await everything(handle(t, settings))).length, 100)
+    t.strictSame(claimed.sort(), Array.from({ length: 40 }, (_, i) => `k${i}`).sort())
+    t.equal(Object.keys(await everything(handle(t, settings))).length, 40)
   },
 
   async 'what was acknowledged is there after kill -9, and another process goes on' (t, settings) {
@@ -123,7 +123,7 @@ const processes: Record<string, (t: Test, settings: StateSettings) => Promise<vo
       const victim = start(t, settings, 'write', `${i}-`)
       await victim.ready
       victim.go()
-      const enough = 1 + Math.random() * 40
+      const enough = 1 + Math.random() * 20
       await until(() => victim.keys().length > enough)
       const written = survivor.keys().length
       victim.kill()
@@ -288,11 +288,11 @@ t.test('a directory', async (t) => {
     await Promise.all([one.ready, two.ready])
     one.go()
     two.go()
-    await until(() => one.keys().length > 50 && two.keys().length > 50)
+    await until(() => one.keys().length > 20 && two.keys().length > 20)
     one.kill()
     await one.ended
     const written = two.keys().length
-    await until(() => two.keys().length > written + 50)
+    await until(() => two.keys().length > written + 20)
     two.kill()
     await two.ended
     t.strictSame(two.said('failed'), [])
@@ -311,13 +311,13 @@ t.test('a directory', async (t) => {
     setTimeout(() => { turned = true }, 1)
     const error = await failure(t, state.swap('a', undefined, 'x', HOUR))
     t.ok(turned, 'the event loop goes on')
-    t.match(error.message, /cannot be used: .*locked.* Another process has it locked/)
+    t.match(error.message, /cannot be used: .*(locked|no answer)/)
     t.ok(await state.get('k1'), 'what is there can be read')
     holder.kill()
     await holder.ended
     await until(() => state.swap('a', undefined, 'x', HOUR).then(Boolean))
     await until(() => changes.length > 1)
-    t.match(changes, [/locked/, 'up'])
+    t.match(changes, [/locked|no answer/, 'up'])
     t.equal(changes.length, 2)
   })
 
@@ -558,7 +558,7 @@ t.test('a Redis', { skip: noRedis }, async (t) => {
     await child.ready
     child.go()
     await child.ended
-    t.equal(child.keys().length, 100)
+    t.equal(child.keys().length, 40)
   })
 })
 
@@ -568,7 +568,7 @@ t.test('the gateway', async (t) => {
     const { text } = await request('GET', '/v1/spot/metrics', { token: null })
     return { status, json, up: /^spot_api_state_up (.*)$/m.exec(text)?.[1] }
   }
-  const linesOf = (log: string[]) => log.map((line) => JSON.parse(line)).filter(({ msg }) => /state/i.test(msg))
+  const linesOf = (log: string[]) => log.map((line) => JSON.parse(line)).filter(({ msg }) => /state|cannot be used/i.test(msg))
 
   await t.test('says that its state is down, and goes on; says so once more when it is back', async (t) => {
     const parent = join(t.testdir({ parent: 'a file' }), 'parent')

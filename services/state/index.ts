@@ -43,7 +43,8 @@ export function openState (settings: StateSettings, onChange: OnChange = () => {
   const { host } = new URL(settings.redis)
   return guard((onConnection) => redis(settings.redis, onConnection), {
     patience: PATIENCE.redis,
-    explain: ({ message }) => `The Redis at ${host} cannot be used: ${message}. Make sure that it runs, can be ` +
+    // Redis ends some of its messages with a full stop.
+    explain: ({ message }) => `The Redis at ${host} cannot be used: ${message.replace(/\.$/, '')}. Make sure that it runs, can be ` +
       'reached, takes this user and password, and can be written to.',
     onChange
   })
