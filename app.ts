@@ -14,7 +14,7 @@ import problems, { replyWithProblem } from './plugins/problems.js'
 import reads from './plugins/reads.js'
 import requests, { requestId } from './plugins/requests.js'
 import spotinst from './plugins/spotinst.js'
-import store from './plugins/store.js'
+import state from './plugins/state.js'
 import { malformedHttp } from './services/malformed-http.js'
 import { finders, handlers } from './routes/index.js'
 import type { Configuration } from './services/configuration/index.js'
@@ -57,7 +57,7 @@ export async function build (configuration: Configuration, { log }: BuildOptions
   await app.register(admission)
   await app.register(spotinst)
   await app.register(guardrails)
-  await app.register(store)
+  await app.register(state)
   await app.register(idempotency, { finders })
   await app.register(docs)
   await app.register(contract, { handlers })

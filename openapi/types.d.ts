@@ -1281,8 +1281,8 @@ export interface paths {
         };
         /**
          * Say whether to send requests here
-         * @description For load balancers. `ready` until the server is told to end; from then on it finishes what is under way. Asks
-         *     nothing of Spot.
+         * @description For load balancers. 200 until the server is told to end; from then on it finishes what is under way. Asks nothing of
+         *     Spot. A server whose state is down is ready all the same: only creates with an Idempotency-Key need it.
          */
         get: operations["ready"];
         put?: never;
@@ -3139,8 +3139,17 @@ export interface components {
         };
         /** @description The word `pong`. */
         Pong: string;
-        /** @description The word `ready`. */
-        Ready: string;
+        /** @description Whether to send requests here, and how the server is. */
+        Ready: {
+            /** @description Always true; a server that is not ready answers 503. */
+            ready: boolean;
+            /**
+             * @description Whether what must survive a restart can be kept. While it is `down`, creates with an Idempotency-Key are answered
+             *     503 `state-unavailable`; all else works.
+             * @enum {string}
+             */
+            state: "up" | "down";
+        };
         /** @description What answers, and where its source is (GNU AGPL, section 13). */
         Version: {
             /** @description Semantic version. */
@@ -6189,8 +6198,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example ready */
-                    "text/plain": components["schemas"]["Ready"];
+                    /**
+                     * @example {
+                     *       "ready": true,
+                     *       "state": "up"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Ready"];
                 };
             };
             400: components["responses"]["BadRequest"];

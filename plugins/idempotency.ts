@@ -40,7 +40,7 @@ export default fp(async function idempotency (
     app.configuration.accounts[account]?.marker === false ? undefined : finders[operation]
 
   const idempotency = new Idempotency({
-    store: app.store,
+    store: app.state,
     settle,
     lists (account, operation) {
       const finder = finderOf(account, operation)
@@ -85,4 +85,4 @@ export default fp(async function idempotency (
   }
   app.addHook('onListen', () => { sweep() })
   app.addHook('onClose', async () => clearTimeout(timer))
-}, { name: 'idempotency', dependencies: ['config', 'metrics', 'spotinst', 'store'] })
+}, { name: 'idempotency', dependencies: ['config', 'metrics', 'spotinst', 'state'] })

@@ -37,6 +37,8 @@ declare module 'fastify' {
       reloads: Tally<typeof RELOADS[number]>
       /** 1 when the last of them succeeded, else 0. */
       lastReload: Gauge
+      /** 1 while the state can be used, else 0. */
+      stateUp: Gauge
       /** Lines of the audit that could not be written. */
       auditFailures: Counter
     }
@@ -61,6 +63,9 @@ export default fp(async function metrics (app) {
   const lastReload = gauge('spot_api_configuration_last_reload_success',
     '1 when the configuration in use is the one that was read last, 0 when that one can not be used')
   lastReload.set(1)
+  const stateUp = gauge('spot_api_state_up',
+    '1 while the state can be used, 0 while it cannot: creates with an Idempotency-Key are refused then')
+  stateUp.set(1)
   const underWay = gauge('spot_api_requests_under_way', 'Requests with a right token that wait for their answer')
   new Gauge({
     name: 'spot_api_build_info',
@@ -105,6 +110,7 @@ export default fp(async function metrics (app) {
     reloads: tally(registers, 'spot_api_configuration_reloads_total',
       'Attempts to read the configuration anew', 'result', RELOADS),
     lastReload,
+    stateUp,
     auditFailures: new Counter({
       name: 'spot_api_audit_failures_total', help: 'Lines of the audit that could not be written', registers
     })

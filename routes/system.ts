@@ -6,7 +6,7 @@ export const system = {
 
   ready ({ server }) {
     server.lifecycle.assertReady()
-    return { status: 200, body: 'ready' }
+    return { status: 200, body: { ready: true, state: server.state.failure ? 'down' : 'up' } }
   },
 
   getVersion: ({ server }) => ({ status: 200, body: release(server.configuration.source) }),

@@ -264,6 +264,13 @@ const refused: Row<Faults>[] = [
     [`a Redis with ${rest}`, {
       given: { ...sound, state: { redis: `redis://a${rest}` } }, want: { '/state/redis': /^must have no query/ }
     }]),
+  ...['redis+sentinel://a:26379/mymaster', 'redis-sentinel://a', 'redis+cluster://a', 'redis://a:1,b:2', 'redis+socket:///r']
+    .map((redis): Row<Faults> => [`several Redis, ${redis}`, {
+      given: { ...sound, state: { redis } }, want: { '/state/redis': /^must name one Redis: Sentinel, Cluster/ }
+    }]),
+  ['a Redis with the name of a primary', {
+    given: { ...sound, state: { redis: 'redis://a/mymaster' } }, want: { '/state/redis': /number of a database$/ }
+  }],
   ...['', 5, null, {}].map((redis): Row<Faults> =>
     [`the Redis ${JSON.stringify(redis)}`, {
       given: { ...sound, state: { redis } }, want: { '/state/redis': TOKEN_FORM }

@@ -185,7 +185,7 @@ t.test('the image', { ...full && { timeout: 600_000 } }, async (t) => {
     const headers = { 'x-auth-token': TOKEN, 'content-type': 'application/json', 'idempotency-key': '"from-an-image"' }
     const body = JSON.stringify(examples.ElastigroupCreate?.value)
     t.equal((await fetch(`${url}/v1/spot/real/elastigroups`, { method: 'POST', headers, body })).status, 201)
-    t.ok(existsSync(join(app, 'state/data.mdb')))
+    t.ok(existsSync(join(app, 'state/state.sqlite')))
     t.strictSame(await end(), { code: 0, errors: '' })
   })
 })

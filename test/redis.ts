@@ -30,12 +30,14 @@ export interface RedisServer {
 
 export interface RedisOptions {
   password?: string
+  /** A user beside the default one, as ACL SETUSER takes it: `name on >password ~spot-api:* +@all`. */
+  user?: string
   /** Whether it speaks TLS, with a certificate that it signed itself. */
   tls?: boolean
 }
 
 /** A Redis of the test's own, in memory, on a free port of loopback. Stopped when the test ends. */
-export async function startRedis (t: Test, { password, tls = false }: RedisOptions = {}): Promise<RedisServer> {
+export async function startRedis (t: Test, { password, user, tls = false }: RedisOptions = {}): Promise<RedisServer> {
   const port = await freePort()
   const directory = t.testdir({})
   const url = `redis${tls ? 's' : ''}://${password ? `:${encodeURIComponent(password)}@` : ''}127.0.0.1:${port}`
@@ -51,7 +53,8 @@ export async function startRedis (t: Test, { password, tls = false }: RedisOptio
         ? ['--port', '0', '--tls-port', String(port), '--tls-cert-file', certificate, '--tls-key-file', key,
             '--tls-ca-cert-file', certificate, '--tls-auth-clients', 'no']
         : ['--port', String(port)],
-      ...password ? ['--requirepass', password] : []
+      ...password ? ['--requirepass', password] : [],
+      ...user ? ['--user', ...user.split(' ')] : []
     ], { stdio: 'ignore' })
     await until(() => {
       if (started.exitCode !== null) throw new Error(`redis-server ended with ${started.exitCode}`)

@@ -20,7 +20,7 @@ function isStale (): boolean {
   const sources = ['plugins', 'routes', 'services', 'openapi'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, String(name))))
   return ['app.ts', 'server.ts', ...sources].some((name) =>
-    /\.(ts|json)$/.test(name) && statSync(join(root, name)).mtimeMs > built)
+    /\.(ts|js|json)$/.test(name) && statSync(join(root, name)).mtimeMs > built)
 }
 
 function buildIt (): void {

@@ -4,7 +4,7 @@ import { Ajv, type ValidateFunction } from 'ajv'
 import ipaddr from 'ipaddr.js'
 import type { AccountSettings, Deadlines } from '../spotinst/index.js'
 import type { ReadSettings } from '../reads/memory.js'
-import type { StoreSettings } from '../store/index.js'
+import type { StateSettings } from '../state/index.js'
 import type { Client } from '../clients/index.js'
 import { clientsOf, type ClientInFile } from './clients.js'
 import type { Guardrails } from '../guardrails/index.js'
@@ -39,7 +39,7 @@ export interface Configuration {
   /** Milliseconds until a request must be over, whatever calls to Spot it makes. */
   deadlines: Deadlines
   /** Where keys are remembered. */
-  state: StoreSettings
+  state: StateSettings
   /** Milliseconds that what Spot said is fresh, and may stand in when Spot can not be asked. */
   reads: ReadSettings
   /** Milliseconds between the two looks that must find nothing before a create with a key is sent again. */
@@ -238,13 +238,19 @@ function faultOfEndpoint (endpoint: string): string | undefined {
   return undefined
 }
 
-/** The URL of a Redis. Its query would change how this server talks to it. */
+/** The URL of one Redis. Its query would change how this server talks to it. @throws {TypeError} when it is none */
 function soundRedis (url: string): string {
-  const { protocol, hostname, username, password, search, hash } = URL.canParse(url) ? new URL(url) : {} as Partial<URL>
+  if (/^rediss?[+-](?:sentinel|cluster|socket|unix)/i.test(url) || /^rediss?:\/\/[^/?#]*,/i.test(url)) {
+    throw new TypeError('must name one Redis: Sentinel, Cluster and sockets are not supported. Name an address that ' +
+      'always leads to the primary, such as a service, a proxy or the endpoint of a managed Redis')
+  }
+  const { protocol, hostname, username, password, pathname, search, hash } =
+    URL.canParse(url) ? new URL(url) : {} as Partial<URL>
   if (!hostname || !/^rediss?:$/.test(protocol ?? '') || /%(?![\dA-Fa-f]{2})/.test(`${username} ${password}`)) {
     throw new TypeError('must be redis://HOST:PORT or rediss://HOST:PORT, signs in a password percent-encoded')
   }
   if (search || hash) throw new TypeError('must have no query or fragment')
+  if (!/^(?:\/\d*)?$/.test(pathname ?? '')) throw new TypeError('must have nothing after the host but the number of a database')
   return url
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../problems.js'
-import type { Store, Version } from '../store/index.js'
+import type { State, Version } from '../state/index.js'
 import { markerOf } from './key.js'
 import { Looks, type Marked } from './looks.js'
 import { isRefusal, problems, unknown, withHint } from './problems.js'
@@ -35,7 +35,7 @@ export interface Create {
 }
 
 export interface IdempotencyOptions {
-  store: Store
+  store: State
   /** Milliseconds between the two looks that must find nothing before a create is sent again. */
   settle: number
   /** Lists all marked resources that an operation makes in an account; undefined where they can not be told. */
@@ -101,7 +101,7 @@ export class Idempotency {
   /**
    * Learns what other servers, or this one before it fell over, left in doubt.
    *
-   * @throws {StoreError}
+   * @throws {StateError}
    */
   async recall (): Promise<void> {
     for await (const [place, { value }] of this.#options.store.all()) {
@@ -112,7 +112,7 @@ export class Idempotency {
   /**
    * Finds out what came of the creates that are in doubt: one look at each that is due.
    *
-   * @throws {StoreError}
+   * @throws {StateError}
    */
   async sweep (): Promise<void> {
     // All at once, so that they share their looks.

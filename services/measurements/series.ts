@@ -9,9 +9,9 @@ import type { Counter, Gauge } from 'prom-client'
  *   Spot         2 kinds × (7 buckets + 3), 2 × 14 outcomes, 24 accounts and outcomes + 14 of REST            86
  *   Spot's limit 16 routes with the least left, 12 that were blocked + REST                                   29
  *   breakers     2 for each of 8 accounts and for REST                                                        18
- *   ours         idempotency 10, reads 4, auth 10, refusals 5, reloads 2 + 1, audit 1, under way 1, build 1   35
+ *   ours         idempotency 10, reads 4, auth 10, refusals 5, reloads 2 + 1, audit 1, state 1, others 2      36
  *   the process  processor 3, memory 6, event loop 4, garbage 4 × (1 bucket + 3), files 2, start 1, Node 1    33
- *                                                                                                            464
+ *                                                                                                            465
  */
 export const MOST = { outcomes: 24, routesLeft: 16, routesBlocked: 12, accounts: 8 }
 

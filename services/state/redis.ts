@@ -1,5 +1,6 @@
 import type { Redis, Result } from 'ioredis'
-import type { Store, Stored, Version } from './store.js'
+import type { OnConnection } from './guard.js'
+import type { State, StateRecord, Version } from './state.js'
 import { newVersion } from './version.js'
 
 declare module 'ioredis' {
@@ -8,16 +9,28 @@ declare module 'ioredis' {
       key: string, expected: Version | '', version: Version, value: string, ttl: number
     ): Result<0 | 1, Context>
     removeRecord (key: string, expected: Version): Result<0 | 1, Context>
+    /** The text of a record, and Redis's time: seconds, microseconds. */
+    readRecord (key: string): Result<[text: string | null, time: Time], Context>
   }
 }
 
-/** Stands before every key, since others may use the same Redis. */
-const PREFIX = 'spot-api:state:'
+/**
+ * Stands before every key, since others may use the same Redis. The number is the format of the records: a server knows
+ * its own alone, so that old and new ones, side by side during an upgrade, never misread each other. Format 1 was
+ * `spot-api:state:`, and its servers list all keys that begin so: no later prefix may.
+ */
+const PREFIX = 'spot-api:state-2:'
+
+/** As Redis's TIME says it. */
+type Time = [seconds: string, microseconds: string]
 
 /** Milliseconds that Redis may be silent when it is asked something; then the connection is dropped and made anew. */
 const SILENCE = 2000
 
-/** A record is `version value`. Where there is none, its version is the empty text. */
+/**
+ * A record is `version written value`; `written` is in milliseconds since the epoch, by Redis's clock. Where there is
+ * none, its version is the empty string.
+ */
 const unchanged = "(redis.call('GET', KEYS[1]) or ''):match('^%d*') == ARGV[1]"
 
 const scripts = {
@@ -25,12 +38,19 @@ const scripts = {
     numberOfKeys: 1,
     lua: `
       if not (${unchanged}) then return 0 end
-      redis.call('SET', KEYS[1], ARGV[2] .. ' ' .. ARGV[3], 'PX', ARGV[4])
+      local time = redis.call('TIME')
+      local written = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+      redis.call('SET', KEYS[1], ARGV[2] .. ' ' .. written .. ' ' .. ARGV[3], 'PX', ARGV[4])
       return 1`
   },
   removeRecord: {
     numberOfKeys: 1,
     lua: `return ${unchanged} and redis.call('DEL', KEYS[1]) or 0`
+  },
+  readRecord: {
+    numberOfKeys: 1,
+    readOnly: true,
+    lua: "return { redis.call('GET', KEYS[1]), redis.call('TIME') }"
   }
 }
 
@@ -38,9 +58,9 @@ const scripts = {
  * Records in a Redis, which several machines may share; how durable they are is up to its own settings. Connected by
  * the first call; then the connection is kept, and made anew when it breaks. Meanwhile calls fail at once.
  *
- * @param onChange hears of the connection: why it broke, or of undefined when it is there
+ * @param onConnection called with the reason when the connection breaks, and with undefined when there is one
  */
-export function redis (url: string, onChange: (failure: Error | undefined) => void): Store {
+export function redis (url: string, onConnection: OnConnection): State {
   let connecting: Promise<Redis> | undefined
   let closed = false
 
@@ -65,10 +85,10 @@ export function redis (url: string, onChange: (failure: Error | undefined) => vo
     client.on('error', (error: Error) => { trouble = error })
     client.on('ready', () => {
       trouble = undefined
-      onChange(undefined)
+      onConnection(undefined)
     })
     client.on('close', () => {
-      if (!closed) onChange(withoutCommand(trouble ?? new Error('the connection was lost')))
+      if (!closed) onConnection(withoutCommand(trouble ?? new Error('the connection was lost')))
     })
     // From here on it reconnects by itself, whether or not this attempt fails.
     await client.connect().catch(() => {})
@@ -88,8 +108,8 @@ export function redis (url: string, onChange: (failure: Error | undefined) => vo
 
   return {
     async get (key) {
-      const text = await ask((client) => client.get(PREFIX + key))
-      return text === null ? undefined : recordOf(text)
+      const [text, time] = await ask((client) => client.readRecord(PREFIX + key))
+      return text === null ? undefined : recordOf(text, time)
     },
     async swap (key, expected, value, ttl) {
       const version = newVersion()
@@ -104,9 +124,11 @@ export function redis (url: string, onChange: (failure: Error | undefined) => vo
       do {
         const [next, keys] = await ask((client) => client.scan(cursor, 'MATCH', `${PREFIX}*`, 'COUNT', 1000))
         const texts = keys.length > 0 ? await ask((client) => client.mget(keys)) : []
+        // After the records: none of them can be younger than nothing.
+        const time = await ask((client) => client.time()) as unknown as Time
         for (const [at, text] of texts.entries()) {
           // It may have expired in between.
-          if (text) yield [(keys[at] as string).slice(PREFIX.length), recordOf(text)]
+          if (text) yield [(keys[at] as string).slice(PREFIX.length), recordOf(text, time)]
         }
         cursor = next
       } while (cursor !== '0')
@@ -119,9 +141,10 @@ export function redis (url: string, onChange: (failure: Error | undefined) => vo
   }
 }
 
-function recordOf (text: string): Stored {
-  const space = text.indexOf(' ')
-  return { version: Number(text.slice(0, space)), value: text.slice(space + 1) }
+function recordOf (text: string, [seconds, microseconds]: Time): StateRecord {
+  const [, version = '', written = '', value = ''] = /^(\d+) (\d+) (.*)$/s.exec(text) ?? []
+  const now = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
+  return { value, version: Number(version), age: Math.max(0, now - Number(written)) }
 }
 
 /** Errors of ioredis carry the command with its arguments: the password, or the text of a record. */

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto'
+import { StateError } from './error.js'
+import { Health, type OnChange, type Trouble } from './health.js'
+import type { State } from './state.js'
+
+/** A state that says when it is ill. */
+export interface WatchedState extends State {
+  /** Why it cannot be used; undefined while it can. */
+  readonly failure: StateError | undefined
+  /**
+   * Writes a record of its own, which expires at once, and so finds out whether the state can be used. Done by itself
+   * when a connection or a write succeeds while it is down. Never rejects.
+   */
+  probe (): Promise<void>
+}
+
+export interface Terms {
+  /** Milliseconds that a call may take. */
+  patience: number
+  /** What a failure means to the operator. */
+  explain: (cause: Error) => string
+  onChange: OnChange
+}
+
+/** Told by the state itself, between calls: why its connection broke, or undefined when there is one. */
+export type OnConnection = (cause: Error | undefined) => void
+
+/** Keys of probes. Nobody else sees them. */
+const PROBE = 'probe:'
+
+/** What a probe writes: more than most records, as a disk that is full still has room for a small one now and then. */
+const AMPLE = 'x'.repeat(16_384)
+
+/** The state, with every failure a `StateError`, no call that hangs, and a word for the operator when it is ill. */
+export function guard (open: (onConnection: OnConnection) => State, terms: Terms): WatchedState {
+  const { patience, explain, onChange } = terms
+  const health = new Health(onChange)
+  let closed = false
+  const failed = (trouble: Trouble, cause: Error) => {
+    const error = new StateError(explain(cause), { cause })
+    if (!closed) health.failed(trouble, error)
+    return error
+  }
+  const state = open((cause) => {
+    if (cause) return failed('connection', cause)
+    health.succeeded(['connection'], health.now())
+    // The calls that failed meanwhile may have been the last for hours.
+    return health.failure && probe()
+  })
+
+  /** @param recovered called after a success, with when the call began */
+  async function attempt<T> (
+    trouble: 'read' | 'write', call: () => Promise<T>, recovered: (result: T, begun: number) => unknown
+  ) {
+    const begun = health.now()
+    try {
+      const result = await within(patience, call())
+      if (health.failure) recovered(result, begun)
+      return result
+    } catch (cause) {
+      throw failed(trouble, cause as Error)
+    }
+  }
+  const reading = <T>(call: () => Promise<T>) =>
+    attempt('read', call, (_, begun) => health.succeeded(['connection', 'read'], begun))
+
+  /** Whoever was too late has written nothing, and even what was written proves little: see `AMPLE`. */
+  const writing = <T>(call: () => Promise<T>) => attempt('write', call, (done) => done && probe())
+
+  let probing: Promise<unknown> | undefined
+  async function probe (): Promise<void> {
+    // A new key each time: a swap that is refused would write nothing.
+    probing ??= attempt('write', () => state.swap(PROBE + randomUUID(), undefined, AMPLE, 1), (_, begun) =>
+      health.succeeded(['connection', 'read', 'write'], begun)).catch(() => {}).finally(() => { probing = undefined })
+    await probing
+  }
+
+  return {
+    get failure () { return health.failure },
+    probe,
+    get: (key) => reading(() => state.get(key)),
+    swap: (...change) => writing(() => state.swap(...change)),
+    remove: (...change) => writing(() => state.remove(...change)),
+    async * all () {
+      const records = state.all()[Symbol.asyncIterator]()
+      for (;;) {
+        const { done, value } = await reading(() => records.next())
+        if (done) return
+        if (!value[0].startsWith(PROBE)) yield value
+      }
+    },
+    close () {
+      closed = true
+      return state.close()
+    }
+  }
+}
+
+async function within<T> (milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds / 1000} seconds`)), milliseconds)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { guard, type WatchedState } from './guard.js'
+import type { OnChange } from './health.js'
+import { redis } from './redis.js'
+import { sqlite } from './sqlite.js'
+
+export { StateError } from './error.js'
+export type { WatchedState } from './guard.js'
+export type { State, StateRecord, Version } from './state.js'
+
+/** A directory of this machine, or the URL of a Redis that several machines share. */
+export type StateSettings = { directory: string } | { redis: string }
+
+/** Milliseconds that a call may take. A disk can be busy for longer than a Redis should be. */
+const PATIENCE = { disk: 5000, redis: 2500 }
+
+/** What to do about an error of the disk, by its code. */
+const ADVICE: [code: RegExp, advice: string][] = [
+  [/^SQLITE_BUSY/, 'Another process has it locked: see whether one that shares it is stopped or hangs.'],
+  [/^SQLITE_(?:NOTADB|CORRUPT)/, 'It is damaged: end all servers that use it, move its files away and start them again. ' +
+    'The Idempotency-Keys in it are lost.'],
+  [/^FORMAT$/, 'Use the version that wrote it, or another directory.'],
+  [/./, 'Make sure that this user may write there, and that the disk has room.']
+]
+
+/**
+ * The place for what must survive a restart. Nothing is opened before the first call, and a call that fails makes the
+ * next one try again.
+ */
+export function openState (settings: StateSettings, onChange: OnChange = () => {}): WatchedState {
+  if ('directory' in settings) {
+    const { directory } = settings
+    return guard(() => sqlite(directory, { patience: PATIENCE.disk }), {
+      patience: PATIENCE.disk,
+      explain: ({ message, code = ' ' }: NodeJS.ErrnoException) => {
+        const [, advice] = ADVICE.find(([form]) => form.test(code)) ?? []
+        return `The state directory ${directory} cannot be used: ${message}. ${advice}`
+      },
+      onChange
+    })
+  }
+  const { host } = new URL(settings.redis)
+  return guard((onConnection) => redis(settings.redis, onConnection), {
+    patience: PATIENCE.redis,
+    // Redis ends some of its messages with a full stop.
+    explain: ({ message }) => `The Redis at ${host} cannot be used: ${message.replace(/\.$/, '')}. Make sure that it runs, can be ` +
+      'reached, takes this user and password, and can be written to.',
+    onChange
+  })
+}
+
+/** The file in which an earlier version kept its state there, by LMDB. It is not read, and left alone. */
+export function earlierState (settings: StateSettings): string | undefined {
+  if (!('directory' in settings)) return undefined
+  const file = join(settings.directory, 'data.mdb')
+  return existsSync(file) ? file : undefined
+}

@@ -1,0 +1,194 @@
+// @ts-check
+// The thread that has the file: SQLite blocks while it waits for a lock or for the disk, and the server must not. Plain
+// JavaScript, since a thread starts without the loader that runs TypeScript in tests; tsc checks it and copies it.
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { openFile } from './sqlite-file.js'
+
+/** @typedef {import('./sqlite.js').Question} Question */
+/** @typedef {import('./sqlite.js').Write} Write */
+/** @typedef {import('./sqlite.js').Read} Read */
+/** @typedef {import('./sqlite.js').Answer} Answer */
+/** @typedef {ReturnType<typeof openFile>} Rows */
+
+const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort)
+const { directory, file, sweepEvery } = /** @type {import('./sqlite.js').Settings} */ (workerData)
+
+/** Records that are read in one go, and bytes after which such a page ends. */
+const PAGE = 200
+const PAGE_BYTES = 4_000_000
+
+/** Records that are looked at in one sweep: some milliseconds. */
+const SWEEP = 1000
+
+/** After these the connection may be of no more use. The next call opens a new one. */
+const FATAL = /^SQLITE_(?:NOTADB|CORRUPT|IOERR|CANTOPEN)/
+
+/** @type {Rows | undefined} */
+let open
+
+function close () {
+  open?.close()
+  open = undefined
+}
+
+/**
+ * Does something with the file, and closes it after what may have ruined the connection.
+ *
+ * @template T
+ * @param {(rows: Rows) => T} act
+ */
+function using (act) {
+  try {
+    open ??= openFile(directory, file)
+    return act(open)
+  } catch (error) {
+    if (FATAL.test(String(/** @type {NodeJS.ErrnoException} */ (error).code))) close()
+    throw error
+  }
+}
+
+/**
+ * All in one transaction: the disk takes as long for one as for a hundred.
+ *
+ * @template T
+ * @param {(rows: Rows, now: number) => T} act
+ */
+const commit = (act) => using((rows) => {
+  rows.begin()
+  try {
+    // Not before: it may have waited for seconds.
+    const result = act(rows, Date.now())
+    rows.commit()
+    return result
+  } catch (error) {
+    rows.rollback()
+    throw error
+  }
+})
+
+/**
+ * @param {Rows} rows
+ * @param {string} key
+ * @param {number} now
+ */
+function living (rows, key, now) {
+  const row = rows.get(key)
+  return row && row.until > now ? row : undefined
+}
+
+/**
+ * @param {{ version: number, written: number, value: ArrayBuffer | Buffer }} row
+ * @param {number} now
+ */
+const recordOf = ({ version, written, value }, now) =>
+  ({ value: Buffer.from(/** @type {ArrayBuffer} */ (value)).toString(), version, age: Math.max(0, now - written) })
+
+/**
+ * @param {Write} question
+ * @param {Rows} rows
+ * @param {number} now
+ */
+function write (question, rows, now) {
+  const { key, expected } = question
+  const same = living(rows, key, now)?.version === expected
+  if (question.ask === 'remove') {
+    if (same) rows.remove(key)
+    return same
+  }
+  const { version, value, ttl } = question
+  if (same) rows.put({ key, version, written: now, until: now + ttl, value: Buffer.from(value) })
+  return same ? version : undefined
+}
+
+/**
+ * @param {Read} question
+ * @param {Rows} rows
+ * @param {number} now
+ */
+function read (question, rows, now) {
+  if (question.ask === 'get') {
+    const row = living(rows, question.key, now)
+    return row && recordOf(row, now)
+  }
+  const records = []
+  let last
+  let bytes = 0
+  for (const row of rows.page(question.after, PAGE)) {
+    last = row.key
+    if (row.until > now) records.push([row.key, recordOf(row, now)])
+    bytes += row.value.byteLength
+    if (bytes > PAGE_BYTES) break
+  }
+  return { records, last }
+}
+
+/**
+ * What comes of something, for each who asked for it.
+ *
+ * @param {Question[]} questions
+ * @param {() => unknown[]} act
+ * @returns {Answer[]}
+ */
+function answers (questions, act) {
+  try {
+    const results = act()
+    return questions.map(({ id }, at) => ({ id, result: results[at] }))
+  } catch (error) {
+    const { message, code } = /** @type {NodeJS.ErrnoException} */ (error)
+    return questions.map(({ id }) => ({ id, failure: { message, code } }))
+  }
+}
+
+/** @type {(question: Question) => question is Write} */
+const isWrite = (question) => question.ask === 'swap' || question.ask === 'remove'
+/** @type {(question: Question) => question is Read} */
+const isRead = (question) => !isWrite(question)
+
+/**
+ * The writes in one transaction, then the reads: where nothing can be written, reads still succeed.
+ *
+ * @param {Question[]} questions
+ * @returns {Answer[]}
+ */
+function answersTo (questions) {
+  const now = Date.now()
+  const current = questions.filter(({ by }) => by > now)
+  const writes = current.filter(isWrite)
+  const reads = current.filter(isRead)
+  return [
+    // Nobody waits for these any more, and a claim that nobody knows of would stand in the way of others.
+    ...answers(questions.filter(({ by }) => by <= now), () => { throw new Error('it was too busy') }),
+    ...writes.length > 0
+      ? answers(writes, () => commit((rows, now) => writes.map((question) => write(question, rows, now))))
+      : [],
+    ...reads.flatMap((question) => answers([question], () => [using((rows) => read(question, rows, Date.now()))]))
+  ]
+}
+
+let swept = ''
+function sweep () {
+  if (!open) return
+  const page = open.ends(swept, SWEEP)
+  swept = page.length < SWEEP ? '' : page.at(-1)?.key ?? ''
+  const start = Date.now()
+  const expired = page.filter(({ until }) => until <= start)
+  if (expired.length === 0) return
+  commit((rows, now) => {
+    for (const { key } of expired) if (!living(rows, key, now)) rows.remove(key)
+  })
+}
+const sweeping = setInterval(() => {
+  // What fails now is done another time; whoever needs the state is told.
+  try { sweep() } catch {}
+}, sweepEvery)
+
+port.on('message', (/** @type {Question | 'close'} */ first) => {
+  const messages = [first]
+  for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) messages.push(next.message)
+  const questions = messages.filter((message) => message !== 'close')
+  if (questions.length > 0) port.postMessage(answersTo(questions))
+  if (questions.length === messages.length) return
+  clearInterval(sweeping)
+  close()
+  port.close()
+})

@@ -1,0 +1,138 @@
+import { Worker } from 'node:worker_threads'
+import type { State, StateRecord, Version } from './state.js'
+import { newVersion } from './version.js'
+
+/** Name of the file in the directory. */
+const FILE = 'state.sqlite'
+
+/** Milliseconds between two looks for expired records. */
+const SWEEP = 10_000
+
+/** What the thread is started with. */
+export interface Settings {
+  directory: string
+  file: string
+  /** Milliseconds. */
+  sweepEvery: number
+}
+
+/** What the thread is asked, until a moment (epoch milliseconds) after which nobody waits for the answer. */
+export type Question = Write | Read
+interface Asked { id: number, by: number }
+
+export type Write = Asked & (
+  | { ask: 'swap', key: string, expected: Version | undefined, version: Version, value: string, ttl: number }
+  | { ask: 'remove', key: string, expected: Version }
+)
+export type Read = Asked & (
+  | { ask: 'get', key: string }
+  /** The records that follow a key. */
+  | { ask: 'page', after: string }
+)
+
+export interface Answer {
+  id: number
+  result?: unknown
+  failure?: { message: string, code: string | undefined }
+}
+
+/** A page of records; `last` is the last key that was looked at, undefined at the end. */
+interface Page { records: [key: string, record: StateRecord][], last: string | undefined }
+
+/** Before it has an id. */
+type Unasked<Q> = Q extends Asked ? Omit<Q, keyof Asked> : never
+
+interface Waiting { resolve (result: unknown): void, reject (error: Error): void }
+
+export interface SqliteOptions {
+  /** Milliseconds that a call may take: what has to wait for longer is not done. */
+  patience: number
+  sweepEvery?: number
+}
+
+/**
+ * Records in a file of this machine, by SQLite in a thread of its own. Several processes may share it, as they do while
+ * one takes over from another, also those of different containers. The thread starts with the first call, and does not
+ * keep the process alive; calls under way do.
+ */
+export function sqlite (directory: string, { patience, sweepEvery = SWEEP }: SqliteOptions): State {
+  const waiting = new Map<number, Waiting>()
+  let worker: Worker | undefined
+  let ended: Promise<void> | undefined
+  let count = 0
+  let closed = false
+
+  function start (): Worker {
+    const settings: Settings = { directory, file: FILE, sweepEvery }
+    const started = new Worker(new URL('./sqlite-worker.js', import.meta.url), {
+      name: 'state',
+      workerData: settings,
+      // Without the loaders of the process itself: they would take seconds to start.
+      execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 128 }
+    })
+    started.unref()
+    started.on('message', (answers: Answer[]) => answers.forEach(settle))
+    let cause: Error | undefined
+    started.on('error', (error) => { cause = error })
+    ended = new Promise((resolve) => {
+      started.on('exit', () => {
+        if (worker === started) worker = undefined
+        for (const id of waiting.keys()) {
+          settle({ id, failure: { message: cause?.message ?? 'its thread ended', code: undefined } })
+        }
+        resolve()
+      })
+    })
+    return started
+  }
+
+  function settle ({ id, result, failure }: Answer) {
+    const call = waiting.get(id)
+    waiting.delete(id)
+    if (waiting.size === 0 && !closed) worker?.unref()
+    if (failure) call?.reject(Object.assign(new Error(failure.message), { code: failure.code }))
+    else call?.resolve(result)
+  }
+
+  function ask<T> (question: Unasked<Question>): Promise<T> {
+    if (closed) return Promise.reject(new Error('it was closed'))
+    worker ??= start()
+    const id = count++
+    const { promise, ...call } = deferred<T>()
+    if (waiting.size === 0) worker.ref()
+    waiting.set(id, call as Waiting)
+    worker.postMessage({ id, by: Date.now() + patience, ...question })
+    return promise
+  }
+
+  return {
+    get: (key) => ask({ ask: 'get', key }),
+    swap: (key, expected, value, ttl) => ask({ ask: 'swap', key, expected, version: newVersion(), value, ttl }),
+    remove: (key, expected) => ask({ ask: 'remove', key, expected }),
+    async * all () {
+      for (let after: string | undefined = ''; after !== undefined;) {
+        const { records, last }: Page = await ask({ ask: 'page', after })
+        yield * records
+        after = last
+      }
+    },
+    async close () {
+      closed = true
+      worker?.ref()
+      worker?.postMessage('close')
+      await ended
+    }
+  }
+}
+
+/** Promise.withResolvers, which Node 20 lacks. */
+function deferred<T> () {
+  let resolve!: (result: T) => void
+  let reject!: (error: Error) => void
+  const promise = new Promise<T>((_resolve, _reject) => {
+    resolve = _resolve
+    reject = _reject
+  })
+  return { promise, resolve, reject }
+}
