@@ -1,13 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { Test } from 'tap'
 import { StateError, type State, type StateRecord, type Version } from '../services/state/index.js'
+import { until } from './until.js'
 
 /** A state of the test's own. */
 export interface Place {
   /** One more handle on it, closed when the test ends. */
   handle (): State
-  /** Lets some milliseconds pass by the clock of the state. */
+  /** Lets time pass by the clock of the state, if only a little. */
   pass (): Promise<void>
 }
 
@@ -24,11 +24,6 @@ export async function failure (t: Test, call: Promise<unknown>): Promise<StateEr
   const error = await call.then(() => undefined, (error) => error)
   t.type(error, StateError)
   return error
-}
-
-/** Waits until something holds, for as long as the test may take. */
-export async function until (holds: () => boolean | Promise<boolean>, pass: () => Promise<void> = () => sleep(5)) {
-  while (!await holds()) await pass()
 }
 
 /** What every state does, whatever keeps it. */

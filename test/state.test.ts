@@ -6,6 +6,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import Database from 'libsql'
 import { Redis } from 'ioredis'
@@ -18,7 +19,8 @@ import { noRedis, noTls, startRedis } from './redis.js'
 import './server-process.js'
 import { simulatedClock } from './simulation/clock.js'
 import { simulatedState } from './simulation/state.js'
-import { contract, everything, failure, HOUR, until, type Place } from './state-contract.js'
+import { contract, everything, failure, HOUR, type Place } from './state-contract.js'
+import { until } from './until.js'
 
 /** Stands in passwords and values; no error may show it. */
 const HUSH = 'hush-hush'
@@ -145,7 +147,7 @@ for (const [name, { skip, settings }] of Object.entries(kinds)) {
     for (const [behaviour, check] of Object.entries(contract)) {
       await t.test(behaviour, async (t) => {
         const place = await settings(t)
-        await check(t, { handle: () => handle(t, place), pass: () => new Promise((resolve) => setTimeout(resolve, 2)) })
+        await check(t, { handle: () => handle(t, place), pass: () => turn() })
       })
     }
     for (const [behaviour, check] of Object.entries(processes)) {
@@ -308,7 +310,7 @@ t.test('a directory', async (t) => {
     holder.kill('SIGSTOP')
     const { state, changes } = watched(t, settings)
     let turned = false
-    setTimeout(() => { turned = true }, 1)
+    setImmediate(() => { turned = true })
     const error = await failure(t, state.swap('a', undefined, 'x', HOUR))
     t.ok(turned, 'the event loop goes on')
     t.match(error.message, /cannot be used: .*(locked|no answer)/)
