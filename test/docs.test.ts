@@ -21,8 +21,9 @@ const skip = executablePath ? false : 'skipped: no Chromium on this machine'
 const HOST = 'spot-api.test'
 const SCREENSHOTS = fileURLToPath(new URL('screenshots/', import.meta.url))
 
-// Pages load side by side.
+// Pages load side by side. A browser on a busy machine takes minutes; nothing here waits for a time.
 t.jobs = 3
+t.setTimeout(600_000)
 
 let browser: Browser
 t.before(async () => {
@@ -53,7 +54,7 @@ async function openDocs (t: Test, { host = LOOPBACK, sandbox = true, width = 128
   const gateway = await start(t, { configuration: { sandbox } })
   const context = await browser.newContext({ viewport: { width, height } })
   t.teardown(() => context.close())
-  context.setDefaultTimeout(0) // a busy machine takes long: no limit but that of the file
+  context.setDefaultTimeout(0) // no limit but that of the file
   const page = await context.newPage()
   const { origin } = new URL(gateway.url.replace(LOOPBACK, host))
 
