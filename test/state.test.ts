@@ -10,6 +10,7 @@ import { inspect } from 'node:util'
 import Database from 'libsql'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
+import { document } from '../openapi/document.js'
 import { forget, sandboxConfiguration } from '../services/sandbox-mode.js'
 import { openState, StateError, type State, type StateSettings } from '../services/state/index.js'
 import { sqlite } from '../services/state/sqlite.js'
@@ -19,6 +20,8 @@ import './server-process.js'
 import { simulatedClock } from './simulation/clock.js'
 import { simulatedState } from './simulation/state.js'
 import { contract, everything, failure, HOUR, until, type Place } from './state-contract.js'
+
+const { examples } = document.components as unknown as { examples: Record<string, { value: object }> }
 
 /** Stands in passwords and values; no error may show it. */
 const HUSH = 'hush-hush'
@@ -578,7 +581,14 @@ t.test('the gateway', async (t) => {
     t.strictSame(await stateOf(gateway), { status: 200, json: { ready: true, state: 'down' }, up: '0' })
     await t.rejects(app.state.get('a'), StateError)
     await t.rejects(app.state.get('a'), StateError)
+    for (const key of ['a', 'b']) {
+      const { status, json } = await gateway.request('POST', '/v1/spot/demo/elastigroups', {
+        body: examples.ElastigroupCreate?.value, headers: { 'idempotency-key': key }
+      })
+      t.match({ status, json }, { status: 503, json: { type: /:state-unavailable$/ } })
+    }
     t.match(linesOf(log), [{ level: 50, msg: /^The state directory .* cannot be used: ENOTDIR/ }])
+    t.equal(log.filter((line) => JSON.parse(line).level >= 40 && !/"status":503/.test(line)).length, 1)
     rmSync(parent)
     await app.state.swap('a', undefined, 'x', HOUR)
     await until(() => app.state.failure === undefined)
