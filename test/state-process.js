@@ -1,5 +1,5 @@
 /**
- * A process of its own at a state, for state.test.ts: `node state-process.js SETTINGS TASK PREFIX` opens the state,
+ * A process of its own at a state, for state*.test.ts: `node state-process.js SETTINGS TASK PREFIX` opens the state,
  * says `ready`, and does the task once it gets a line. From the build, which starts ten times as fast as the source.
  */
 import { writeSync } from 'node:fs'
