@@ -24,9 +24,9 @@ const look = { kind: 'read', fresh: true, told () {} } as const
 /** Milliseconds after which it is asked anew what other servers left in doubt. */
 const RECALL = 10 * 60_000
 
-/** How loud each event is; those that are not here say nothing. */
+/** The level of each event; those that are not here are not logged. `unavailable` is not: the state itself says so. */
 const levels: Partial<Record<KeyEvent, 'info' | 'warn' | 'error'>> = {
-  unknown: 'warn', found: 'info', absent: 'info', duplicates: 'error', unavailable: 'error'
+  unknown: 'warn', found: 'info', absent: 'info', duplicates: 'error'
 }
 
 export default fp(async function idempotency (

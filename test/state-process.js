@@ -1,5 +1,5 @@
 /**
- * A process of its own at a state, for state.test.ts: `node state-process.js SETTINGS TASK PREFIX` opens the state,
+ * A process of its own at a state, for state*.test.ts: `node state-process.js SETTINGS TASK PREFIX` opens the state,
  * says `ready`, and does the task once it gets a line. From the build, which starts ten times as fast as the source.
  */
 import { writeSync } from 'node:fs'
@@ -12,8 +12,16 @@ const [settings, task, prefix] = process.argv.slice(2)
 const state = openState(JSON.parse(settings), (failure) => print(failure ? `down ${failure.message}` : 'up'))
 const DAY = 86_400_000
 
-/** At once, so that it is out before a kill. */
-const print = (line) => writeSync(1, `${line}\n`)
+/** At once, so that it is out before a kill; again and again, while the pipe is full. */
+function print (line) {
+  for (;;) {
+    try {
+      return writeSync(1, `${line}\n`)
+    } catch (error) {
+      if (error.code !== 'EAGAIN') throw error
+    }
+  }
+}
 
 const tasks = {
   /** Claims forty keys, and prints those it got. */
