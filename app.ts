@@ -11,9 +11,9 @@ import idempotency from './plugins/idempotency.js'
 import lifecycle from './plugins/lifecycle.js'
 import metrics from './plugins/metrics.js'
 import problems, { replyWithProblem } from './plugins/problems.js'
-import reads from './plugins/reads.js'
+import replies from './plugins/replies.js'
 import requests, { requestId } from './plugins/requests.js'
-import spotinst from './plugins/spotinst.js'
+import spot from './plugins/spot.js'
 import state from './plugins/state.js'
 import { malformedHttp } from './services/malformed-http.js'
 import { finders, handlers } from './routes/index.js'
@@ -53,12 +53,12 @@ export async function build (configuration: Configuration, { log }: BuildOptions
   await app.register(metrics)
   await app.register(auth)
   await app.register(audit)
-  await app.register(reads)
-  await app.register(admission)
-  await app.register(spotinst)
+  await app.register(spot)
+  await app.register(replies)
   await app.register(guardrails)
   await app.register(state)
   await app.register(idempotency, { finders })
+  await app.register(admission)
   await app.register(docs)
   await app.register(contract, { handlers })
   return app

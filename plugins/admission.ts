@@ -7,7 +7,7 @@ import { Problem } from '../services/problems.js'
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Lets a request pass while fewer than `maxRequests` others that passed wait for their answer.
+     * Lets a request pass while fewer than `maxRequests` others that passed are under way.
      * @throws {Problem} overloaded
      */
     admit: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
@@ -17,26 +17,62 @@ declare module 'fastify' {
 /** Seconds after which most of what is under way has its answer. */
 const RETRY_AFTER = 1
 
+/** A request that was let in: whether its caller is still there, and whether it is a write that is carried out. */
+interface Admitted { connected: boolean, working: boolean }
+
+/**
+ * A request is under way until its caller has the answer, and a write whose caller hung up until it is carried out: it
+ * takes its place, and the server does not end before it is over, logged and audited.
+ */
 export default fp(async function admission (app: FastifyInstance) {
   const { maxRequests } = app.configuration
-  const admitted = new Set<ServerResponse>()
+  const underWay = new Map<ServerResponse, Admitted>()
+  let onIdle = () => {}
+
+  function change (response: ServerResponse, what: Partial<Admitted>) {
+    const request = underWay.get(response)
+    if (!request) return
+    Object.assign(request, what)
+    if (!request.connected && !request.working) underWay.delete(response)
+    if (underWay.size === 0) onIdle()
+  }
 
   // Of several requests that came at once over a connection, only the first is told when the connection ends.
   app.server.on('connection', (socket: Socket) => socket.once('close', () => {
-    for (const response of admitted) if (response.req.socket === socket) admitted.delete(response)
+    for (const response of underWay.keys()) if (response.req.socket === socket) change(response, { connected: false })
   }))
 
-  app.measurements.underWay(() => admitted.size)
+  app.measurements.underWay(() => underWay.size)
 
   app.decorate('admit', async (_, { raw: response }) => {
-    if (admitted.size >= maxRequests) {
+    if (underWay.size >= maxRequests) {
       throw new Problem('overloaded', {
-        detail: `${maxRequests} requests are under way, which is as many as this server takes at once.`,
+        detail: `${maxRequests} requests are under way, the most that this server takes at once.`,
         hint: 'Wait as many seconds as Retry-After says. Nothing was done.',
         headers: { 'retry-after': String(RETRY_AFTER) }
       })
     }
-    admitted.add(response)
-    response.once('close', () => admitted.delete(response))
+    // Where its caller hung up while the token was checked, nothing more is told of the connection.
+    if (response.req.socket.destroyed) return
+    underWay.set(response, { connected: true, working: false })
+    response.once('close', () => change(response, { connected: false }))
   })
-}, { name: 'admission', dependencies: ['config', 'metrics'] })
+
+  // From here on a write is carried out whether or not its caller waits; its answer is the end of that.
+  app.addHook('preValidation', ({ method }, { raw }, done) => {
+    if (method !== 'GET') {
+      if (!underWay.has(raw)) underWay.set(raw, { connected: false, working: true })
+      change(raw, { working: true })
+    }
+    done()
+  })
+  app.addHook('onSend', (_, { raw }, payload, done) => {
+    change(raw, { working: false })
+    done(null, payload)
+  })
+
+  // Runs once nothing is listened for, and before what was registered earlier closes: audit, Spot, state.
+  app.addHook('onClose', async () => {
+    if (underWay.size > 0) await new Promise<void>((resolve) => { onIdle = resolve })
+  })
+}, { name: 'admission', dependencies: ['config', 'metrics', 'audit', 'spot', 'state', 'idempotency'] })

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { auditLog, changesOf } from '../services/audit/index.js'
 import { bare } from '../services/bare-error.js'
-import { placeOf, wordOf } from '../services/idempotency/index.js'
+import { keyFromHeader, storageKeyOf } from '../services/idempotency/index.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -37,6 +37,7 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
   const { account = '', ...resource } = request.params as Record<string, string>
   const client = request.client?.name ?? ''
   const key = request.headers['idempotency-key']
+  const identity = request.server.spot.identity(account) ?? ''
   return {
     audit: request.routeOptions.config.operationId,
     time: new Date().toISOString(),
@@ -46,11 +47,11 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
     resource,
     location: reply.getHeader('location'),
     options: request.query,
-    idempotencyKey: typeof key === 'string' ? placeOf(client, account, wordOf(key)) : undefined,
+    idempotencyKey: typeof key === 'string' ? storageKeyOf(client, identity, keyFromHeader(key)) : undefined,
     outcome: outcomeOf(request, reply),
     status: reply.statusCode,
-    calls: request.calls,
-    spotRequestId: request.spotRequestId,
+    calls: request.openedAccount?.calls ?? 0,
+    spotRequestId: request.openedAccount?.requestId,
     requestId: request.id,
     traceId: request.trace?.id,
     // In a body that is not as documented, secrets may stand anywhere: nobody would know them.

@@ -6,7 +6,7 @@ import fp from 'fastify-plugin'
 import { document, operationsOf, resolve, type Operation, type Parameter } from '../openapi/document.js'
 import type { Handlers, OperationId } from '../openapi/handlers.js'
 import { Problem } from '../services/problems.js'
-import { DryRun } from '../services/spotinst/index.js'
+import { DryRun } from '../services/spot/dry-run.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -104,14 +104,12 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
   app.addHook('onListen', () => { warmUp(validators) })
   app.setSerializerCompiler(() => (body) => JSON.stringify(body))
 
-  const again = (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
-    if (!app.reads.answerAgain(request, reply)) done()
-  }
-
   for (const { path, method, operation, parameters } of operationsOf(document)) {
     const { operationId, security, requestBody, responses } = operation
     const handler = handlers[operationId as OperationId] as AnyHandler
     const dryRunStatus = Number(Object.keys(responses).find((status) => isDryRun(responses[status])))
+    // What is read of an account comes of Spot, and may be given again for a moment.
+    const isRead = method === 'get' && path.includes('/{account}/')
     const answer = async (request: FastifyRequest): Promise<Answer & { mediaType?: string }> => {
       try {
         return await handler(request)
@@ -136,12 +134,12 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
         ...requestBody && { body: absolute(requestBody.content['application/json'].schema) }
       },
       ...security?.length !== 0 && {
-        onRequest: [app.auth([app.verifyToken]), app.permit, ...method === 'get' ? [again] : [], app.admit],
-        ...method !== 'get' && { preHandler: [app.permitBody, app.guard] }
+        onRequest: [app.auth([app.verifyToken]), app.permit, ...isRead ? [app.replies.sendAgain] : [], app.admit],
+        ...method !== 'get' && { preHandler: [app.permitBody, app.replay, app.guard] }
       },
       async handler (request, reply): Promise<unknown> {
         const { status, headers = {}, body, mediaType } = await answer(request)
-        if (request.readings && method === 'get') return await app.reads.answer(request, reply, { headers, body })
+        if (isRead) return await app.replies.send(request, reply, { headers, body })
         const type = mediaType ?? mediaTypes[status]
         if (type) reply.type(type)
         return reply.code(status).headers(headers).send(body)
@@ -155,7 +153,10 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
     const allow = known.filter((method) => (app.supportedMethods as string[]).includes(method)).join(', ')
     app.route({ method: others, url: routePath(path), onRequest: refuse(allow), handler: refuse(allow) })
   }
-}, { name: 'contract', dependencies: ['auth', 'admission', 'spotinst', 'guardrails', 'metrics', 'docs', 'reads'] })
+}, {
+  name: 'contract',
+  dependencies: ['auth', 'admission', 'spot', 'guardrails', 'idempotency', 'metrics', 'docs', 'replies']
+})
 
 /** One at a time, between requests; a process that ends does not wait for it. */
 async function warmUp (validators: Iterable<LazyValidator>): Promise<void> {

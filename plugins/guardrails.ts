@@ -33,38 +33,21 @@ export default fp(async function guardrails (app: FastifyInstance) {
   app.decorate('guard', async (request) => {
     const masks = masksIn(request.body)
     if (masks.length > 0) throw maskedSecret(masks)
-    const { rules, spot: { name, deadline }, params, query, body, routeOptions } = request
+    const { rules, account, params, query, body, routeOptions } = request
     if (rules.length === 0) return
     const { operationId = '' } = routeOptions.config
-    const accountRegion = app.configuration.accounts[name]?.region
-    const spot = app.spotinst.account(name, {
-      kind: 'read',
-      deadline,
-      fresh: true,
-      traceparent: request.trace?.parent,
-      told (_, result) { if (result === 'stale') throw unjudged() },
-      sent () { request.calls++ }
-    })
+    const accountRegion = app.configuration.accounts[account.name]?.region
     const errors = await judge({
-      operationId, params: params as object, query: query as object, body, rules, accountRegion, spot
+      operationId, params: params as object, query: query as object, body, rules, accountRegion, spot: account.fresh
     })
     if (errors.length === 0) return
     refusals.count('guardrail')
     throw breached(errors)
   })
-}, { name: 'guardrails', dependencies: ['config', 'metrics', 'spotinst'] })
+}, { name: 'guardrails', dependencies: ['config', 'metrics', 'spot'] })
 
 /** Places that `detail` names; `errors` has them all. */
 const SPELT_OUT = 3
-
-/** Seconds until Spot is asked again, when it failed again and again. */
-const RETRY_AFTER = 5
-
-const unjudged = () => new Problem('spot-unavailable', {
-  detail: 'What stands now can not be read of Spot, so the guardrails can not judge this change. It was not sent.',
-  hint: 'Wait as many seconds as Retry-After says, and send it again.',
-  headers: { 'retry-after': String(RETRY_AFTER) }
-})
 
 function breached (errors: ProblemError[]): Problem {
   const shown = errors.slice(0, SPELT_OUT)

@@ -1,10 +1,21 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { document, operationsOf } from '../openapi/document.js'
 import {
-  fingerprintOf, Idempotency, markerOf, placeOf, wordOf, type Answer, type Finder, type KeyEvent
+  fingerprintOf, Idempotency, keyFromHeader, storageKeyOf, type Create, type Finder, type KeyEvent, type Reply
 } from '../services/idempotency/index.js'
+import { systemClock as clock } from '../services/spot/clock.js'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * Gives the stored reply to a create again, where its Idempotency-Key has one: before guardrails judge it, and
+     * though Spot may be down. A hook.
+     *
+     * @throws {Problem} what the key stands in the way of
+     */
+    replay: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
+  }
   interface FastifyRequest {
     /**
      * Carries out a create, once for each Idempotency-Key; without a key, just so.
@@ -12,16 +23,15 @@ declare module 'fastify' {
      * @param send creates it; where there is a marker, the resource is to carry it
      * @throws {Problem} whatever `send` throws, or what the key stands in the way of
      */
-    once<A extends Answer> (send: (marker: string | undefined) => Promise<A>): Promise<A & { headers: Replayed }>
+    once<R extends Reply> (send: (marker: string | undefined) => Promise<R>): Promise<R & { headers: Replayed }>
+    /** The same create with its key, once it was asked for; undefined without a key. */
+    keyedCreate: Create | undefined | null
   }
 }
 
 interface Replayed { 'Idempotency-Replayed'?: string }
 
-/** Looks for markers ask Spot itself. */
-const look = { kind: 'read', fresh: true, told () {} } as const
-
-/** Milliseconds after which it is asked anew what other servers left in doubt. */
+/** Milliseconds after which it is asked anew which keys other servers left in doubt. */
 const RECALL = 10 * 60_000
 
 /** The level of each event; those that are not here are not logged. `unavailable` is not: the state itself says so. */
@@ -29,60 +39,94 @@ const levels: Partial<Record<KeyEvent, 'info' | 'warn' | 'error'>> = {
   unknown: 'warn', found: 'info', absent: 'info', duplicates: 'error'
 }
 
+const takeKeys = new Set(operationsOf(document)
+  .filter(({ parameters }) => parameters.some(({ name }) => name === 'Idempotency-Key'))
+  .map(({ operation }) => operation.operationId))
+
+/** A stored reply for this account: it may have had another name then. */
+const again = ({ headers: { Location }, ...reply }: Reply, account: string) => ({
+  ...reply,
+  headers: { Location: Location.replace(/^\/v1\/spot\/[^/]+/, `/v1/spot/${account}`), 'Idempotency-Replayed': 'true' }
+})
+
 export default fp(async function idempotency (
   app: FastifyInstance,
   { finders }: { finders: Partial<Record<string, Finder>> }
 ) {
-  const { settle } = app.configuration
   const { keys } = app.measurements
+  const { settle, sandbox } = app.configuration
 
-  const finderOf = (account: string, operation: string) =>
-    app.configuration.accounts[account]?.marker === false ? undefined : finders[operation]
+  const nameOf = (identity: string) =>
+    Object.keys(app.configuration.accounts).find((name) => app.spot.identity(name) === identity)
 
   const idempotency = new Idempotency({
-    store: app.state,
+    records: app.state,
+    clock,
     settle,
-    lists (account, operation) {
-      const finder = finderOf(account, operation)
-      return finder && (() => finder(app.spotinst.account(account, look)))
+    finderOf (identity, operation) {
+      const name = nameOf(identity)
+      const find = finders[operation]
+      if (!find || name === undefined || app.configuration.accounts[name]?.marker === false) return undefined
+      return () => find(app.spot.account(name, { kind: 'read', fresh: true, reserved: true }))
     },
-    tell (event, about) {
+    onEvent (event, { account, ...about }) {
       keys.count(event)
       const level = levels[event]
-      if (level) app.log[level]({ event, ...about }, 'create with an Idempotency-Key')
+      if (level) app.log[level]({ event, account: nameOf(account), ...about }, 'create with an Idempotency-Key')
     }
   })
+  keys.inDoubt(() => idempotency.inDoubt)
 
-  app.decorateRequest('once', async function once<A extends Answer> (
+  /** A dry run sends nothing, so its key is left alone. */
+  function createOf ({ headers, client, account, params, query, body, routeOptions }: FastifyRequest) {
+    const { operationId = '' } = routeOptions.config
+    const header = headers['idempotency-key']
+    if (typeof header !== 'string' || (query as { dryRun?: boolean }).dryRun || !takeKeys.has(operationId)) return
+    const { account: _, ...resource } = params as { account: string }
+    const identity = app.spot.identity(account.name) ?? ''
+    return {
+      storageKey: storageKeyOf(client?.name ?? '', identity, keyFromHeader(header)),
+      fingerprint: fingerprintOf({ operationId, params: resource, body }),
+      account: identity,
+      operation: operationId,
+      deadline: account.deadline
+    }
+  }
+
+  app.decorateRequest('keyedCreate', null)
+  app.decorate('replay', async (request, reply) => {
+    request.keyedCreate = createOf(request)
+    const stored = request.keyedCreate && await idempotency.replay(request.keyedCreate)
+    if (!stored) return
+    const { status, headers, body } = again(stored, request.account.name)
+    return reply.code(status).headers(headers).type('application/json').send(body)
+  })
+  app.decorateRequest('once', async function once<R extends Reply> (
     this: FastifyRequest,
-    send: (marker: string | undefined) => Promise<A>
+    send: (marker: string | undefined) => Promise<R>
   ) {
-    const header = this.headers['idempotency-key']
-    if (typeof header !== 'string') return send(undefined)
-    const { client, spot, query, params, body, routeOptions: { config: { operationId = '' } } } = this
-    const place = placeOf(client?.name ?? '', spot.name, wordOf(header))
-    const fingerprint = fingerprintOf({ operationId, params, body })
-    const create = { place, fingerprint, account: spot.name, operation: operationId, deadline: spot.deadline }
-    const marker = finderOf(spot.name, operationId) && markerOf(place)
-    if ((query as { dryRun?: boolean }).dryRun) return send(marker)
-    const { answer, replayed } = await idempotency.once(create, () => send(marker))
-    return replayed ? { ...answer, headers: { ...answer.headers, 'Idempotency-Replayed': 'true' } } : answer
+    if (this.keyedCreate === null) this.keyedCreate = createOf(this)
+    if (!this.keyedCreate) return send(undefined)
+    const { reply, replayed } = await idempotency.once(this.keyedCreate, send)
+    return replayed ? again(reply, this.account.name) : reply
   } as FastifyRequest['once'])
 
   let timer: NodeJS.Timeout
+  let closing = false
   // The sandbox begins with nothing, and may run where nothing can be written.
-  let recalled = app.configuration.sandbox ? performance.now() : -Infinity
-  /** Over and over; while the store can not be read it tries on, and the store itself says so. */
+  let recalled = sandbox ? clock.now() : -Infinity
+  /** Over and over; while the state cannot be read it goes on, and the state itself says so. */
   const sweep = async () => {
-    try {
-      if (performance.now() - recalled > RECALL) {
-        await idempotency.recall()
-        recalled = performance.now()
-      }
-      await idempotency.sweep()
-    } catch {}
-    timer = setTimeout(sweep, settle).unref()
+    if (clock.now() - recalled > RECALL) {
+      await idempotency.recall().then(() => { recalled = clock.now() }, () => {})
+    }
+    await idempotency.sweep()
+    if (!closing) timer = setTimeout(sweep, settle).unref()
   }
   app.addHook('onListen', () => { sweep() })
-  app.addHook('onClose', async () => clearTimeout(timer))
-}, { name: 'idempotency', dependencies: ['config', 'metrics', 'spotinst', 'state'] })
+  app.addHook('onClose', async () => {
+    closing = true
+    clearTimeout(timer)
+    idempotency.close()
+  })
+}, { name: 'idempotency', dependencies: ['config', 'metrics', 'spot', 'state'] })

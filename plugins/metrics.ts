@@ -1,14 +1,14 @@
 import fp from 'fastify-plugin'
 import fastifyMetrics from 'fastify-metrics'
 import { Counter, Gauge, Registry } from 'prom-client'
-import { EVENTS, type KeyEvent } from '../services/idempotency/index.js'
 import { breakersOf } from '../services/measurements/breakers.js'
 import { budgetOf } from '../services/measurements/budget.js'
+import { keysOf } from '../services/measurements/keys.js'
 import { requestsOf } from '../services/measurements/requests.js'
 import { collecting } from '../services/measurements/series.js'
 import { tally, type Tally } from '../services/measurements/tally.js'
 import { upstreamOf } from '../services/measurements/upstream.js'
-import { RESULTS as READS, type Result } from '../services/reads/memory.js'
+import { RESULTS as READS, type Result } from '../services/replies/results.js'
 import { githash, version } from '../services/release.js'
 import type { Delay, Refusal } from '../services/tokens/index.js'
 
@@ -25,8 +25,8 @@ declare module 'fastify' {
       budget: ReturnType<typeof budgetOf>
       /** Takes what tells how many requests are under way, and asks it whenever the metrics are read. */
       underWay: (read: () => number) => void
-      /** What came of creates with an Idempotency-Key. */
-      keys: Tally<KeyEvent>
+      /** What came of creates with an Idempotency-Key, and how many are in doubt. */
+      keys: ReturnType<typeof keysOf>
       /** How reads were answered. */
       reads: Tally<Result>
       /** One token check. */
@@ -99,8 +99,7 @@ export default fp(async function metrics (app) {
     heldBack: breakersOf(registers),
     budget: budgetOf(registers),
     underWay: (read) => collecting(underWay, () => underWay.set(read())),
-    keys: tally(registers, 'spot_api_idempotency_total',
-      'What came of creates with an Idempotency-Key', 'event', EVENTS),
+    keys: keysOf(registers),
     reads: tally(registers, 'spot_api_reads_total',
       'Reads by how they were answered: from memory, by a call of their own or of another, by an old answer',
       'result', READS),

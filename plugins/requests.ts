@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { LONGEST_URL, refuseConnect, urlTooLong } from '../services/malformed-http.js'
 import { Problem } from '../services/problems.js'
+import { results } from '../services/replies/results.js'
 import { traceOf, type Trace } from '../services/trace.js'
 
 declare module 'fastify' {
@@ -12,10 +13,6 @@ declare module 'fastify' {
     readonly trace: Trace | undefined
     /** The same, once it was asked for. */
     begunTrace: Trace | null
-    /** Calls to Spot that were made for it. */
-    calls: number
-    /** The id by which Spot knows the last of them. */
-    spotRequestId: string | undefined
   }
 }
 
@@ -80,8 +77,6 @@ export default fp(async function requests (app: FastifyInstance) {
   })
 
   app.decorateRequest('begunTrace', null)
-  app.decorateRequest('calls', 0)
-  app.decorateRequest('spotRequestId', undefined)
   app.decorateRequest('trace', {
     getter (this: FastifyRequest) {
       const { traceparent } = this.headers
@@ -101,7 +96,9 @@ export default fp(async function requests (app: FastifyInstance) {
     account: (request.params as { account?: string } | undefined)?.account,
     status: statusCode,
     milliseconds: Math.round(elapsedTime),
-    ...request.client && { cache: request.cache ?? undefined, calls: request.calls },
+    ...request.client && {
+      cache: request.source ? results[request.source].result : undefined, calls: request.openedAccount?.calls ?? 0
+    },
     traceId: request.trace?.id
   })
 

@@ -1,21 +1,21 @@
 import type { Handlers, Request } from '../openapi/handlers.js'
 import { namingTheRoll } from '../services/roll-conflict.js'
-import type { Account } from '../services/spotinst/index.js'
+import type { Account } from '../services/spot/account.js'
 import { groupPath } from './elastigroups.js'
 
 /** Carries out a change of a group's instances that Spot refuses while a roll blocks the group. */
 function change<T> (
-  { spot, params }: Pick<Request<'updateElastigroupCapacity'>, 'spot' | 'params'>,
+  { account, params }: Pick<Request<'updateElastigroupCapacity'>, 'account' | 'params'>,
   write: (capacity: Account['capacity'], group: string) => Promise<T>
 ): Promise<T> {
-  const { capacity, rolls } = spot
+  const { capacity, rolls } = account
   const group = params.elastigroup
   return namingTheRoll(groupPath(params), () => rolls.list(group), () => write(capacity, group))
 }
 
 export const capacity = {
-  async getElastigroupCapacity ({ spot, params }) {
-    const { capacity } = await spot.elastigroups.get(params.elastigroup)
+  async getElastigroupCapacity ({ account, params }) {
+    const { capacity } = await account.elastigroups.get(params.elastigroup)
     return { status: 200, body: capacity ?? {} }
   },
 
@@ -37,15 +37,15 @@ export const capacity = {
     return { status: 202 }
   },
 
-  async listSuspensions ({ spot, params }) {
-    return { status: 200, body: await spot.capacity.suspensions(params.elastigroup) }
+  async listSuspensions ({ account, params }) {
+    return { status: 200, body: await account.capacity.suspensions(params.elastigroup) }
   },
 
-  async createSuspensions ({ spot, params, body }) {
-    return { status: 200, body: await spot.capacity.suspend(params.elastigroup, body) }
+  async createSuspensions ({ account, params, body }) {
+    return { status: 200, body: await account.capacity.suspend(params.elastigroup, body) }
   },
 
-  async deleteSuspensions ({ spot, params, query }) {
-    return { status: 200, body: await spot.capacity.resume(params.elastigroup, query.process) }
+  async deleteSuspensions ({ account, params, query }) {
+    return { status: 200, body: await account.capacity.resume(params.elastigroup, query.process) }
   }
 } satisfies Partial<Handlers>

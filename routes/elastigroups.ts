@@ -1,13 +1,13 @@
 import type { Handlers } from '../openapi/handlers.js'
 import type { components } from '../openapi/types.js'
-import { byMarker, withTags } from '../services/additions.js'
+import { withOrganizationTag } from '../services/additions.js'
 import { filterOf } from '../services/filters.js'
 import { withGuardrailTags } from '../services/guardrails/index.js'
-import type { Finder } from '../services/idempotency/index.js'
+import { byMarker, withMarker, type Finder } from '../services/idempotency/index.js'
 import { defaultStart, momentOf, rangeOf } from '../services/moments.js'
 import { askAgain, readinessOfElastigroup } from '../services/readiness.js'
 import { namingTheRoll } from '../services/roll-conflict.js'
-import { EVERYTHING } from '../services/spotinst/deallocation.js'
+import { EVERYTHING } from '../services/spot/operations/deallocation.js'
 import { summaryOfElastigroup } from '../services/summaries.js'
 import { inTurns } from '../services/turns.js'
 
@@ -28,62 +28,63 @@ export const markedElastigroups: Finder = async ({ name, elastigroups }) =>
   byMarker(await elastigroups.list(), (group) => created(name, group))
 
 export const elastigroups = {
-  async listElastigroups ({ spot, query }) {
+  async listElastigroups ({ account, query }) {
     const passes = filterOf(query)
-    const groups = await spot.elastigroups.list()
+    const groups = await account.elastigroups.list()
     const found = await inTurns(groups, (some) => some.map(summaryOfElastigroup).filter(passes))
     return { status: 200, body: found.flat() }
   },
 
   createElastigroup: (request) => request.once(async (marker) => {
-    const { server: { configuration: { organization } }, spot, body, rules } = request
-    const tagged = withTags(withGuardrailTags(body, rules), { organization, marker })
-    return created(spot.name, await spot.elastigroups.create(tagged))
+    const { server: { configuration: { organization } }, account, body, rules } = request
+    const tagged = withOrganizationTag(withGuardrailTags(body, rules), organization)
+    return created(account.name, await account.elastigroups.create(withMarker(tagged, marker)))
   }),
 
-  async getElastigroup ({ spot, params }) {
-    return { status: 200, body: await spot.elastigroups.get(params.elastigroup) }
+  async getElastigroup ({ account, params }) {
+    return { status: 200, body: await account.elastigroups.get(params.elastigroup) }
   },
 
-  async updateElastigroup ({ spot, params, query, body: { id, ...changes } }) {
-    const { elastigroups, rolls } = spot
+  async updateElastigroup ({ account, params, query, body: { id, ...changes } }) {
+    const { elastigroups, rolls } = account
     const update = () => elastigroups.update(params.elastigroup, changes, query)
     return { status: 200, body: await namingTheRoll(groupPath(params), () => rolls.list(params.elastigroup), update) }
   },
 
-  async deleteElastigroup ({ spot, params, query: { dryRun, shouldDeleteBackupImages, ...switches } }) {
-    await spot.elastigroups.delete(params.elastigroup, { ...EVERYTHING, ...switches }, shouldDeleteBackupImages)
+  async deleteElastigroup ({ account, params, query: { dryRun, shouldDeleteBackupImages, ...switches } }) {
+    await account.elastigroups.delete(params.elastigroup, { ...EVERYTHING, ...switches }, shouldDeleteBackupImages)
     return { status: 204 }
   },
 
-  async getElastigroupStatus ({ spot, params }) {
-    return { status: 200, body: await spot.elastigroups.status(params.elastigroup) }
+  async getElastigroupStatus ({ account, params }) {
+    return { status: 200, body: await account.elastigroups.status(params.elastigroup) }
   },
 
-  async getElastigroupReadiness ({ spot, params: { elastigroup } }) {
-    const [group, rows] = await Promise.all([spot.elastigroups.get(elastigroup), spot.elastigroups.status(elastigroup)])
+  async getElastigroupReadiness ({ account, params: { elastigroup } }) {
+    const { elastigroups } = account
+    const [group, rows] = await Promise.all([elastigroups.get(elastigroup), elastigroups.status(elastigroup)])
     const readiness = readinessOfElastigroup(group, rows)
     return { status: 200, headers: askAgain(readiness), body: readiness }
   },
 
-  async getElastigroupHealth ({ spot, params }) {
-    return { status: 200, body: await spot.elastigroups.health(params.elastigroup) }
+  async getElastigroupHealth ({ account, params }) {
+    return { status: 200, body: await account.elastigroups.health(params.elastigroup) }
   },
 
-  async getElastigroupCosts ({ spot, params, query }) {
-    return { status: 200, body: await spot.elastigroups.costs(params.elastigroup, rangeOf(query)) }
+  async getElastigroupCosts ({ account, params, query }) {
+    return { status: 200, body: await account.elastigroups.costs(params.elastigroup, rangeOf(query)) }
   },
 
-  async getElastigroupDetailedCosts ({ spot, params, query }) {
-    return { status: 200, body: await spot.elastigroups.detailedCosts(params.elastigroup, rangeOf(query)) }
+  async getElastigroupDetailedCosts ({ account, params, query }) {
+    return { status: 200, body: await account.elastigroups.detailedCosts(params.elastigroup, rangeOf(query)) }
   },
 
-  async listElastigroupEvents ({ spot, params, query: { start } }) {
+  async listElastigroupEvents ({ account, params, query: { start } }) {
     const from = start === undefined ? defaultStart() : momentOf(start, 'start')
-    return { status: 200, body: await spot.elastigroups.events(params.elastigroup, from) }
+    return { status: 200, body: await account.elastigroups.events(params.elastigroup, from) }
   },
 
-  async listElastigroupLogs ({ spot, params, query }) {
-    return { status: 200, body: await spot.elastigroups.logs(params.elastigroup, rangeOf(query), query) }
+  async listElastigroupLogs ({ account, params, query }) {
+    return { status: 200, body: await account.elastigroups.logs(params.elastigroup, rangeOf(query), query) }
   }
 } satisfies Partial<Handlers>

@@ -1,20 +1,20 @@
 import type { Handlers, Request } from '../openapi/handlers.js'
 import type { components } from '../openapi/types.js'
-import { byMarker, withDefaultVpc, withTags } from '../services/additions.js'
+import { withDefaultVpc, withOrganizationTag } from '../services/additions.js'
 import { filterOf } from '../services/filters.js'
 import { withGuardrailTags } from '../services/guardrails/index.js'
-import type { Finder } from '../services/idempotency/index.js'
+import { byMarker, withMarker, type Finder } from '../services/idempotency/index.js'
 import { rangeOf } from '../services/moments.js'
 import { askAgain, readinessOfManagedInstance } from '../services/readiness.js'
-import { EVERYTHING } from '../services/spotinst/deallocation.js'
-import type { InstanceAction } from '../services/spotinst/managed-instances.js'
+import { EVERYTHING } from '../services/spot/operations/deallocation.js'
+import type { InstanceAction } from '../services/spot/operations/managed-instances.js'
 import { summaryOfManagedInstance } from '../services/summaries.js'
 import { inTurns } from '../services/turns.js'
 
 type ManagedInstance = components['schemas']['ManagedInstance']
 
-const act = (action: InstanceAction) => async ({ spot, params }: Request<'pauseInstance'>) => {
-  await spot.managedInstances.act(params.instance, action)
+const act = (action: InstanceAction) => async ({ account, params }: Request<'pauseInstance'>) => {
+  await account.managedInstances.act(params.instance, action)
   return { status: 202 } as const
 }
 
@@ -29,58 +29,59 @@ export const markedInstances: Finder = async ({ name, managedInstances }) =>
   byMarker(await managedInstances.list(), (instance) => created(name, instance))
 
 export const instances = {
-  async listInstances ({ spot, query }) {
+  async listInstances ({ account, query }) {
     const passes = filterOf(query)
-    const instances = await spot.managedInstances.list()
+    const instances = await account.managedInstances.list()
     const found = await inTurns(instances, (some) => some.map(summaryOfManagedInstance).filter(passes))
     return { status: 200, body: found.flat() }
   },
 
   async createInstance (request) {
-    const { server: { configuration: { organization } }, spot, rules } = request
-    const body = withGuardrailTags(withDefaultVpc(request.body, spot.defaultVPC), rules)
+    const { server: { configuration: { organization } }, account, rules } = request
+    const body = withGuardrailTags(withDefaultVpc(request.body, account.defaultVPC), rules)
+    const tagged = withOrganizationTag(body, organization)
     return request.once(async (marker) =>
-      created(spot.name, await spot.managedInstances.create(withTags(body, { organization, marker }))))
+      created(account.name, await account.managedInstances.create(withMarker(tagged, marker))))
   },
 
-  async getInstance ({ spot, params }) {
-    return { status: 200, body: await spot.managedInstances.get(params.instance) }
+  async getInstance ({ account, params }) {
+    return { status: 200, body: await account.managedInstances.get(params.instance) }
   },
 
-  async updateInstance ({ spot, params, query, body: { id, ...changes } }) {
-    return { status: 200, body: await spot.managedInstances.update(params.instance, changes, query) }
+  async updateInstance ({ account, params, query, body: { id, ...changes } }) {
+    return { status: 200, body: await account.managedInstances.update(params.instance, changes, query) }
   },
 
-  async deleteInstance ({ spot, params, query: { dryRun, shouldDeleteBackupImages, ...switches } }) {
+  async deleteInstance ({ account, params, query: { dryRun, shouldDeleteBackupImages, ...switches } }) {
     const everything = { shouldTerminateInstance: true, ...EVERYTHING, ...switches }
-    await spot.managedInstances.delete(params.instance, everything, shouldDeleteBackupImages)
+    await account.managedInstances.delete(params.instance, everything, shouldDeleteBackupImages)
     return { status: 204 }
   },
 
-  async getInstanceStatus ({ spot, params }) {
-    return { status: 200, body: await spot.managedInstances.status(params.instance) }
+  async getInstanceStatus ({ account, params }) {
+    return { status: 200, body: await account.managedInstances.status(params.instance) }
   },
 
-  async getInstanceReadiness ({ spot, params }) {
-    const readiness = readinessOfManagedInstance(await spot.managedInstances.status(params.instance))
+  async getInstanceReadiness ({ account, params }) {
+    const readiness = readinessOfManagedInstance(await account.managedInstances.status(params.instance))
     return { status: 200, headers: askAgain(readiness), body: readiness }
   },
 
-  async getInstanceCosts ({ spot, params, query }) {
-    return { status: 200, body: await spot.managedInstances.costs(params.instance, rangeOf(query)) }
+  async getInstanceCosts ({ account, params, query }) {
+    return { status: 200, body: await account.managedInstances.costs(params.instance, rangeOf(query)) }
   },
 
   pauseInstance: act('pause'),
   resumeInstance: act('resume'),
   recycleInstance: act('recycle'),
 
-  async deleteInstanceVolume ({ spot, params }) {
-    await spot.managedInstances.deleteVolume(params.instance, params.volume)
+  async deleteInstanceVolume ({ account, params }) {
+    await account.managedInstances.deleteVolume(params.instance, params.volume)
     return { status: 204 }
   },
 
-  async updateInstanceStates ({ spot, body }) {
-    await spot.managedInstances.updateStates(body)
+  async updateInstanceStates ({ account, body }) {
+    await account.managedInstances.updateStates(body)
     return { status: 202 }
   }
 } satisfies Partial<Handlers>

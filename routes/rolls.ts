@@ -3,32 +3,32 @@ import { namingTheRoll } from '../services/roll-conflict.js'
 import { groupPath } from './elastigroups.js'
 
 export const rolls = {
-  async listRolls ({ spot, params, query }) {
-    return { status: 200, body: await spot.rolls.list(params.elastigroup, query.limit) }
+  async listRolls ({ account, params, query }) {
+    return { status: 200, body: await account.rolls.list(params.elastigroup, query.limit) }
   },
 
   createRoll: (request) => request.once(async () => {
-    const { spot: { rolls }, params, body } = request
+    const { account: { rolls }, params, body } = request
     const group = params.elastigroup
     const create = () => rolls.create(group, body)
     const roll = await namingTheRoll(groupPath(params), () => rolls.list(group), create)
     return { status: 201, headers: { Location: `${groupPath(params)}/rolls/${roll.id}` }, body: roll } as const
   }),
 
-  async getRoll ({ spot, params }) {
-    return { status: 200, body: await spot.rolls.get(params.elastigroup, params.roll) }
+  async getRoll ({ account, params }) {
+    return { status: 200, body: await account.rolls.get(params.elastigroup, params.roll) }
   },
 
-  async stopRoll ({ spot, params }) {
-    await spot.rolls.stop(params.elastigroup, params.roll)
+  async stopRoll ({ account, params }) {
+    await account.rolls.stop(params.elastigroup, params.roll)
     return { status: 202 }
   },
 
-  async getRollStatus ({ spot, params }) {
-    return { status: 200, body: await spot.rolls.status(params.elastigroup, params.roll) }
+  async getRollStatus ({ account, params }) {
+    return { status: 200, body: await account.rolls.status(params.elastigroup, params.roll) }
   },
 
-  async createRollAction ({ spot, params, body }) {
-    return { status: 200, body: await spot.rolls.act(params.elastigroup, params.roll, body) }
+  async createRollAction ({ account, params, body }) {
+    return { status: 200, body: await account.rolls.act(params.elastigroup, params.roll, body) }
   }
 } satisfies Partial<Handlers>

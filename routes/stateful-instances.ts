@@ -1,10 +1,10 @@
 import type { Handlers, Request } from '../openapi/handlers.js'
 import { namingTheRoll } from '../services/roll-conflict.js'
-import type { StatefulAction } from '../services/spotinst/stateful-instances.js'
+import type { StatefulAction } from '../services/spot/operations/stateful-instances.js'
 import { groupPath } from './elastigroups.js'
 
-const act = (action: StatefulAction) => async ({ spot, params }: Request<'pauseStatefulInstance'>) => {
-  const { statefulInstances, rolls } = spot
+const act = (action: StatefulAction) => async ({ account, params }: Request<'pauseStatefulInstance'>) => {
+  const { statefulInstances, rolls } = account
   const group = params.elastigroup
   const write = () => statefulInstances.act(group, params.statefulInstance, action)
   await namingTheRoll(groupPath(params), () => rolls.list(group), write)
@@ -12,8 +12,8 @@ const act = (action: StatefulAction) => async ({ spot, params }: Request<'pauseS
 }
 
 export const statefulInstances = {
-  async listStatefulInstances ({ spot, params }) {
-    return { status: 200, body: await spot.statefulInstances.list(params.elastigroup) }
+  async listStatefulInstances ({ account, params }) {
+    return { status: 200, body: await account.statefulInstances.list(params.elastigroup) }
   },
 
   pauseStatefulInstance: act('pause'),

@@ -1,51 +1,20 @@
 import type { components } from '../openapi/types.js'
-import type { Answer, Marked } from './idempotency/index.js'
 import { Problem } from './problems.js'
 
 type Schemas = components['schemas']
 type Tagged = { compute?: { launchSpecification?: { tags?: Schemas['Tag'][] | null } | null } | null }
 
 const ORGANIZATION_TAG = 'spinup:org'
-const MARKER_TAG = 'spot-api:idempotency-key'
 
-/** What of a create is tagged: nothing where it is undefined. */
-export interface Tags {
-  /** The tag `spinup:org`, unless the body has one. */
-  organization: string | undefined
-  /** The tag by which a create with an Idempotency-Key is found again. */
-  marker: string | undefined
-}
-
-/** The body of a create with the tags it has not. Nothing else changes. */
-export function withTags<T extends Tagged> (body: T, { organization, marker }: Tags): T {
-  const tags = body.compute?.launchSpecification?.tags ?? []
-  const has = (key: string) => tags.some((tag) => tag?.tagKey === key)
-  const added = [
-    ...organization === undefined || has(ORGANIZATION_TAG)
-      ? []
-      : [{ tagKey: ORGANIZATION_TAG, tagValue: organization }],
-    ...marker === undefined ? [] : [{ tagKey: MARKER_TAG, tagValue: marker }]
-  ]
-  if (added.length === 0) return body
+/** The body of a create with the tag `spinup:org`, unless it has one. Nothing else changes. */
+export function withOrganizationTag<T extends Tagged> (body: T, organization: string | undefined): T {
+  const { tags, ...launchSpecification } = body.compute?.launchSpecification ?? {}
+  if (organization === undefined || tags?.some((tag) => tag?.tagKey === ORGANIZATION_TAG)) return body
+  const added = { tagKey: ORGANIZATION_TAG, tagValue: organization }
   return {
     ...body,
-    compute: {
-      ...body.compute,
-      launchSpecification: { ...body.compute?.launchSpecification, tags: [...tags, ...added] }
-    }
+    compute: { ...body.compute, launchSpecification: { ...launchSpecification, tags: [...tags ?? [], added] } }
   }
-}
-
-/** The answers to creates by the marker on what they made; an answer is made by `answer`. */
-export function byMarker<T extends Tagged> (resources: T[], answer: (resource: T) => Answer): Marked {
-  const marked: Marked = new Map()
-  for (const resource of resources) {
-    for (const tag of resource.compute?.launchSpecification?.tags ?? []) {
-      if (tag?.tagKey !== MARKER_TAG || typeof tag.tagValue !== 'string') continue
-      marked.set(tag.tagValue, [...marked.get(tag.tagValue) ?? [], answer(resource)])
-    }
-  }
-  return marked
 }
 
 /**

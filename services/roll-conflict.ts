@@ -1,6 +1,6 @@
 import type { components } from '../openapi/types.js'
 import { Problem } from './problems.js'
-import { SpotError } from './spotinst/index.js'
+import { SpotError } from './spot/error.js'
 
 type Roll = components['schemas']['Roll']
 

@@ -26,6 +26,7 @@ export function sandboxConfiguration (
     keysTried: 1,
     trustedProxies: [],
     maxRequests: 1000,
+    share: 0.5,
     logLevel: 'warn',
     organization: undefined,
     source: undefined,

@@ -50,6 +50,7 @@ t.test("the earlier Go service's file works as it is", async (t) => {
     keysTried: 4,
     trustedProxies: [],
     maxRequests: 1000,
+    share: 0.5,
     logLevel: 'warn',
     organization: 'localdev',
     source: undefined,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
-import { outcomes } from '../services/spotinst/outcomes.js'
+import { outcomes } from '../services/spot/wire/outcomes.js'
 import { start } from './helper.js'
 
 const path = (file: string) => fileURLToPath(new URL(`../${file}`, import.meta.url))

@@ -638,7 +638,7 @@ t.test('the schema takes every rule, and nothing else', async (t) => {
 
 t.test('what will stand is what stands in Spot afterwards', async (t) => {
   const { request, sandbox, app } = await start(t)
-  const spot = () => app.spotinst.account(ACCOUNT, { kind: 'write', fresh: true, told: () => {} })
+  const spot = () => app.spot.account(ACCOUNT, { kind: 'write', fresh: true })
   const groups = `/v1/spot/${ACCOUNT}/elastigroups`
   const create = {
     name: 'g',

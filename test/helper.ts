@@ -64,6 +64,7 @@ export async function startGateway (
     keysTried: 4,
     trustedProxies: [],
     maxRequests: 1000,
+    share: 0.5,
     logLevel: 'info',
     organization: undefined,
     source: undefined,

@@ -118,8 +118,8 @@ async function bothServe (stack: Stack) {
   })
 }
 
-/** What each replica has open to Redis: for keys, for the limit, to tell of writes, and to listen. */
-const CONNECTIONS = 4
+/** What each replica has open to Redis: for keys, for the limit, and for the counters of memory. */
+const CONNECTIONS = 3
 
 /** Waits until each replica shares the limit through Redis: whoever was slow to connect is alone for a second. */
 async function bothShare ({ url }: Stack) {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { startSandbox, type Fault, type FaultKind } from '../services/sandbox/index.js'
-import { Breaker } from '../services/spotinst/breaker.js'
+import { SpotError } from '../services/spot/error.js'
+import { Breaker } from '../services/spot/stages/breaker.js'
 import { stopTime } from './clock.js'
 import { start, startGateway, type Reply } from './helper.js'
 import { until } from './until.js'
@@ -117,13 +118,13 @@ t.test('no request outlives its deadline, whatever Spot does', async (t) => {
 
 t.test('retries are bounded, however many calls fail', async (t) => {
   const { request, sandbox } = await start(t, { sandbox: { rateLimit: Infinity } })
-  stopTime(t) // all is within the time that the bound is for
+  const { passUntil } = stopTime(t) // all is within the time that the bound is for
   const one = `${groups}/sig-00000001`
   for (let i = 0; i < 100; i++) await request('GET', one)
   sandbox.transcript.length = 0
   sandbox.faults.inject({ kind: 'reset', times: Infinity })
   const calls = 30
-  for (let i = 0; i < calls; i++) await request('GET', one)
+  for (let i = 0; i < calls; i++) await passUntil(request('GET', one))
   const sent = sandbox.transcript.length
   t.ok(sent > calls && sent <= calls + 0.2 * (100 + calls), `${calls} calls that fail were sent ${sent} times`)
 })
@@ -133,7 +134,7 @@ t.test('calls to a Spot that fails are held back', async (t) => {
   const { headers: { location: one = '' } } = await request('POST', groups, { body: group })
   const time = stopTime(t)
   sandbox.faults.inject({ method: 'GET', status: 500, times: Infinity })
-  for (let i = 0; i < 30; i++) await request('GET', one)
+  for (let i = 0; i < 30; i++) await time.passUntil(request('GET', one))
   sandbox.transcript.length = 0
 
   for (let i = 0; i < 21; i++) {
@@ -148,34 +149,48 @@ t.test('calls to a Spot that fails are held back', async (t) => {
   t.match(text, 'spot_api_upstream_held_back{account="demo",calls="writes"} 0')
 
   sandbox.faults.clear()
-  time.tick(4999)
+  time.tick(4000)
   t.match(await request('GET', one), { status: 503, headers: { 'retry-after': '1' } })
-  time.tick(1)
+  time.tick(1000)
   t.equal((await request('GET', one)).status, 200, 'after five seconds Spot is asked again')
 })
 
 t.test('a breaker opens, lets one call try, and closes', async (t) => {
   let now = 0
-  const breaker = new Breaker(() => now)
-  for (let i = 0; i < 10; i++) breaker.tell(false)
-  for (let i = 0; i < 10; i++) breaker.tell(true)
-  t.equal(breaker.ask(), 0, 'half of them failed: that is not enough')
-  breaker.tell(true)
-  t.equal(breaker.ask(), 5000, 'more than half: it is open')
-  now = 4000
-  t.equal(breaker.ask(), 1000)
-  now = 5000
-  t.equal(breaker.ask(), 0, 'one may try')
-  t.equal(breaker.ask(), 5000, 'no other')
-  breaker.tell(true)
-  t.equal(breaker.ask(), 5000, 'it failed: open again')
-  now = 10_000
-  t.equal(breaker.ask(), 0)
-  breaker.tell(false)
-  t.strictSame([breaker.ask(), breaker.ask()], [0, 0], 'it succeeded: closed')
+  const breaker = new Breaker({ now: () => now, after: () => () => {} })
+  const call = {
+    operation: 'getElastigroup',
+    method: 'GET',
+    path: [],
+    expects: 'item',
+    deadline: Infinity,
+    fresh: false,
+    client: '',
+    reserved: false
+  } as const
+  /** Seconds to wait where the call was not let through; 0: it was, and ended so. */
+  const ends = (outcome: 'success' | 'failed') => breaker.stage(call, async () => {
+    if (outcome === 'success') return { items: [], size: 0, source: 'spot', askedAt: now, calls: 1 }
+    throw new SpotError({ call, outcome, calls: 1 })
+  }).then(() => 0, ({ outcome, details }) => outcome === 'withheld' ? Number(details.headers['retry-after']) : 0)
 
-  for (let i = 0; i < 19; i++) breaker.tell(true)
+  for (let i = 0; i < 10; i++) await ends('success')
+  for (let i = 0; i < 10; i++) await ends('failed')
+  t.equal(await ends('failed'), 0, 'half of them failed: that is not enough')
+  t.equal(await ends('success'), 5, 'more than half: it is open')
+  now = 4000
+  t.equal(await ends('success'), 1)
+  now = 5000
+  const trying = ends('failed')
+  t.equal(await ends('success'), 5, 'while one tries, no other may')
+  t.equal(await trying, 0)
+  t.equal(await ends('success'), 5, 'it failed: open again')
+  now = 10_000
+  t.equal(await ends('success'), 0)
+  t.strictSame([await ends('success'), await ends('success')], [0, 0], 'it succeeded: closed')
+
+  for (let i = 0; i < 16; i++) await ends('failed')
   now = 21_000
-  breaker.tell(true)
-  t.equal(breaker.ask(), 0, 'what failed long ago does not count')
+  await ends('failed')
+  t.equal(await ends('success'), 0, 'what failed long ago does not count')
 })

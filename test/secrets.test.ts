@@ -7,8 +7,12 @@ import got from 'got'
 import t, { type Test } from 'tap'
 import { startSandbox, type Fault, type FaultKind } from '../services/sandbox/index.js'
 import { owner } from '../services/configuration/index.js'
-import { Memory } from '../services/reads/memory.js'
-import { SpotError, spotinst } from '../services/spotinst/index.js'
+import { createAccounts } from '../services/spot/accounts.js'
+import { systemClock as clock } from '../services/spot/clock.js'
+import { SpotError } from '../services/spot/error.js'
+import { createLimit } from '../services/spot/stages/limit/index.js'
+import { localCounters } from '../services/spot/stages/memory/counters.js'
+import { Memory } from '../services/spot/stages/memory/index.js'
 import { startGateway, type Reply, type RequestOptions } from './helper.js'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
@@ -156,9 +160,10 @@ t.test('the error of a failed call shows no token, however it is printed', async
       attempts++
       observed.push(call)
     }
-    const memory = new Memory({ freshFor: 0, staleFor: 0 })
-    const spot = spotinst(accounts, { version: 'test', within, observe, memory, forget: async () => {} })
-    const { elastigroups } = spot.account(name, { kind: 'write', fresh: true, told () {} })
+    const memory = new Memory({ freshFor: 0, staleFor: 0, settle: 0, counters: localCounters(clock.now), clock })
+    const limit = createLimit({ clock, shareOf: () => 1, onBlock () {}, onShared () {} })
+    const spot = createAccounts(accounts, { version: 'test', within, observe, memory, limit })
+    const { elastigroups } = spot.account(name, { kind: 'write', fresh: true })
     await Promise.all([elastigroups.list, () => elastigroups.create(group)].map(async (call) => {
       const error: unknown = await call().catch((error: unknown) => error)
       t.ok(error instanceof SpotError, what)
@@ -225,14 +230,14 @@ t.test('a bug lets no secret out, though the HTTP client puts the Authorization 
     new AggregateError([failed], 'a bug'),
     Object.assign(new Error('a bug'), { failed, headers })
   ]) {
-    app.spotinst.account = () => { throw bug }
+    app.spot.account = () => { throw bug }
     const { status, json } = await request('GET', groups)
     t.equal(status, 500)
     const line = log.find((line) => line.includes('unexpected error') && line.includes(json.requestId)) ?? '{}'
     t.match(JSON.parse(line), { level: 50, err: { message: /a bug|ECONN/, stack: /\n +at / } }, 'the log says where')
   }
   for (const bug of [null, undefined, vendorToken, { headers }]) {
-    app.spotinst.account = () => { throw bug }
+    app.spot.account = () => { throw bug }
     t.equal((await request('GET', groups)).status, 500, 'whatever is thrown')
   }
   await nothingIsOut()

@@ -85,6 +85,13 @@ t.test('tags of guardrails go into creates, where the body has not the key', asy
   ])
 })
 
+/** A body without the marker of its key, which is drawn when the key is claimed: a dry run claims none. */
+const unmarked = (body: unknown) => body == null
+  ? undefined
+  : JSON.parse(JSON.stringify(body, (name, value) => name === 'tags'
+    ? value.filter(({ tagKey }: { tagKey: string }) => tagKey !== 'spot-api:idempotency-key')
+    : value))
+
 t.test('a dry run says what would be sent, to the letter, and sends nothing', async (t) => {
   const { request, sandbox, writes } = await startGuarded(t, { tags: { owner: 'platform' } })
   const { location } = (await request('POST', groups, { body: group })).headers
@@ -113,7 +120,7 @@ t.test('a dry run says what would be sent, to the letter, and sends nothing', as
     const { origin, pathname, searchParams } = new URL(dry.json.request.url)
     t.strictSame([origin, pathname], [sandbox.url, sent?.path])
     t.strictSame(Object.fromEntries(searchParams), { ...sent?.query })
-    t.strictSame(dry.json.request.body ?? undefined, sent?.body ?? undefined, 'the very same body')
+    t.strictSame(dry.json.request.body ?? undefined, unmarked(sent?.body), 'the very same body')
   }
   const paused = await request('POST', '/v1/spot/demo/instances/smi-1/pause?dryRun=true')
   t.match(paused, { status: 200, json: { dryRun: true, request: { method: 'PUT', body: null } } })

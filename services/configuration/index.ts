@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Ajv, type ValidateFunction } from 'ajv'
 import ipaddr from 'ipaddr.js'
-import type { AccountSettings, Deadlines } from '../spotinst/index.js'
-import type { ReadSettings } from '../reads/memory.js'
+import type { AccountSettings } from '../spot/account.js'
+import type { Deadlines } from '../spot/accounts.js'
+import type { ReadSettings } from '../spot/stages/memory/index.js'
 import type { StateSettings } from '../state/index.js'
 import type { Client } from '../clients/index.js'
 import { clientsOf, type ClientInFile } from './clients.js'
@@ -28,6 +29,8 @@ export interface Configuration {
   trustedProxies: string[]
   /** Requests with a right token that are taken at once. */
   maxRequests: number
+  /** Part of Spot's rate limit, by route, that one client may use; a sole client has all of it. */
+  share: number
   /** Level of the log, as pino names them. */
   logLevel: string
   /** Value of the tag `spinup:org`. */
@@ -73,6 +76,7 @@ interface ConfigurationFile {
   keysTried?: number
   trustedProxies?: string[]
   maxRequests?: number
+  share?: number
   logLevel?: string
   org?: string
   deadlines?: { readSeconds?: number, writeSeconds?: number }
@@ -205,6 +209,7 @@ export function configurationOf (
     keysTried: parsed.keysTried ?? KEYS_TRIED,
     trustedProxies: parsed.trustedProxies ?? [],
     maxRequests: parsed.maxRequests ?? 1000,
+    share: parsed.share ?? 0.5,
     logLevel: LEVELS[logLevel] ?? logLevel,
     organization: parsed.org,
     source: parsed.source,

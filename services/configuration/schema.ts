@@ -68,6 +68,7 @@ export const schema = {
     keysTried: { type: 'integer', minimum: 1, maximum: 20 },
     trustedProxies: { type: 'array', items: { type: 'string' } },
     maxRequests: { type: 'integer', minimum: 1 },
+    share: { type: 'number', exclusiveMinimum: 0, maximum: 1 },
     logLevel: { enum: ['trace', 'debug', 'info', 'warn', 'warning', 'error', 'fatal', 'panic', 'silent'] },
     org: { type: 'string', minLength: 1 },
     deadlines: {

@@ -1,5 +1,5 @@
 import type { ProblemError } from '../problems.js'
-import type { Account } from '../spotinst/index.js'
+import type { Account } from '../spot/account.js'
 import type { Attempt, Operation, Resource } from './change.js'
 import { operations } from './changes.js'
 import { breaches, distinct, sets } from './judge.js'

@@ -1,270 +1,239 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock } from '../spot/clock.js'
 import { Problem } from '../problems.js'
-import type { State, Version } from '../state/index.js'
-import { markerOf } from './key.js'
-import { Looks, type Marked } from './looks.js'
-import { isRefusal, problems, unknown, withHint } from './problems.js'
-import { dueAt, isDoubtful, pathsOf, readRecord, type Answer, type KeyRecord } from './record.js'
+import { randomWord } from './key.js'
+import { Ledger, type Claim, type Entry, type Records } from './ledger.js'
+import { look } from './look.js'
+import type { Marked } from './marker.js'
+import { cannotLook, duplicates, isRefusal, notYet, problems, unmarked, withHint } from './problems.js'
+import { pathsOf, type KeyRecord, type Reply } from './record.js'
+import { MarkerSearch } from './search.js'
+import { rowOf, type Happening, type KeyEvent, type Step } from './states.js'
+import { Watch } from './watch.js'
 
-export { fingerprintOf, markerOf, placeOf, wordOf } from './key.js'
-export type { Finder, Marked } from './looks.js'
-export type { Answer } from './record.js'
+export { fingerprintOf, keyFromHeader, storageKeyOf } from './key.js'
+export type { Records } from './ledger.js'
+export { byMarker, withMarker, type Marked } from './marker.js'
+export type { Reply } from './record.js'
+export type { Finder } from './search.js'
+export { EVENTS, type KeyEvent } from './states.js'
 
-/** Milliseconds that an answer is given again, and that a key is remembered in any case. */
-const KEPT = 24 * 3600_000
-
-/** Milliseconds by which the clocks of two servers may differ, or a request outlive its deadline. */
+/** Milliseconds by which a request may outlive its deadline, or a server's clock run slower than the state's. */
 const SLACK = 5000
-
-/** What came of a request with a key. A label of the metrics, so the set is closed. */
-export const EVENTS = [
-  'created', 'refused', 'replayed', 'in-use', 'reused', 'unknown', 'found', 'absent', 'duplicates', 'unavailable'
-] as const
-export type KeyEvent = typeof EVENTS[number]
 
 /** A create that came with a key. */
 export interface Create {
-  /** Where the key is remembered: `placeOf`. */
-  place: string
+  /** Where the key is stored: `storageKeyOf`. */
+  storageKey: string
   /** What is asked for: `fingerprintOf`. */
   fingerprint: string
+  /** Identity of the account. */
   account: string
   operation: string
-  /** When the request must be over, by `performance.now()`. */
+  /** When the request must be over, by the clock. */
   deadline: number
 }
 
 export interface IdempotencyOptions {
-  store: State
-  /** Milliseconds between the two looks that must find nothing before a create is sent again. */
+  records: Records
+  clock: Clock
+  /** Milliseconds after an attempt ended in which Spot may still carry it out, or show it in a list. */
   settle: number
-  /** Lists all marked resources that an operation makes in an account; undefined where they can not be told. */
-  lists: (account: string, operation: string) => (() => Promise<Marked>) | undefined
-  tell: (event: KeyEvent, about: { account: string, operation: string, paths?: string[] }) => void
+  /** Lists all marked resources that an operation makes in an account; undefined where there are none. */
+  finderOf: (account: string, operation: string) => (() => Promise<Marked>) | undefined
+  onEvent: (event: KeyEvent, about: { account: string, operation: string, paths?: string[] }) => void
+  /** Draws markers and claims: at least 128 bits. */
+  random?: () => string
 }
 
-type Unsettled = { state: 'unknown', lookedAt?: number | undefined } | { state: 'duplicates' }
-type Open = { version: Version, record: KeyRecord }
-
 /**
- * Creates with a key are created once: the key is claimed before a byte leaves, and its answer kept. Where what came of
- * it is not known, because Spot's answer was lost or this server fell over, the marker that every such resource
- * carries is looked for: found, it is the answer; not found twice, a while apart, it may be sent again.
+ * Creates with a key are created once: the key is claimed before a byte leaves, and the reply kept. Where nobody
+ * knows what came of it, because Spot's answer was lost or a server fell over, the marker that every attempt carries is
+ * looked for: found, it is the reply; not found long after the last attempt was over, it is sent again. `states.ts` is
+ * the whole of it.
  *
  * draft-ietf-httpapi-idempotency-key-header
  */
 export class Idempotency {
   readonly #options: IdempotencyOptions
-  readonly #looks = new Map<string, Looks>()
-  /** Places of keys that `sweep` has to look into. */
-  readonly #doubts = new Set<string>()
+  readonly #random: () => string
+  readonly #ledger: Ledger
+  readonly #watch: Watch
+  readonly #searches = new Map<string, MarkerSearch>()
 
   constructor (options: IdempotencyOptions) {
+    const { records, clock, settle, random = randomWord } = options
     this.#options = options
+    this.#random = random
+    this.#ledger = new Ledger(records, clock, (record) => this.#tell('unavailable', record))
+    this.#watch = new Watch({
+      ledger: this.#ledger,
+      clock,
+      settle,
+      listFor: (record) => this.#listFor(record),
+      onEvent: (event, record, paths) => this.#tell(event, record, event === 'duplicates' ? paths : undefined)
+    })
+  }
+
+  /** Keys that this server knows to be in doubt. */
+  get inDoubt (): number { return this.#watch.inDoubt }
+
+  /** Learns which keys other servers left in doubt. @throws when the state fails */
+  recall (): Promise<void> { return this.#watch.recall() }
+
+  /** Finds out what came of creates, of those that are due. */
+  sweep (): Promise<void> { return this.#watch.sweep() }
+
+  /** Ends what is tried on in the background. */
+  close (): void { this.#ledger.close() }
+
+  /**
+   * The stored reply to a key, if there is one. Spot is not asked.
+   *
+   * @throws {Problem} what the key stands in the way of
+   */
+  async replay (create: Create): Promise<Reply | undefined> {
+    const { step, entry } = await this.#ask(create)
+    return step === 'reply' ? entry?.record.reply : undefined
   }
 
   /**
-   * @param send creates it, and throws a Problem where it did not
-   * @returns the first answer to the key, and whether it is an earlier one
+   * @param send creates it with this marker, and throws a Problem where it did not
+   * @returns the first reply to the key, and whether it is an earlier one
    * @throws {Problem} the one of `send`, or what the key stands in the way of
    */
-  async once (create: Create, send: () => Promise<Answer>): Promise<{ answer: Answer, replayed: boolean }> {
-    const { place, fingerprint, account, operation, deadline } = create
+  async once (
+    create: Create, send: (marker: string | undefined) => Promise<Reply>
+  ): Promise<{ reply: Reply, replayed: boolean }> {
     for (;;) {
-      const stored = await this.#stored(() => this.#options.store.get(place), create)
-      const now = Date.now()
-      const open: KeyRecord = {
-        fingerprint, account, operation, at: now, state: 'open', until: now + deadline - performance.now() + SLACK
-      }
-      const record = stored && readRecord(stored.value)
-      if (record && record.fingerprint !== fingerprint) throw this.#problem('reused', create)
-      if (record?.state === 'answered') {
-        this.#tell('replayed', create)
-        return { answer: record.answer, replayed: true }
-      }
-      if (record?.state === 'open' && record.until > now) throw this.#problem('in-use', create)
-
-      const claim = { ...open, at: record?.at ?? now }
-      const version = await this.#stored(() => this.#write(place, stored?.version, claim), create)
-      if (version === undefined) continue // somebody was faster
-      const mine = { version, record: claim }
-      if (record === undefined) return this.#attempt(create, mine, send)
-      if (record.state !== 'absent') {
-        const lookedAt = record.state === 'unknown' ? record.lookedAt : undefined
-        const { answer } = await this.#settle(place, mine, lookedAt, deadline)
-        if (answer) return { answer, replayed: true }
-      }
-      return this.#attempt(create, mine, send, Date.now() + this.#options.settle)
+      const { step, entry, list } = await this.#ask(create)
+      if (step === 'reply') return { reply: entry?.record.reply as Reply, replayed: true }
+      const claim = await this.#claim(create, entry)
+      if (!claim) continue // somebody was faster
+      const reply = entry && list && await this.#settle(create, claim, entry, list)
+      if (reply) return { reply, replayed: true }
+      return { reply: await this.#attempt(create, claim, send), replayed: false }
     }
   }
 
-  /**
-   * Learns what other servers, or this one before it fell over, left in doubt.
-   *
-   * @throws {StateError}
-   */
-  async recall (): Promise<void> {
-    for await (const [place, { value }] of this.#options.store.all()) {
-      if (isDoubtful(readRecord(value))) this.#doubts.add(place)
-    }
+  /** What is to be done for a request that comes. */
+  async #ask (create: Create): Promise<{ step: Step, entry?: Entry, list?: () => Promise<Reply[]> }> {
+    const { storageKey, fingerprint, deadline } = create
+    const entry = await this.#ledger.get(storageKey, deadline).catch(() => this.#refuse('unavailable', create))
+    const state = entry?.record.state ?? 'none'
+    let row = rowOf(state, entry && entry.record.fingerprint !== fingerprint ? 'asked otherwise' : 'asked')
+    const list = row.step === 'look' && entry ? this.#listFor(entry.record) : undefined
+    if (row.step === 'look' && !list) row = rowOf(state, 'asked unmarked')
+    if (row.step === 'in-use' || row.step === 'reused') this.#refuse(row.step, create)
+    if (row.step === 'unknown') throw unmarked()
+    this.#tell(row.event, create)
+    return { step: row.step, ...entry && { entry }, ...list && { list } }
   }
 
-  /**
-   * Finds out what came of the creates that are in doubt: one look at each that is due.
-   *
-   * @throws {StateError}
-   */
-  async sweep (): Promise<void> {
-    // All at once, so that they share their looks.
-    await Promise.all([...this.#doubts].map(async (place) => {
-      const stored = await this.#options.store.get(place)
-      const record = stored && readRecord(stored.value)
-      if (!record || !isDoubtful(record) || !this.#looksOf(record)) this.#doubts.delete(place)
-      else if (dueAt(record, this.#options.settle) <= Date.now()) await this.#review(place, { ...stored, record })
-    }))
+  async #claim (create: Create, earlier: Entry | undefined): Promise<Claim | undefined> {
+    const { storageKey, fingerprint, account, operation, deadline } = create
+    const { clock, finderOf } = this.#options
+    const marker = earlier ? earlier.record.marker : finderOf(account, operation) && this.#random()
+    const { bornFor = 0, quietFor = 0, sent = 0 } = earlier?.record ?? {}
+    const record: KeyRecord = {
+      state: 'open',
+      fingerprint,
+      account,
+      operation,
+      marker,
+      claim: this.#random(),
+      bornFor,
+      quietFor,
+      sent: sent + 1,
+      lookedAfter: -1,
+      lease: Math.max(0, deadline - clock.now()) + SLACK
+    }
+    const claim = await this.#ledger.claim(storageKey, record, earlier, deadline)
+      .catch(() => this.#refuse('unavailable', create))
+    if (claim) this.#watch.note(storageKey, record)
+    return claim
   }
 
-  async #review (place: string, { version, record }: Open): Promise<void> {
-    if (record.state === 'answered') {
-      const answers = await this.#looksOf(record)?.look(markerOf(place)).catch(() => undefined)
-      if (answers === undefined) return
-      if (answers.length > 1) this.#tell('duplicates', record, pathsOf(answers))
-      await this.#write(place, version, { ...record, checkAt: undefined })
-      return
-    }
-    const claim: KeyRecord = { ...record, state: 'open', until: Date.now() + SLACK * 3 }
-    const claimed = await this.#write(place, version, claim)
-    if (claimed === undefined) return
-    const lookedAt = record.state === 'unknown' ? record.lookedAt : undefined
+  /** Sends it, under a claim, and keeps what came of it. */
+  async #attempt (create: Create, claim: Claim, send: (marker: string | undefined) => Promise<Reply>): Promise<Reply> {
+    const { record, earlier } = claim
+    let reply: Reply
     try {
-      const { answer } = await this.#settle(place, { version: claimed, record: claim }, lookedAt, 0)
-      if (!answer) await this.#write(place, claimed, { ...record, state: 'absent' })
+      reply = await send(record.marker)
     } catch (error) {
-      if (!(error instanceof Problem)) throw error // it is still in doubt, and its turn comes again
-    }
-  }
-
-  /**
-   * Sends it, under a claim, and keeps what came of it.
-   *
-   * @param checkAt set where it was sent before, and not found: when to look whether it came after all
-   */
-  async #attempt (create: Create, { version, record }: Open, send: () => Promise<Answer>, checkAt?: number) {
-    const { store } = this.#options
-    // Whatever happens from here on, this server looks into it in the end.
-    this.#doubts.add(create.place)
-    let answer: Answer
-    try {
-      answer = await send()
-    } catch (error) {
-      if (isRefusal(error)) {
-        // If this fails, the claim runs out and is looked into.
-        const forget = checkAt === undefined
-          ? store.remove(create.place, version)
-          : this.#write(create.place, version, { ...record, state: 'absent' })
-        await forget.catch(() => {})
-        this.#tell('refused', create)
-        throw error
+      if (!isRefusal(error)) {
+        await this.#end(create, claim, 'lost', { ...record, quietFor: 0, lookedAfter: -1 })
+        throw error instanceof Problem ? withHint(error, this.#listFor(record) !== undefined) : error
       }
-      await this.#write(create.place, version, { ...record, state: 'unknown' }).catch(() => {})
-      this.#tell('unknown', create)
-      throw error instanceof Problem ? withHint(error, this.#looksOf(create) !== undefined) : error
+      if (earlier) await this.#end(create, claim, 'refused again', await this.#asBefore(claim, earlier, create))
+      else await this.#end(create, claim, 'refused', record)
+      throw error
     }
-    // It is created, whether or not that can be kept: then the claim runs out, and the marker is found.
-    await this.#write(create.place, version, { ...record, state: 'answered', answer, checkAt })
-      .catch(() => this.#tell('unavailable', create))
-    this.#tell('created', create)
-    return { answer, replayed: false }
+    await this.#end(create, claim, 'created', { ...record, reply, quietFor: 0, lookedAfter: 0 })
+    return reply
   }
 
   /**
-   * Finds out what came of a create, by looking for its marker.
+   * Finds out what came of earlier attempts, under a claim.
    *
-   * @param lookedAt when that was done before, in vain
-   * @param deadline how long the second look may be waited for, by `performance.now()`
-   * @returns the answer, or none: then it may be sent again
-   * @throws {Problem} outcome-unknown, or duplicates-found
+   * @returns the reply, or undefined: it may be sent again
+   * @throws {Problem} outcome-unknown or duplicates-found
    */
   async #settle (
-    place: string, { version, record }: Open, lookedAt: number | undefined, deadline: number
-  ): Promise<{ answer?: Answer }> {
-    const { settle } = this.#options
-    const looks = this.#looksOf(record)
-    const giveUp = async (problem: Problem, left: Unsettled) => {
-      await this.#write(place, version, { ...record, ...left }).catch(() => {})
-      throw problem
-    }
-    if (!looks) {
-      const problem = unknown({ detail: 'What came of the request with this key is not known.' }, false)
-      return giveUp(problem, { state: 'unknown' })
-    }
-
-    for (;;) {
-      const now = Date.now()
-      const answers = await looks.look(markerOf(place)).catch(() => giveUp(unknown({
-        detail: 'What came of the request with this key is not known, and Spot can not be asked now.'
-      }, true), { state: 'unknown', lookedAt }))
-      const [answer, ...more] = answers
-      if (answer && more.length === 0) {
-        await this.#write(place, version, { ...record, state: 'answered', answer }).catch(() => {})
-        this.#tell('found', record)
-        return { answer }
-      }
-      if (answer) {
-        const paths = pathsOf(answers)
-        this.#tell('duplicates', record, paths)
-        await giveUp(new Problem('duplicates-found', {
-          detail: `Spot has ${paths.length} resources that were made with this key.`,
-          hint: `Delete all but one of ${paths.join(', ')}, then send the request again.`
-        }), { state: 'duplicates' })
-      }
-      if (lookedAt !== undefined && now - lookedAt >= settle) {
-        this.#tell('absent', record)
-        return {}
-      }
-      lookedAt ??= now
-      const wait = lookedAt + settle - Date.now()
-      if (wait > (deadline - performance.now()) / 2) {
-        await giveUp(unknown({
-          detail: 'What came of the request with this key is not known yet: Spot does not show it, but may yet do it.',
-          headers: { 'retry-after': String(Math.max(1, Math.ceil(wait / 1000))) }
-        }, true), { state: 'unknown', lookedAt })
-      }
-      await sleep(wait)
+    create: Create, claim: Claim, earlier: Entry, list: () => Promise<Reply[]>
+  ): Promise<Reply | undefined> {
+    const { clock, settle } = this.#options
+    const { deadline } = create
+    const found = await look(claim, list, { ledger: this.#ledger, clock, settle, deadline })
+    const { happening, replies: [reply], quietFor, wait } = found
+    if (happening !== 'blind') earlier.record.lookedAfter = quietFor
+    switch (happening) {
+      case 'absent':
+        this.#tell(rowOf('open', happening).event, create)
+        return undefined
+      case 'found':
+        await this.#end(create, claim, happening, { ...earlier.record, quietFor, reply })
+        return reply
+      case 'several':
+        await this.#end(create, claim, happening, { ...earlier.record, quietFor }, pathsOf(found.replies))
+        throw duplicates(pathsOf(found.replies))
+      default:
+        await this.#end(create, claim, happening, await this.#asBefore(claim, earlier, create))
+        throw happening === 'blind' ? cannotLook() : notYet(wait)
     }
   }
 
-  #looksOf ({ account, operation }: { account: string, operation: string }): Looks | undefined {
+  /** What is known where a claim comes to nothing: meanwhile, too, it was certain that no attempt was under way. */
+  async #asBefore (claim: Claim, { record }: Entry, { deadline }: Create): Promise<KeyRecord> {
+    const { quietFor } = await this.#ledger.mine(claim, deadline).catch(() => undefined) ?? claim.record
+    return { ...record, quietFor }
+  }
+
+  /** Ends a claim: writes what follows from what happened, and tells it. */
+  async #end (create: Create, claim: Claim, happening: Happening, record: KeyRecord, paths?: string[]): Promise<void> {
+    const { next, event } = rowOf('open', happening)
+    const written = next === 'none' ? undefined : { ...record, state: next, lease: undefined }
+    await this.#ledger.end(claim, written, create.deadline)
+    this.#watch.note(create.storageKey, written)
+    this.#tell(event, create, paths)
+  }
+
+  /** Lists what a key made; undefined where that cannot be done. */
+  #listFor ({ account, operation, marker }: KeyRecord): (() => Promise<Reply[]>) | undefined {
+    const list = this.#options.finderOf(account, operation)
+    if (marker === undefined || !list) return undefined
     const name = `${account} ${operation}`
-    const known = this.#looks.get(name)
-    if (known) return known
-    const list = this.#options.lists(account, operation)
-    if (!list) return undefined
-    const looks = new Looks(list)
-    this.#looks.set(name, looks)
-    return looks
+    const search = this.#searches.get(name) ?? new MarkerSearch()
+    this.#searches.set(name, search)
+    return () => search.look(marker, list)
   }
 
-  #write (place: string, expected: Version | undefined, record: KeyRecord): Promise<Version | undefined> {
-    return this.#options.store.swap(place, expected, JSON.stringify(record), KEPT)
-  }
-
-  /** What the store says. @throws {Problem} state-unavailable when it says nothing: then nothing is sent either */
-  async #stored<T> (ask: () => Promise<T>, create: Create): Promise<T> {
-    try {
-      return await ask()
-    } catch {
-      throw this.#problem('unavailable', create)
-    }
-  }
-
-  #problem (event: keyof typeof problems, about: Create): Problem {
-    this.#tell(event, about)
+  #refuse (event: keyof typeof problems, create: Create): never {
+    this.#tell(event, create)
     const { problem, ...details } = problems[event]
-    return new Problem(problem, details)
+    throw new Problem(problem, details)
   }
 
-  #tell (event: KeyEvent, { account, operation }: { account: string, operation: string }, paths?: string[]): void {
-    this.#options.tell(event, { account, operation, ...paths && { paths } })
+  #tell (event: KeyEvent | undefined, { account, operation }: Create | KeyRecord, paths?: string[]): void {
+    if (event) this.#options.onEvent(event, { account, operation, ...paths && { paths } })
   }
 }

@@ -1,4 +1,5 @@
-import { Problem, type ProblemDetails } from '../problems.js'
+import { Problem } from '../problems.js'
+import { SpotError } from '../spot/error.js'
 
 /** What a key stands in the way of, by the event. */
 export const problems = {
@@ -15,25 +16,45 @@ export const problems = {
   },
   unavailable: {
     problem: 'state-unavailable',
-    detail: 'This server can not write down the Idempotency-Key now, so it sent nothing to Spot.',
+    detail: 'This server cannot store the Idempotency-Key now, so it sent nothing to Spot.',
     hint: 'Try again after Retry-After. Without a key the create works, but is not safe to repeat.',
     headers: { 'retry-after': '5' }
   }
 } as const
 
-/** Whether it is certain that nothing was created. */
-export const isRefusal = (error: unknown) => error instanceof Problem &&
-  !['outcome-unknown', 'spot-create-failed', 'internal-error'].includes(error.problem)
+export const duplicates = (paths: string[]) => new Problem('duplicates-found', {
+  detail: `Spot has ${paths.length} resources that were made with this key.`,
+  hint: `Delete all but one of ${paths.join(', ')}, then send the request again.`
+})
 
-/** @param canLook whether the same key finds out */
-export const unknown = (details: ProblemDetails, canLook: boolean) =>
-  withHint(new Problem('outcome-unknown', details), canLook)
+/** What the key stands for was sent, and cannot be looked for. */
+export const unmarked = () => unknown('What came of the request with this key is not known.', false)
 
-/** The same problem, with what to do about it. */
+export const cannotLook = () =>
+  unknown('What came of the request with this key is not known, and Spot cannot be asked now.', true)
+
+/** @param wait milliseconds until a look will tell */
+export const notYet = (wait: number) =>
+  unknown('What came of this request is not known yet: Spot does not show it, but may still do it.', true, {
+    'retry-after': String(Math.max(1, Math.ceil(wait / 1000)))
+  })
+
+const unknown = (detail: string, canLook: boolean, headers?: Record<string, string>) =>
+  withHint(new Problem('outcome-unknown', { detail, ...headers && { headers } }), canLook)
+
+/** The same problem, with what to do. @param canLook whether the same key finds out */
 export const withHint = ({ problem, details }: Problem, canLook: boolean) => new Problem(problem, {
   ...details,
   hint: canLook
     ? 'Send the same request with the same key again: this server then looks whether Spot created it, and creates it ' +
       'only if not.'
-    : 'This key can not find out. Look whether it was created; only if not, send it again with a new key.'
+    : 'This key cannot find out. Look whether it was created; only if not, send it again with a new key.'
 })
+
+/** Whether an attempt that failed so certainly made nothing. A 408 says that something in between gave up waiting. */
+export function isRefusal (error: unknown): boolean {
+  if (!(error instanceof Problem)) return false
+  if (error instanceof SpotError && error.calls === 0) return true
+  return error.details.upstream?.status !== 408 &&
+    !['outcome-unknown', 'spot-create-failed', 'internal-error'].includes(error.problem)
+}

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { Budget, RouteLabels } from '../budget/index.js'
+import type { Limit, RouteLabels } from '../spot/stages/limit/index.js'
 import { collecting, first, MOST, REST } from './series.js'
 
 /** How the routes stand in Spot's rate limit. */
@@ -20,7 +20,7 @@ export function budgetOf (registers: Registry[]) {
   const rest = { organization: REST, route: REST, method: REST }
   const named = first(MOST.routesBlocked)
 
-  return (read: Budget['standings']) => {
+  return (read: Limit['standings']) => {
     collecting(remaining, () => {
       remaining.reset() // what was not used for a minute is not known any more
       const known = read().flatMap(({ labels, remaining: calls }) => calls === undefined ? [] : [{ labels, calls }])

@@ -1,5 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
-import { outcomes, type Outcome } from '../spotinst/outcomes.js'
+import { outcomes, type Outcome } from '../spot/wire/outcomes.js'
 import { first, MOST, REST } from './series.js'
 
 const BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 10, 60]

@@ -1,0 +1,39 @@
+import type { Reply } from './record.js'
+
+interface Tag { tagKey?: string | null, tagValue?: string | null }
+type Tagged = { compute?: { launchSpecification?: { tags?: (Tag | null)[] | null } | null } | null }
+
+const MARKER_TAG = 'spot-api:idempotency-key'
+
+const isMarker = (tag: Tag | null) => tag?.tagKey === MARKER_TAG
+
+/**
+ * The body of a create with this marker and no other: a group that was read to be copied brings along the marker of the
+ * first. Nothing else changes.
+ *
+ * @param marker undefined where the create has no Idempotency-Key, or nothing is sent
+ */
+export function withMarker<T extends Tagged> (body: T, marker: string | undefined): T {
+  const tags = body.compute?.launchSpecification?.tags ?? []
+  if (marker === undefined && !tags.some(isMarker)) return body
+  const added = marker === undefined ? [] : [{ tagKey: MARKER_TAG, tagValue: marker }]
+  const launchSpecification = {
+    ...body.compute?.launchSpecification, tags: [...tags.filter((tag) => !isMarker(tag)), ...added]
+  }
+  return { ...body, compute: { ...body.compute, launchSpecification } }
+}
+
+/** Resources of one kind by the marker they carry; each as the reply to its create. */
+export type Marked = Map<string, Reply[]>
+
+/** @param reply makes the reply to the create of a resource */
+export function byMarker<T extends Tagged> (resources: readonly T[], reply: (resource: T) => Reply): Marked {
+  const marked: Marked = new Map()
+  for (const resource of resources) {
+    const tags = resource.compute?.launchSpecification?.tags?.filter(isMarker) ?? []
+    for (const marker of new Set(tags.map((tag) => tag?.tagValue))) {
+      if (typeof marker === 'string') marked.set(marker, [...marked.get(marker) ?? [], reply(resource)])
+    }
+  }
+  return marked
+}

@@ -1,0 +1,35 @@
+import type { Account } from '../spot/account.js'
+import type { Marked } from './marker.js'
+import type { Reply } from './record.js'
+
+/** Lists the resources of one kind that carry a marker. */
+export type Finder = (account: Account) => Promise<Marked>
+
+/**
+ * Looks for markers among all resources of one kind. A list is a call that Spot counts, so those who ask while one is
+ * under way share the next: it begins after they asked, and misses nothing that was there by then.
+ */
+export class MarkerSearch {
+  #running: Promise<Marked> | undefined
+  #next: Promise<Marked> | undefined
+
+  /** @throws whatever the list throws */
+  async look (marker: string, list: () => Promise<Marked>): Promise<Reply[]> {
+    return (await this.#fresh(list)).get(marker) ?? []
+  }
+
+  #fresh (list: () => Promise<Marked>): Promise<Marked> {
+    if (!this.#running) return this.#begin(list)
+    this.#next ??= this.#running.then(() => {}, () => {}).then(() => this.#begin(list))
+    return this.#next
+  }
+
+  #begin (list: () => Promise<Marked>): Promise<Marked> {
+    this.#next = undefined
+    const running = list()
+    this.#running = running
+    const over = () => { if (this.#running === running) this.#running = undefined }
+    running.then(over, over)
+    return running
+  }
+}

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { Answer } from '../spot/answer.js'
+
+/** Replies that are kept, and their bytes: each is of use for no longer than what it was made of is fresh. */
+const MOST = 1000
+const MOST_BYTES = 64 * 1024 * 1024
+
+/** Characters from which on a reply is kept as bytes: encoding it each time would take longer than a second piece. */
+const LARGE = 64 * 1024
+
+/** A reply as it leaves, with what it was made of. */
+export interface FinishedReply {
+  /** Text where it is short: with its headers it leaves in one piece then. */
+  body: string | Buffer
+  /** Strong: it changes with any byte. */
+  etag: string
+  /** Headers of its own, such as Retry-After. */
+  headers: Record<string, string | undefined>
+  /** When the oldest of what it was made of was asked, by the clock. */
+  askedAt: number
+  answers: readonly Answer[]
+}
+
+/** Replies that were given a moment ago, ready to leave again while all that they were made of may be given. */
+export class FinishedReplies {
+  readonly #kept = new LRUCache<string, FinishedReply>({
+    max: MOST, maxSize: MOST_BYTES, sizeCalculation: ({ body }) => body.length + 1000
+  })
+
+  get (key: string): FinishedReply | undefined {
+    return this.#kept.get(key)
+  }
+
+  keep (key: string, body: string, headers: FinishedReply['headers'], answers: readonly Answer[]): FinishedReply {
+    const etag = `"${createHash('sha1').update(body).digest('base64url')}"`
+    const askedAt = Math.min(...answers.map((answer) => answer.askedAt))
+    const reply = { body: body.length > LARGE ? Buffer.from(body) : body, etag, headers, askedAt, answers }
+    if (answers.every(({ proof }) => proof)) this.#kept.set(key, reply)
+    return reply
+  }
+
+  clear (): void {
+    this.#kept.clear()
+  }
+}

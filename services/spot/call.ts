@@ -1,0 +1,54 @@
+export interface SpotAccount {
+  /** Spot's account id, `act-…`; sent with every call. */
+  id: string
+  /** Bearer token. */
+  token: string
+  /** Base URL; default: the vendor's. */
+  endpoint?: string | undefined
+  /** Organization whose rate limit applies; default: accounts that share a token. */
+  organization?: string | undefined
+}
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
+/** Segments below the endpoint. */
+export type Path = readonly string[]
+
+export interface Payload {
+  query?: Record<string, string | undefined>
+  body?: unknown
+  /** The one key that Spot wants around the body: `group` sends `{"group": body}`. */
+  envelope?: string
+}
+
+/**
+ * What a 200 must bring: a list of any length, at least one item, an item that has this property (of a create: without
+ * its id nobody could find it), or nothing.
+ */
+export type Expectation = 'items' | 'item' | 'nothing' | { itemWith: string }
+
+/** What holds for all calls of one request. */
+export interface RequestTerms {
+  /** When it must be over, by the clock, however many calls it makes. */
+  deadline: number
+  /** Whether only what Spot says now will do, and never memory. */
+  fresh: boolean
+  /** Whose share of Spot's rate limit it counts for: the client's name. */
+  client: string
+  /** Whether it may use the part of the limit that is kept for reads which guard a write or look for a marker. */
+  reserved: boolean
+  /** The trace that it is a part of, as W3C writes it. */
+  traceparent?: string | undefined
+}
+
+/** One upstream operation as it is asked for. */
+export interface Call extends Payload, RequestTerms {
+  /** Name of the upstream operation, for logs and metrics. One to one with the template of the path and the method. */
+  operation: string
+  method: Method
+  path: Path
+  expects: Expectation
+}
+
+/** Whether a call could change something. */
+export const isWrite = ({ method }: Pick<Call, 'method'>) => method !== 'GET'

@@ -1,0 +1,20 @@
+import { Problem } from '../../problems.js'
+import type { Path } from '../call.js'
+
+export const GROUPS: Path = ['aws', 'ec2', 'group']
+export const MANAGED_INSTANCES: Path = ['aws', 'ec2', 'managedInstance']
+
+/** Where ids stand, Spot has operations of its own under these names, such as `PUT /aws/ec2/managedInstance/state`. */
+const taken = new Set(['autoScalingGroup', 'instance', 'migration', 'state'])
+
+/** @throws {Problem} resource-not-found when Spot has an operation of its own where the id stands */
+function idOf (id: string): string {
+  if (!taken.has(id)) return id
+  throw new Problem('resource-not-found', { detail: `${JSON.stringify(id)} is no id of Spot's.` })
+}
+
+/** Path of an Elastigroup, or of what it has. */
+export const groupPath = (id: string, ...rest: string[]): Path => [...GROUPS, idOf(id), ...rest]
+
+/** Path of a managed instance, or of what it has. */
+export const managedInstancePath = (id: string, ...rest: string[]): Path => [...MANAGED_INSTANCES, idOf(id), ...rest]

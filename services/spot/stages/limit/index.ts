@@ -1,0 +1,103 @@
+import type { Clock } from '../../clock.js'
+import { SpotError } from '../../error.js'
+import type { Organization } from '../../organizations.js'
+import type { Stage } from '../../stage.js'
+import { Lane } from './lane.js'
+import { RedisWindow } from './redis-window.js'
+import { Shared, type SharedWindow } from './shared.js'
+import type { Feedback } from './window.js'
+
+export type { SharedWindow } from './shared.js'
+
+/** Routes that are remembered before idle ones are forgotten. */
+const MOST = 10_000
+
+/** A route by the words that logs and metrics have for it. */
+export interface RouteLabels { organization: string, route: string, method: string }
+
+export interface Usage {
+  labels: RouteLabels
+  /** Calls that may be sent now, as far as this server knows; undefined where no limit is known. */
+  remaining: number | undefined
+  /** Time in which calls were refused. */
+  blockedSeconds: number
+}
+
+export interface LimitOptions {
+  clock: Clock
+  /** Where servers share what they know: URL of a Redis, or what takes its place. Default: this server is alone. */
+  redis?: string | SharedWindow | undefined
+  /** Part of a route's limit that one client may hold, from 0 to 1. '' is the server itself. */
+  shareOf: (client: string) => number
+  /** Called when calls of a route begin to be refused, for how many seconds; and when that ends, after how many. */
+  onBlock: (blocked: boolean, about: RouteLabels & { seconds: number }) => void
+  /** Called when this server goes on alone, and when it shares again. */
+  onShared: (shared: boolean) => void
+}
+
+/** Lets as many calls go to Spot as its rate limit has room for, and not one more. */
+export interface Limit {
+  /** The stage of the accounts that Spot counts together. */
+  stage (organization: Organization): Stage
+  /** Every route that was used, for metrics. */
+  standings (): Usage[]
+  /** Connects to what is shared before the first call needs it. */
+  open (): void
+  close (): void
+}
+
+export function createLimit ({ clock, redis, shareOf, onBlock, onShared }: LimitOptions): Limit {
+  const window = typeof redis === 'string' ? new RedisWindow(redis) : redis
+  const shared = window && new Shared(window, clock, onShared)
+  const routes = new Map<string, { labels: RouteLabels, lane: Lane }>()
+
+  function laneOf (organization: Organization, operation: string, method: string): Lane {
+    const route = `${organization.id}:${operation}`
+    const known = routes.get(route)
+    if (known) return known.lane
+    if (routes.size >= MOST) forgetIdle()
+    const labels = { organization: organization.name, route: operation, method }
+    const lane = new Lane({
+      route,
+      clock,
+      shared,
+      shareOf,
+      onBlock: (blocked, milliseconds) => onBlock(blocked, { ...labels, seconds: Math.ceil(milliseconds / 1000) })
+    })
+    routes.set(route, { labels, lane })
+    return lane
+  }
+
+  function forgetIdle () {
+    for (const [route, { lane }] of routes) {
+      if (!lane.idle) continue
+      lane.close()
+      routes.delete(route)
+    }
+  }
+
+  return {
+    stage: (organization) => async (call, next) => {
+      const lane = laneOf(organization, call.operation, call.method)
+      const place = await lane.enter(call)
+      let feedback: Feedback
+      try {
+        const answer = await next(call)
+        feedback = answer.quota
+        return answer
+      } catch (error) {
+        if (error instanceof SpotError) feedback = error.calls === 0 ? 'unsent' : error.quota
+        throw error
+      } finally {
+        lane.leave(place, feedback)
+      }
+    },
+    standings: () => [...routes.values()].map(({ labels, lane: { remaining, blockedSeconds } }) =>
+      ({ labels, remaining, blockedSeconds })),
+    open: () => shared?.open(),
+    close () {
+      for (const { lane } of routes.values()) lane.close()
+      shared?.close()
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import type { Answer } from '../answer.js'
+import { isWrite, type Call } from '../call.js'
+import { sleep, type Clock } from '../clock.js'
+import { SpotError } from '../error.js'
+import type { Stage } from '../stage.js'
+import { outcomes, type FailedOutcome } from '../wire/outcomes.js'
+import { RetryBudget } from './retry-budget.js'
+
+/** Times that a call is sent at most. A delete that failed is sent once more: it can do no harm. */
+const ATTEMPTS = { GET: 3, PUT: 3, POST: 3, DELETE: 2 }
+
+/** Milliseconds to wait at most before the second attempt; twice that before the third. */
+const PAUSE = 100
+
+/** Outcomes of an attempt that changed nothing. */
+const HARMLESS: FailedOutcome[] = ['unsent', 'withheld', 'rate-limited', 'queued']
+
+/**
+ * Sends a call as often as is safe: again only with proof that it never left, or when it can do no harm twice
+ * (`wire/outcomes.ts` has it row by row), within the deadline, and within a budget.
+ *
+ * @param random from 0 to 1, for pauses that differ
+ */
+export function retry (clock: Clock, random: () => number): Stage {
+  const budget = new RetryBudget()
+  return async (call, next) => {
+    const attempts = ATTEMPTS[call.method]
+    let calls = 0
+    let uncertain: SpotError | undefined
+    let last: SpotError | undefined
+    budget.call(clock.now())
+    for (let count = 1; ; count++) {
+      const left = call.deadline - clock.now()
+      try {
+        if (left <= 0) throw last ?? new SpotError({ call, outcome: 'unsent' })
+        const answer = await next({ ...call, deadline: clock.now() + timeoutOf(call, left, count === attempts) })
+        return { ...answer, calls: calls + answer.calls }
+      } catch (error) {
+        if (!(error instanceof SpotError)) throw error
+        calls += error === last ? 0 : error.calls
+        // The attempt before may have deleted it.
+        if (uncertain && call.method === 'DELETE' && error.outcome === 'not-found') return gone(error, clock, calls)
+        if (error === last || count === attempts || !mayRepeat(call, error) || !budget.take()) {
+          // That this attempt changed nothing does not say so of the one before.
+          throw uncertain && isWrite(call) && HARMLESS.includes(error.outcome)
+            ? uncertain.with({ calls })
+            : error.with({ calls })
+        }
+        last = error
+        if (error.outcome !== 'unsent') uncertain = error
+        await sleep(clock, random() * Math.min(PAUSE * 2 ** (count - 1), (call.deadline - clock.now()) / 4))
+      }
+    }
+  }
+}
+
+/** The answer to a delete that an attempt before has carried out. */
+const gone = ({ requestId }: SpotError, clock: Clock, calls: number): Answer =>
+  ({ items: [], size: 0, source: 'spot', askedAt: clock.now(), requestId, calls })
+
+/** Milliseconds an attempt may take: half of what is left where another may follow, else all of it. */
+const timeoutOf = ({ method }: Call, left: number, last: boolean) =>
+  last || method === 'POST' || method === 'PUT' ? left : left / 2
+
+function mayRepeat ({ method }: Call, { outcome }: SpotError): boolean {
+  const { again } = outcomes[outcome]
+  return again === 'any' || (again === 'harmless' && (method === 'GET' || method === 'DELETE'))
+}

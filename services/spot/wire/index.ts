@@ -1,0 +1,59 @@
+import type { Answer } from '../answer.js'
+import { isWrite, type Call, type Expectation, type SpotAccount } from '../call.js'
+import type { Clock } from '../clock.js'
+import { SpotError } from '../error.js'
+import type { Next } from '../stage.js'
+import type { Client, HttpAnswer } from './client.js'
+import { openEnvelope, upstreamOf } from './envelope.js'
+import { outcomeOfStatus } from './outcomes.js'
+import { quotaOf, secondsOf } from './quota.js'
+
+/** One HTTP exchange with Spot for an account: the last stage of every call. */
+export function wireOf (account: SpotAccount, load: () => Promise<Pick<Client, 'exchange'>>, clock: Clock): Next {
+  return async (call) => {
+    const client = await load()
+    const askedAt = clock.now()
+    const received = await client.exchange(account, call, Math.max(1, call.deadline - askedAt))
+    return answerOf(call, received, askedAt)
+  }
+}
+
+/** What an HTTP answer means. @throws {SpotError} for everything but a 200 with what the call expects */
+export async function answerOf (call: Call, { status, headers, text }: HttpAnswer, askedAt: number): Promise<Answer> {
+  const quota = quotaOf(status, headers)
+  const envelope = await openEnvelope(headers['content-type'], text)
+  const failure = { call, quota, calls: 1 }
+  if (status !== 200 || !envelope) {
+    const upstream = upstreamOf(status, envelope)
+    const outcome = outcomeOfStatus(status, envelope && (upstream.errors ?? []).map(({ code }) => code))
+    throw new SpotError({
+      ...failure,
+      outcome,
+      upstream,
+      ...outcome === 'rate-limited' && quota?.blocked && { limit: quota.limit, retryAfter: secondsOf(quota.reset) }
+    })
+  }
+  const requestId = envelope.request?.id
+  const items = itemsOf(envelope.response.items)
+  const lack = lackOf(items, call)
+  if (lack) throw new SpotError({ ...failure, outcome: lack, upstream: { status, ...requestId && { requestId } } })
+  return { items: items ?? [], size: envelope.size, source: 'spot', askedAt, requestId, calls: 1, quota }
+}
+
+type Item = Record<string, unknown>
+
+const isItem = (value: unknown): value is Item =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const itemsOf = (items: unknown): Item[] | undefined => Array.isArray(items) ? items.flat().filter(isItem) : undefined
+
+/** What a 200 lacks of what was expected: a read of nothing found nothing, a write of nothing is not understood. */
+function lackOf (items: Item[] | undefined, call: Call): 'not-found' | 'unreadable' | undefined {
+  const { expects }: { expects: Expectation } = call
+  if (expects === 'nothing') return undefined
+  if (!items) return 'unreadable'
+  if (expects === 'items') return undefined
+  const [first] = items
+  if (!first) return isWrite(call) ? 'unreadable' : 'not-found'
+  return expects === 'item' || typeof first[expects.itemWith] === 'string' ? undefined : 'unreadable'
+}

@@ -1,0 +1,207 @@
+import { Problem } from '../../services/problems.js'
+import { SpotError } from '../../services/spot/error.js'
+import type { Scenario } from './scenario.js'
+import { SimulatedServer, type Asked, type Request } from './server.js'
+import { SimulatedSpot, type Commit, type Fault } from './spot.js'
+import { simulatedState } from './state.js'
+import { simulatedWindow } from './window.js'
+import { simulatedWords } from './words.js'
+import { ServerClock, World } from './world.js'
+
+/** Milliseconds. */
+export const SETTLE = 15_000
+const WITHIN = { read: 10_000, write: 60_000 }
+const QUIET = 150_000
+const END = 8 * 60_000
+
+/** All that happened. */
+export interface History {
+  requests: Request[]
+  servers: SimulatedServer[]
+  spot: SimulatedSpot
+  /** Requests that never ended, though their server lived. */
+  hanging: Asked[]
+}
+
+/** Plays a scenario to its end: the same one, to the letter, as often as it is played. */
+export async function play (scenario: Scenario): Promise<History> {
+  const world = new World(scenario.seed)
+  const spot = new SimulatedSpot(world, { ...scenario, settle: SETTLE })
+  const state = simulatedState({
+    clock: {
+      now: () => world.now,
+      sleep: world.sleep
+    },
+    random: () => world.random()
+  })
+  const [words, window] = [simulatedWords(world), simulatedWindow(world)]
+  let outageUntil = 0
+
+  const faultOf = (): Fault => {
+    if (world.now < outageUntil) return world.chance(0.5) ? 'failed-undone' : 'hang-undone'
+    if (world.now > QUIET + 3 * 60_000 || !world.chance(scenario.faultRate)) return 'none'
+    return scenario.faults[world.between(0, scenario.faults.length - 1)] as Fault
+  }
+
+  const servers: SimulatedServer[] = []
+  const start = (index: number) => {
+    const handle = state.handle()
+    Object.assign(handle.faults, { lost: scenario.lost, delay: scenario.delay })
+    const rate = 1 + scenario.drift * (2 * world.random() - 1)
+    const server = new SimulatedServer({
+      name: `server ${index}`,
+      world,
+      clock: new ServerClock(world, 1_000_000 + scenario.apart * index, rate),
+      spot,
+      state: handle,
+      shared: scenario.servers === 1
+        ? undefined
+        : { words: words.linkedBy(handle.faults), window: window.linkedBy(handle.faults) },
+      within: WITHIN,
+      reads: scenario,
+      settle: SETTLE,
+      faultOf
+    })
+    servers.push(server)
+    return server
+  }
+  const running = Array.from({ length: scenario.servers }, (_, index) => start(index))
+  const at = (index: number) => running[index % running.length] as SimulatedServer
+
+  // Groups that are there from the start.
+  const groups = ['first', 'second'].map((word) => spot.make(word))
+
+  for (const { at: when, server, kind, lasts } of scenario.troubles) {
+    world.at(when, () => {
+      const target = at(server)
+      if (kind === 'outage') outageUntil = Math.max(outageUntil, world.now + lasts)
+      if (kind === 'partition') {
+        target.state.faults.partitioned = true
+        world.at(world.now + lasts, () => { target.state.faults.partitioned = false })
+      }
+      if (kind === 'kill') {
+        target.kill()
+        const index = running.indexOf(target)
+        running[index] = start(index)
+      }
+    })
+  }
+
+  const requests: Request[] = []
+  const open = new Set<Asked & { server: SimulatedServer }>()
+  for (const [number, ask] of scenario.asks.entries()) {
+    const keyed = ask.kind === 'create' && ask.key !== undefined
+    world.at(ask.at, () => {
+      const asked: Asked = {
+        kind: ask.kind,
+        keyed,
+        word: keyed ? `key${ask.key}` : `request${number}`,
+        group: groups[ask.group] as string,
+        fresh: ask.fresh,
+        client: `client ${ask.client}`
+      }
+      const server = at(ask.server)
+      const pending = { ...asked, server }
+      open.add(pending)
+      server.handle(asked).then((request) => {
+        open.delete(pending)
+        requests.push(request)
+      })
+    })
+  }
+  // When all is quiet again, calls must go on.
+  world.at(END - 60_000, () => {
+    const asked: Asked = { kind: 'list', keyed: false, word: 'last', group: '', fresh: true, client: '' }
+    at(0).handle(asked).then((request) => requests.push(request))
+  })
+  await world.run(END)
+  const hanging = [...open].filter(({ server }) => !server.clock.dead)
+  return { requests, servers, spot, hanging }
+}
+
+/** What of a history breaks a promise; empty when none does. */
+export function violations (scenario: Scenario, { requests, servers, spot, hanging }: History): string[] {
+  const found: string[] = []
+  const say = (promise: string, what: object) => found.push(`${promise}: ${JSON.stringify(what)}`)
+
+  // Once per key: what was made with it beyond the first was carried out later than settle after its attempt ended.
+  const byWord = new Map<string, Commit[]>()
+  for (const commit of spot.commits) {
+    if (commit.value !== undefined) byWord.set(commit.request, [...byWord.get(commit.request) ?? [], commit])
+  }
+  for (const [word, commits] of byWord) {
+    const made = [...new Set(commits.map(({ id }) => id))]
+    if (!word.startsWith('key') || made.length < 2) continue
+    const late = commits.filter((commit) => isLate(commit))
+    if (!scenario.later || late.length < made.length - 1) say('one of a key', { word, made })
+  }
+
+  for (const request of requests) {
+    const { asked, reply, error, answers, lateness = 0, at, server } = request
+    const about = { asked, server: server.name, at }
+    if (lateness > 250) say('ends in time', { ...about, lateness })
+
+    const own = byWord.get(asked.word) ?? []
+    if (asked.kind === 'create' && reply) {
+      const { headers: { Location } } = reply as { headers: { Location: string } }
+      if (!own.some(({ id }) => id === Location)) say('the answer names what was made', { ...about, Location })
+    }
+    if (asked.kind !== 'create' || !asked.keyed) {
+      const commits = spot.commits.filter(({ request, id, value }) => asked.kind === 'delete'
+        ? id === asked.group && value === undefined
+        : request === asked.word)
+      const isWrite = !['list', 'get'].includes(asked.kind)
+      const made = commits.length
+      if (isWrite && asked.kind !== 'delete' && made > 1) say('sent at most once', { ...about, made })
+      const problem = error instanceof Problem ? error.problem : undefined
+      const isSure = problem && problem !== 'outcome-unknown' && asked.kind !== 'delete'
+      if (isWrite && isSure && made > 0) say('a refusal made nothing', { ...about, problem })
+      if (isWrite && reply && made === 0) say('what was answered was done', about)
+    }
+
+    for (const { answer: { source, askedAt, items }, age } of answers) {
+      if (source === 'memory' && age >= scenario.freshFor) say('a hit is fresh', { ...about, age })
+      if (asked.fresh && (source === 'memory' || source === 'stale')) {
+        say("fresh is Spot's own word", { ...about, source })
+      }
+      const [first] = items as { told?: number }[]
+      const seen = first?.told === undefined ? undefined : spot.told.get(first.told)
+      if (!seen) continue
+      if (!server.sent.some((sent) => sent.told === seen.id && sent.askedAt === askedAt)) {
+        say('read from Spot at askedAt', { ...about, seen, askedAt })
+      }
+      for (const write of requests) {
+        const isOlder = write.endedAt !== undefined && write.endedAt < at && write.reply && write.told
+        const touches = ['update', 'delete'].includes(write.asked.kind) &&
+          (asked.kind === 'list' || write.asked.group === asked.group)
+        if (!isOlder || !touches) continue
+        const commit = spot.commits.find(({ request, id, value }) => write.asked.kind === 'update'
+          ? request === write.asked.word
+          : id === write.asked.group && value === undefined)
+        if (commit && seen.arrivedAt < commit.at) {
+          say('nobody reads less than was written', { ...about, source, seen, at: commit.at })
+        }
+      }
+    }
+  }
+  for (const asked of hanging) say('ends in time', { asked, hanging: true })
+
+  // What a server was told by a 429 holds for it until its reset.
+  for (const server of servers) {
+    for (const { call, heard, heardAt } of server.sent) {
+      if (!heard?.blocked || heardAt === undefined) continue
+      const early = server.sent.find((sent) =>
+        sent.call.operation === call.operation && sent.askedAt > heardAt && sent.askedAt < heardAt + heard.reset)
+      if (early) say('none is sent while blocked', { server: server.name, heardAt, early: early.askedAt })
+    }
+  }
+  for (const { asked, at, error } of requests) {
+    if (asked.word !== 'last' || !(error instanceof SpotError)) continue
+    const recent = (spot.arrivals.get('listElastigroups') ?? []).filter((arrival) => arrival > at - 62_000)
+    if (recent.length < scenario.limit) say('calls go on', { outcome: error.outcome, recent })
+  }
+  return found
+}
+
+/** Whether it was carried out later than Spot is believed to. */
+const isLate = ({ at, sent: { endsBy } }: Commit) => at > endsBy + SETTLE

@@ -1,0 +1,90 @@
+import fc from 'fast-check'
+import type { Fault } from './spot.js'
+
+/** A request of a caller. Moments are milliseconds since the world began. */
+export interface Ask {
+  at: number
+  server: number
+  kind: 'create' | 'list' | 'get' | 'update' | 'delete'
+  /** Key of a create; undefined: none. */
+  key: number | undefined
+  /** Which of the first groups. */
+  group: number
+  fresh: boolean
+  client: number
+}
+
+/** What goes wrong around the servers. */
+export interface Trouble {
+  at: number
+  server: number
+  kind: 'kill' | 'partition' | 'outage'
+  /** Milliseconds until it is over. */
+  lasts: number
+}
+
+/** One history, all but what chance adds. */
+export interface Scenario {
+  seed: number
+  servers: number
+  /** How far the servers' clocks are apart (milliseconds), and how differently they run (a part of one). */
+  apart: number
+  drift: number
+  limit: number
+  rounding: 'up' | 'down'
+  /** Whether creates may be carried out later than `settle`. */
+  later: boolean
+  freshFor: number
+  staleFor: number
+  /** How often something happens to a call to Spot, and what. */
+  faultRate: number
+  faults: Fault[]
+  /** How often the state's answer is lost, and how slow it is (milliseconds). */
+  lost: number
+  delay: number
+  asks: Ask[]
+  troubles: Trouble[]
+}
+
+const MINUTE = 60_000
+
+const faults: Fault[] = [
+  'slow', 'unsent', 'lost-request', 'lost-answer', 'failed-undone', 'failed-done', 'failed-later', 'hang-undone',
+  'hang-done', 'hang-later', 'refused', 'html-408-later'
+]
+
+const ask: fc.Arbitrary<Ask> = fc.record({
+  at: fc.integer({ min: 0, max: 3 * MINUTE }),
+  server: fc.integer({ min: 0, max: 2 }),
+  kind: fc.constantFrom('create', 'create', 'create', 'list', 'get', 'get', 'update', 'delete'),
+  key: fc.option(fc.integer({ min: 0, max: 1 }), { nil: undefined, freq: 6 }),
+  group: fc.integer({ min: 0, max: 1 }),
+  fresh: fc.boolean(),
+  client: fc.integer({ min: 0, max: 1 })
+})
+
+const trouble: fc.Arbitrary<Trouble> = fc.record({
+  at: fc.integer({ min: 0, max: 3 * MINUTE }),
+  server: fc.integer({ min: 0, max: 2 }),
+  kind: fc.constantFrom('kill', 'partition', 'outage'),
+  lasts: fc.integer({ min: 100, max: MINUTE })
+})
+
+/** Histories of a few requests each: most faults need no more, and thousands of short ones meet more than one long. */
+export const scenarios: fc.Arbitrary<Scenario> = fc.record({
+  seed: fc.nat(),
+  servers: fc.integer({ min: 1, max: 3 }),
+  apart: fc.constantFrom(0, 70_000, 3_600_000),
+  drift: fc.constantFrom(0, 0, 0.03),
+  limit: fc.constantFrom(3, 10, 40, Infinity),
+  rounding: fc.constantFrom('up', 'down'),
+  later: fc.boolean(),
+  freshFor: fc.constantFrom(0, 1000, 30_000),
+  staleFor: fc.constantFrom(0, 60_000),
+  faultRate: fc.constantFrom(0, 0.2, 0.6),
+  faults: fc.subarray(faults, { minLength: 1 }),
+  lost: fc.constantFrom(0, 0, 0.1),
+  delay: fc.constantFrom(0, 10, 400),
+  asks: fc.array(ask, { minLength: 1, maxLength: 14 }),
+  troubles: fc.array(trouble, { maxLength: 3 })
+})
