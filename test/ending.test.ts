@@ -11,13 +11,16 @@ import { until } from './until.js'
 const { examples } = document.components as unknown as { examples: Record<string, { value: object }> }
 const headers = { 'x-auth-token': TOKEN, 'content-type': 'application/json' }
 
-async function start (t: Test, drainSeconds: number) {
-  const { sandbox, configuration } = await spot(t, { sandbox: { seed: false }, settings: { drainSeconds } })
+async function start (t: Test, drainSeconds: number, settings = {}) {
+  const { sandbox, configuration } = await spot(t, {
+    sandbox: { seed: false, rateLimit: Infinity }, settings: { drainSeconds, ...settings }
+  })
   const server = run(t, ['--config', 'a.json'], { files: { 'a.json': configuration }, obeys: true })
   const [, url = ''] = await server.prints(/listening at (http:[^"]+)/)
   return {
     ...server,
     url,
+    sandbox,
     refuses: () => until(() => get(`${url}/v1/spot/ping`).then(() => false, ({ code }) => code === 'ECONNREFUSED')),
     /** A create that is under way at Spot when this resolves, until it is let go. */
     async create () {
@@ -68,6 +71,36 @@ t.test('SIGTERM: not ready at once, and everything is still answered until load 
   const { code, errors } = await ends()
   t.strictSame({ code, errors }, { code: 0, errors: '' })
   await refuses()
+})
+
+/** Writes whose callers hang up; `npm run chaos` sends more. */
+const WRITES = process.env.CHAOS === 'full' ? 200 : 8
+
+t.test('writes whose callers hung up are carried out, logged and audited before the server ends', async (t) => {
+  const { url, sandbox, kill, prints, ends } = await start(t, 0, { audit: 'stdout' })
+  let letGo = () => {}
+  const latency = new Promise<void>((resolve) => { letGo = resolve })
+  sandbox.faults.inject({ method: 'POST', latency, times: Infinity })
+  const body = JSON.stringify(examples.ElastigroupCreate?.value)
+  const head = `POST /v1/spot/real/elastigroups HTTP/1.1\r\nHost: a\r\nX-Auth-Token: ${TOKEN}\r\n` +
+    `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`
+  const arrived = () => sandbox.transcript.filter(({ method }) => method === 'POST').length
+  // The first answer tells that there is no limit: until then ten may be under way.
+  for (let sent = 0; sent < WRITES; sent += 8) {
+    const sockets = await Promise.all(Array.from({ length: 8 }, () => open(url)))
+    for (const socket of sockets) socket.on('error', () => {}).write(head + body)
+    await until(() => arrived() >= sent + 8)
+    for (const socket of sockets) socket.resetAndDestroy()
+  }
+  kill('SIGTERM')
+  await prints(/"signal":"SIGTERM","msg":"ending"/)
+  letGo()
+  const { code, output } = await ends()
+  t.equal(code, 0)
+  const lines = output.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line))
+  t.equal(sandbox.transcript.filter(({ committed }) => committed).length, WRITES, 'none was cut')
+  t.equal(lines.filter(({ audit, outcome }) => audit === 'createElastigroup' && outcome === 'done').length, WRITES)
+  t.equal(lines.filter(({ msg }) => msg === 'caller hung up before its answer').length, WRITES)
 })
 
 t.test('a create under way is answered after the drain, though SIGTERM comes again and again', async (t) => {
