@@ -1,0 +1,189 @@
+import t from 'tap'
+import type { Answer } from '../services/spot/answer.js'
+import type { Call } from '../services/spot/call.js'
+import { SpotError } from '../services/spot/error.js'
+import { localCounters, type Counters } from '../services/spot/stages/memory/counters.js'
+import { Memory } from '../services/spot/stages/memory/index.js'
+import { sharedCounters } from '../services/spot/stages/memory/shared-counters.js'
+import { start } from './helper.js'
+import { simulatedWords } from './simulation/words.js'
+import { World } from './simulation/world.js'
+import { until } from './until.js'
+import { VirtualClock } from './virtual-clock.js'
+
+const SETTINGS = { freshFor: 1000, staleFor: 60_000, settle: 15_000 }
+const READ = 10_000
+
+/** One server's memory, and Spot behind it: a group with a value. */
+function server (clock: VirtualClock, counters: Counters = localCounters(() => clock.now()), settings = SETTINGS) {
+  const spot = { value: 1, calls: 0, fails: undefined as SpotError['outcome'] | undefined, hold: Promise.resolve() }
+  const stage = new Memory({ ...settings, counters, clock }).stage('account', READ)
+  const send = (call: Partial<Call>) => {
+    const whole: Call = {
+      operation: 'getElastigroup',
+      method: 'GET',
+      path: ['aws', 'ec2', 'group', 'sig-1'],
+      expects: 'item',
+      deadline: clock.now() + 60_000,
+      fresh: false,
+      client: '',
+      reserved: false,
+      ...call
+    }
+    return stage(whole, async (call): Promise<Answer> => {
+      const askedAt = clock.now()
+      spot.calls++
+      const { value, fails } = spot
+      await spot.hold
+      if (call.method === 'PUT' && fails !== 'unsent') spot.value++
+      if (fails) throw new SpotError({ call, outcome: fails, calls: 1 })
+      return { items: [{ value }], size: 10, source: 'spot', askedAt, calls: 1 }
+    })
+  }
+  const read = async (call: Partial<Call> = {}) => {
+    const { items: [item], source } = await send(call)
+    return `${(item as { value: number }).value} from ${source}`
+  }
+  return { spot, read, write: () => send({ operation: 'updateElastigroup', method: 'PUT' }) }
+}
+
+const outcomeOf = (call: Promise<unknown>) => call.then(() => 'success', ({ outcome }) => outcome)
+
+t.test('an answer is given again while it is fresh, and never one from before a write', async (t) => {
+  const clock = new VirtualClock()
+  const { spot, read, write } = server(clock, undefined, { ...SETTINGS, freshFor: 600_000, staleFor: 0 })
+  t.equal(await read(), '1 from spot')
+  t.equal(await read(), '1 from memory')
+  await write()
+  t.equal(await read(), '2 from spot')
+  await clock.advance(500_000) // far longer than any mark of the write could be kept
+  t.equal(await read(), '2 from memory')
+  await clock.advance(100_000)
+  t.equal(await read(), '2 from spot', 'it is no longer fresh')
+  t.equal(spot.calls, 4)
+})
+
+t.test('a fresh read is Spot\'s own word or an error, and what is stale is never from before a write', async (t) => {
+  const clock = new VirtualClock()
+  const { spot, read, write } = server(clock)
+  await read()
+  await clock.advance(2000)
+  spot.fails = 'rate-limited'
+  t.equal(await read(), '1 from stale')
+  t.equal(await outcomeOf(read({ fresh: true })), 'rate-limited')
+  spot.fails = undefined
+  await write()
+  spot.fails = 'failed'
+  t.equal(await outcomeOf(read()), 'failed')
+})
+
+t.test('after an outcome that nobody knows, a resource is kept out of memory until it has settled', async (t) => {
+  const clock = new VirtualClock()
+  const { spot, read, write } = server(clock, undefined, { ...SETTINGS, freshFor: 60_000 })
+  spot.fails = 'interrupted'
+  t.equal(await outcomeOf(write()), 'interrupted')
+  spot.fails = undefined
+  for (let i = 0; i < 3; i++) t.equal(await read(), '2 from spot')
+  await clock.advance(15_001)
+  t.equal(await read(), '2 from spot')
+  t.equal(await read(), '2 from memory')
+})
+
+t.test('that there is no such resource is remembered like any answer', async (t) => {
+  const { spot, read } = server(new VirtualClock())
+  spot.fails = 'not-found'
+  for (let i = 0; i < 5; i++) t.equal(await outcomeOf(read()), 'not-found')
+  t.equal(spot.calls, 1)
+})
+
+t.test('nobody waits for somebody else\'s hanging call', async (t) => {
+  const clock = new VirtualClock()
+  const { spot, read, write } = server(clock)
+  spot.hold = new Promise(() => {})
+  const hanging = outcomeOf(read({ deadline: clock.now() + 30_000 }))
+  await clock.settle()
+  spot.hold = Promise.resolve()
+  await write()
+  t.equal(await read(), '2 from spot', 'who comes after a write does not join it')
+  spot.hold = new Promise(() => {})
+  const again = outcomeOf(read({ fresh: true, deadline: clock.now() + 30_000 }))
+  await clock.settle()
+  spot.hold = Promise.resolve()
+  const next = read({ fresh: true })
+  await clock.advance(2000)
+  t.equal(await next, '2 from spot', 'who needs the next call waits two seconds for the one before')
+  await clock.advance(30_000)
+  t.strictSame([await hanging, await again], ['timeout', 'timeout'])
+})
+
+t.test('two servers that share their counters', async (t) => {
+  /** Time that both, and what they share, go by. */
+  function pair (settings = SETTINGS) {
+    const clock = new VirtualClock(0)
+    const world = new World(1)
+    world.at = (when, happen) => clock.after(when - clock.now(), happen)
+    Object.defineProperty(world, 'now', { get: () => clock.now() })
+    const words = simulatedWords(world)
+    const said: boolean[] = []
+    const servers = [0, 1].map(() => {
+      const link = { lost: 0, delay: 0, partitioned: false }
+      const counters = sharedCounters({ words: words.linkedBy(link), clock, onChange: (usable) => said.push(usable) })
+      return { link, ...server(clock, counters, settings) }
+    })
+    /** What comes of it, in a time that goes on. */
+    const result = async <T>(work: Promise<T>) => {
+      let over = false
+      work.then(() => { over = true }, () => { over = true })
+      await until(() => over, () => clock.advance(10))
+      return work
+    }
+    return { clock, said, result, one: servers[0]!, other: servers[1]! }
+  }
+
+  await t.test('one never answers with what was before a write through the other', async (t) => {
+    const { result, one, other } = pair({ ...SETTINGS, freshFor: 60_000 })
+    await result(one.read())
+    t.equal(await result(one.read()), '1 from memory')
+    await result(other.write())
+    t.equal(await result(one.read()), '1 from spot')
+  })
+
+  await t.test('one that cannot reach them uses no memory, says so once, and comes back', async (t) => {
+    const { clock, said, result, one } = pair({ ...SETTINGS, freshFor: 60_000 })
+    await result(one.read())
+    one.link.partitioned = true
+    for (let i = 0; i < 3; i++) t.equal(await result(one.read()), '1 from spot')
+    t.strictSame(said, [false])
+    one.link.partitioned = false
+    await clock.advance(2000)
+    t.strictSame(said, [false, true])
+    await result(one.read())
+    t.equal(await result(one.read()), '1 from memory')
+  })
+
+  await t.test('a writer that cannot tell the other answers when that has nothing fresh left', async (t) => {
+    const { clock, result, one } = pair({ ...SETTINGS, freshFor: 5000 })
+    one.link.partitioned = true
+    const began = clock.now()
+    await result(one.write())
+    t.ok(clock.now() - began >= 5000, `${clock.now() - began} virtual milliseconds`)
+    const patient = pair({ ...SETTINGS, freshFor: 70_000 })
+    patient.one.link.partitioned = true
+    t.equal(await outcomeOf(patient.result(patient.one.write())), 'untold')
+    t.equal(patient.one.spot.calls, 0, 'or nothing is sent, where that is later than its deadline')
+  })
+})
+
+t.test('a name that means another account gets nothing of the one before', async (t) => {
+  const { request, app, sandbox } = await start(t, {
+    configuration: { reads: { freshFor: 600_000, staleFor: 600_000 } },
+    sandbox: { accounts: [{ id: 'act-5a9db0c5', token: 'vendor-token-for-tests' }, { id: 'act-2', token: 'token-2' }] }
+  })
+  const groups = '/v1/spot/demo/elastigroups'
+  for (let i = 0; i < 2; i++) t.ok((await request('GET', groups)).json.length > 0)
+  const demo = { id: 'act-2', token: 'token-2', endpoint: sandbox.url }
+  app.configure({ ...app.configuration, accounts: { demo } })
+  t.strictSame((await request('GET', groups)).json, [])
+  app.configure({ ...app.configuration, accounts: {} })
+  t.equal((await request('GET', groups)).status, 404)
+})
