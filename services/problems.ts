@@ -33,7 +33,7 @@ export const problems = {
   'spot-unreadable': { status: 502, title: "Spot's answer can not be read" },
   'not-ready': { status: 503, title: 'This server is ending' },
   overloaded: { status: 503, title: 'This server has too much to do' },
-  'state-unavailable': { status: 503, title: 'This server can not remember keys' },
+  'state-unavailable': { status: 503, title: 'What the servers share cannot be used' },
   'spot-unavailable': { status: 503, title: 'Spot is out of order' },
   'spot-create-failed': { status: 503, title: 'Spot failed to create it for now' },
   'spot-timeout': { status: 504, title: 'Spot did not answer in time' },

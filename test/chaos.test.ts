@@ -211,7 +211,6 @@ t.test('nor with two servers on one Redis', { skip: noRedis }, async (t) => {
 t.test('a write without a key is delivered once at most, whatever happens to it', async (t) => {
   const sandbox = await startSpot(t)
   const url = await startServer(t, sandbox)
-  // Until the limit is rebuilt: a cold route lets one call go at a time, and here one could hang.
   const { path: kept } = await persist(() => url, 'kept')
   await ask(url, 'PUT', kept, { description: 'kept' })
   sandbox.transcript.length = 0

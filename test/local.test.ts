@@ -175,7 +175,6 @@ t.test('through kills, an outage of Redis and restarts nothing is lost, nothing 
 
   await t.test('a write that a dying replica had sent is not sent again by nginx', async (t) => {
     const { path } = await ask(stack, 'POST', groups, group('kept'), 'kept')
-    // Until the limit is rebuilt: a cold route lets one call go at a time, so each replica learns both.
     await bothShare(stack)
     for (const url of replicasOf(stack)) {
       t.equal((await ask({ ...stack, url }, 'POST', groups, group('warm'))).status, 201)
