@@ -22,16 +22,20 @@ export function endInOrder (
   end: (reason: Reason) => Promise<void>, tell: (reason: Reason) => void = () => {}, hangUp = true
 ): void {
   let began: number | undefined
+  let interrupted: number | undefined
   let errors = 0
 
   function begin (reason: Reason) {
     const first = began === undefined
     if (reason.signal === undefined ? errors++ < MOST_ERRORS : first) tell(reason)
-    if (began !== undefined) {
-      if (reason.signal === 'SIGINT' && performance.now() - began > ECHO) process.exit(INTERRUPTED)
-      return
+    // Only a second Ctrl-C cuts what is under way, whatever else has ended the server before.
+    const now = performance.now()
+    if (reason.signal === 'SIGINT') {
+      if (interrupted !== undefined && now - interrupted > ECHO) process.exit(INTERRUPTED)
+      interrupted ??= now
     }
-    began = performance.now()
+    if (began !== undefined) return
+    began = now
     end(reason).then(
       () => process.exit(reason.signal === undefined ? 1 : 0),
       (error) => {

@@ -116,6 +116,38 @@ t.test('nobody waits for somebody else\'s hanging call', async (t) => {
   t.strictSame([await hanging, await again], ['timeout', 'timeout'])
 })
 
+t.test('what refuses another does not refuse who shared its call', async (t) => {
+  const clock = new VirtualClock()
+  const { spot, read } = server(clock)
+  let refuse = () => {}
+  spot.hold = new Promise((_resolve, reject) => {
+    refuse = () => reject(new SpotError({
+      call: { operation: 'getElastigroup', method: 'GET' }, outcome: 'rate-limited', calls: 0
+    }))
+  })
+  const greedy = outcomeOf(read())
+  const other = read()
+  await clock.settle()
+  spot.hold = Promise.resolve()
+  refuse()
+  t.equal(await greedy, 'rate-limited')
+  t.equal(await other, '1 from spot')
+})
+
+t.test('who shares a call that hangs asks by itself after two seconds', async (t) => {
+  const clock = new VirtualClock()
+  const { spot, read } = server(clock)
+  spot.hold = new Promise(() => {})
+  const hanging = outcomeOf(read({ deadline: clock.now() + 9000 }))
+  const other = read()
+  await clock.settle()
+  spot.hold = Promise.resolve()
+  await clock.advance(2000)
+  t.equal(await other, '1 from spot')
+  await clock.advance(9000)
+  t.equal(await hanging, 'timeout')
+})
+
 t.test('two servers that share their counters', async (t) => {
   /** Time that both, and what they share, go by. */
   function pair (settings = SETTINGS) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { endpointOf } from './wire/target.js'
 
 /** Whom Spot counts calls for. */
 export interface Organization {
@@ -20,8 +21,8 @@ interface Member {
  */
 export function organizationsOf (accounts: Record<string, Member>): Map<string, Organization> {
   const known = new Map<string, Organization>()
-  return new Map(Object.entries(accounts).map(([account, { token, endpoint = '', organization }]) => {
-    const mark = JSON.stringify([endpoint, organization === undefined ? { token } : organization])
+  return new Map(Object.entries(accounts).map(([account, { token, endpoint, organization }]) => {
+    const mark = JSON.stringify([endpointOf(endpoint), organization === undefined ? { token } : organization])
     const id = createHash('sha256').update(mark).digest('hex').slice(0, 32)
     const found = known.get(id) ?? { name: organization ?? account, id }
     known.set(id, found)

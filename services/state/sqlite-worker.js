@@ -21,7 +21,7 @@ const PAGE_BYTES = 4_000_000
 const SWEEP = 1000
 
 /** After these the connection may be of no more use. The next call opens a new one. */
-const FATAL = /^SQLITE_(?:NOTADB|CORRUPT|IOERR|CANTOPEN)/
+const FATAL = /^SQLITE_(?:NOTADB|CORRUPT|IOERR|CANTOPEN|READONLY)/
 
 /** @type {Rows | undefined} */
 let open

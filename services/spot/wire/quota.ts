@@ -40,11 +40,11 @@ function resetIn (header: string | string[] | undefined): number {
  */
 export function quotaOf (status: number, headers: IncomingHttpHeaders): Quota | undefined {
   const [limit, remaining] = [numberIn(headers['x-ratelimit-limit']), numberIn(headers['x-ratelimit-remaining'])]
-  const known = limit !== undefined && limit > 0 ? limit : undefined
+  const known = limit !== undefined && limit >= 1 ? Math.floor(limit) : undefined
   const reset = resetIn(headers['x-ratelimit-reset'])
   if (status === 429) return { limit: known, remaining: 0, reset, blocked: true }
   if (known !== undefined && remaining !== undefined) {
-    return { limit: known, remaining: Math.max(0, remaining), reset, blocked: false }
+    return { limit: known, remaining: Math.max(0, Math.floor(remaining)), reset, blocked: false }
   }
   return status === 200 && limit === undefined && remaining === undefined
     ? { limit: Infinity, remaining: Infinity, reset: 0, blocked: false }

@@ -1,8 +1,5 @@
 import type { Call, SpotAccount } from '../call.js'
-import { targetOf } from './target.js'
-
-/** Base URL of the vendor. */
-export const SPOT_ENDPOINT = 'https://api.spotinst.io'
+import { SPOT_ENDPOINT, targetOf } from './target.js'
 
 /** A call as it goes over the wire, all but what the HTTP client adds to it. */
 export interface SpotRequest {

@@ -1,3 +1,9 @@
+/** Base URL of the vendor. */
+export const SPOT_ENDPOINT = 'https://api.spotinst.io'
+
+/** One spelling for one place: accounts that mean the same Spot are known to be the same. */
+export const endpointOf = (endpoint: string = SPOT_ENDPOINT): string => new URL(endpoint).href.replace(/\/+$/, '')
+
 /** What a path segment may be: a literal of ours, or an id that passed the contract. */
 const segmentForm = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/
 

@@ -33,6 +33,7 @@ interface Reading {
 }
 
 interface Flight {
+  began: number
   words: Words | undefined
   reading: Promise<Reading>
   /** The call that begins once this one has ended, for those who need one that began after they came. */
@@ -93,14 +94,19 @@ export class Memory {
     if (known && !call.fresh && isSame(known.words, words) && isYounger(freshFor)) return given(known, names, 'memory')
 
     const ask = () => this.#fly(key, words, next, { ...call, deadline: clock.now() + within })
-    const [asked, isShared] = this.#join(this.#flights.get(key), words, call.fresh, ask)
-    const late = () => new SpotError({ call, outcome: 'timeout', calls: isShared ? 0 : 1 })
-    try {
-      return given(await before(clock, call.deadline, asked, late), names, isShared ? 'shared' : 'spot')
-    } catch (error) {
-      if (call.fresh || !known || !mayStandIn(error) || !isYounger(staleFor)) throw error
-      if (!isSame(known.words, await counters.read(names))) throw error
-      return given(known, names, 'stale')
+    for (;;) {
+      const flight = this.#flights.get(key)
+      const [asked, isShared] = this.#join(flight, words, call.fresh, ask)
+      const until = isShared && flight && !call.fresh ? Math.min(call.deadline, flight.began + HANGS) : call.deadline
+      const late = () => new SpotError({ call, outcome: 'timeout', calls: isShared ? 0 : 1 })
+      try {
+        return given(await before(clock, until, asked, late), names, isShared ? 'shared' : 'spot')
+      } catch (error) {
+        if (isShared && clock.now() < call.deadline && isOfAnother(error)) continue
+        if (call.fresh || !known || !mayStandIn(error) || !isYounger(staleFor)) throw error
+        if (!isSame(known.words, await counters.read(names))) throw error
+        return given(known, names, 'stale')
+      }
     }
   }
 
@@ -115,7 +121,7 @@ export class Memory {
       if (error instanceof SpotError && error.outcome === 'not-found') return ended(error, began, 0)
       throw error
     })
-    const flight = { words, reading }
+    const flight = { began, words, reading }
     this.#flights.set(key, flight)
     const landed = () => { if (this.#flights.get(key) === flight) this.#flights.delete(key) }
     reading.then(landed, landed)
@@ -123,15 +129,16 @@ export class Memory {
   }
 
   /**
-   * The call that answers: one under way, where nothing was written since it began; for those who need one that began
-   * after they came, the one after it, which does not wait for a call that hangs; else a new one.
+   * The call that answers: one under way, where nothing was written since it began and it does not hang; for those who
+   * need one that began after they came, the one after it; else a new one.
    *
    * @returns the reading, and whether somebody else asked for it
    */
   #join (
     flight: Flight | undefined, words: Words | undefined, fresh: boolean, ask: () => Promise<Reading>
   ): [Promise<Reading>, boolean] {
-    if (!flight) return [ask(), false]
+    const hangs = flight && this.#options.clock.now() - flight.began >= HANGS
+    if (!flight || (hangs && !fresh)) return [ask(), false]
     if (!fresh && usable(words)) {
       return isSame(flight.words ?? [], words) ? [flight.reading, true] : [ask(), false]
     }
@@ -174,6 +181,13 @@ function given ({ answer, askedAt, words }: Reading, names: readonly string[], s
   if (answer instanceof SpotError) throw answer.with({ calls })
   return { ...answer, source, askedAt, calls, proof: { names, words } }
 }
+
+/**
+ * Whether a shared call failed for what is another's: its share of Spot's limit, its place in the queue, or a call that
+ * hangs. Who shared it may do better.
+ */
+const isOfAnother = (error: unknown) => error instanceof SpotError && error.calls === 0 &&
+  ['rate-limited', 'queued', 'timeout'].includes(error.outcome)
 
 /** Whether something Spot said before may be taken for its answer: it is out of order, or must not be asked. */
 const mayStandIn = (error: unknown) => error instanceof SpotError &&
