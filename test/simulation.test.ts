@@ -2,10 +2,11 @@ import t from 'tap'
 import { simulate } from './simulation/run.js'
 
 /** Histories; `npm run simulate` plays as many as wanted. */
-const RUNS = process.env.CHAOS === 'full' ? 20_000 : 400
+const RUNS = process.env.CHAOS === 'full' ? 20_000 : 250
 
 t.test('no promise is broken, whatever fails and however it falls', async (t) => {
-  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
+  // Always the same: what `npm run simulate` finds with another is kept as a test of its own.
+  const seed = Number(process.env.SEED ?? 1)
   t.comment(`${RUNS} histories from seed ${seed}`)
   const report = await simulate(seed, RUNS)
   if (report) t.comment(report)

@@ -157,8 +157,9 @@ export class Memory {
     const told = await counters.change(names, 0)
     const left = call.deadline - clock.now()
     if (!told && left < freshFor) throw new SpotError({ call, outcome: 'untold' })
-    // Time to tell the others, or to wait for them, is taken off before, lest the answer be late.
-    const deadline = call.deadline - (counters.patience && Math.min(counters.patience + freshFor, left / 2))
+    // Time to tell the others, or to wait for them, is taken off before, lest the answer be late; and as much again for
+    // whoever records it.
+    const deadline = call.deadline - (counters.patience && Math.min(2 * counters.patience + freshFor, 0.9 * left))
     let holdFor = settle
     try {
       const answer = await next({ ...call, deadline })
