@@ -11,8 +11,11 @@ import { ServerClock, World } from './world.js'
 /** Milliseconds. */
 export const SETTLE = 15_000
 const WITHIN = { read: 10_000, write: 60_000 }
-const QUIET = 150_000
+/** When no call to Spot goes wrong any more; when nothing does; when the day is over. */
+const WELL = 5.5 * 60_000
+const CALM = 6.5 * 60_000
 const END = 8 * 60_000
+const TOMORROW = 25 * 3600_000
 
 /** All that happened. */
 export interface History {
@@ -39,14 +42,15 @@ export async function play (scenario: Scenario): Promise<History> {
 
   const faultOf = (): Fault => {
     if (world.now < outageUntil) return world.chance(0.5) ? 'failed-undone' : 'hang-undone'
-    if (world.now > QUIET + 3 * 60_000 || !world.chance(scenario.faultRate)) return 'none'
+    const isWell = world.now > WELL && !(world.now > TOMORROW && world.now < TOMORROW + 30_000)
+    if (isWell || !world.chance(scenario.faultRate)) return 'none'
     return scenario.faults[world.between(0, scenario.faults.length - 1)] as Fault
   }
 
   const servers: SimulatedServer[] = []
   const start = (index: number) => {
     const handle = state.handle()
-    Object.assign(handle.faults, { lost: scenario.lost, delay: scenario.delay })
+    Object.assign(handle.faults, { dropped: scenario.lost / 2, lost: scenario.lost / 2, delay: scenario.delay })
     const rate = 1 + scenario.drift * (2 * world.random() - 1)
     const server = new SimulatedServer({
       name: `server ${index}`,
@@ -89,32 +93,47 @@ export async function play (scenario: Scenario): Promise<History> {
 
   const requests: Request[] = []
   const open = new Set<Asked & { server: SimulatedServer }>()
-  for (const [number, ask] of scenario.asks.entries()) {
-    const keyed = ask.kind === 'create' && ask.key !== undefined
-    world.at(ask.at, () => {
-      const asked: Asked = {
-        kind: ask.kind,
-        keyed,
-        word: keyed ? `key${ask.key}` : `request${number}`,
-        group: groups[ask.group] as string,
-        fresh: ask.fresh,
-        client: `client ${ask.client}`
-      }
-      const server = at(ask.server)
-      const pending = { ...asked, server }
-      open.add(pending)
-      server.handle(asked).then((request) => {
-        open.delete(pending)
-        requests.push(request)
-      })
+  const ask = (when: number, index: number, asked: Asked) => world.at(when, () => {
+    const server = at(index)
+    const pending = { ...asked, server }
+    open.add(pending)
+    server.handle(asked).then((request) => {
+      open.delete(pending)
+      requests.push(request)
+    })
+  })
+  const keys = new Set<string>()
+  for (const [number, { at: when, server, kind, key: id, group, fresh, client }] of scenario.asks.entries()) {
+    const key = kind === 'create' && id !== undefined ? `key${id}` : undefined
+    if (key) keys.add(key)
+    ask(when, server, {
+      kind,
+      key,
+      word: key ?? `request${number}`,
+      copies: group === 1,
+      group: groups[group] as string,
+      fresh,
+      client: `client ${client}`
     })
   }
-  // When all is quiet again, calls must go on.
-  world.at(END - 60_000, () => {
-    const asked: Asked = { kind: 'list', keyed: false, word: 'last', group: '', fresh: true, client: '' }
-    at(0).handle(asked).then((request) => requests.push(request))
+  const last = (kind: 'create' | 'list', word: string, key?: string): Asked =>
+    ({ kind, key, word, copies: false, group: '', fresh: true, client: '' })
+  // When all is well again, calls must go on, and keys be settled.
+  world.at(CALM, () => {
+    for (const { state } of servers) Object.assign(state.faults, { dropped: 0, lost: 0, delay: 0, partitioned: false })
   })
+  for (const key of keys) ask(CALM + 10_000, 0, { ...last('create', key, key), settled: true })
+  ask(END - 10_001, 0, last('list', 'last'))
   await world.run(END)
+  if (scenario.nextDay && keys.size > 0) {
+    for (const server of running) server.kill()
+    await world.run(TOMORROW)
+    running.push(...running.splice(0).map((_, index) => start(index)))
+    for (const key of keys) {
+      for (const wait of [0, 45_000]) ask(TOMORROW + wait, wait, last('create', `${key} tomorrow`, key))
+    }
+    await world.run(TOMORROW + 2 * 60_000)
+  }
   const hanging = [...open].filter(({ server }) => !server.clock.dead)
   return { requests, servers, spot, hanging }
 }
@@ -142,18 +161,30 @@ export function violations (scenario: Scenario, { requests, servers, spot, hangi
     if (lateness > 250) say('ends in time', { ...about, lateness })
 
     const own = byWord.get(asked.word) ?? []
+    const problem = error instanceof Problem ? error.problem : undefined
+    if (error && !problem) say('fails with a problem', { ...about, error: String(error) })
+    if (!error && !reply) say('is answered', about)
+    if (asked.settled && scenario.limit > 3 && !reply && problem !== 'duplicates-found') {
+      say('a key is settled', { ...about, problem })
+    }
+    if (problem === 'idempotency-key-in-use') {
+      const others = requests.some((other) => other !== request && other.asked.key === asked.key)
+      if (!others) say('a key is in use by somebody', about)
+    }
+    if (problem === 'duplicates-found' && new Set(own.map(({ id }) => id)).size < 2) {
+      say('duplicates are there', about)
+    }
     if (asked.kind === 'create' && reply) {
       const { headers: { Location } } = reply as { headers: { Location: string } }
       if (!own.some(({ id }) => id === Location)) say('the answer names what was made', { ...about, Location })
     }
-    if (asked.kind !== 'create' || !asked.keyed) {
+    if (asked.kind !== 'create' || asked.key === undefined) {
       const commits = spot.commits.filter(({ request, id, value }) => asked.kind === 'delete'
         ? id === asked.group && value === undefined
         : request === asked.word)
       const isWrite = !['list', 'get'].includes(asked.kind)
       const made = commits.length
       if (isWrite && asked.kind !== 'delete' && made > 1) say('sent at most once', { ...about, made })
-      const problem = error instanceof Problem ? error.problem : undefined
       const isSure = problem && problem !== 'outcome-unknown' && asked.kind !== 'delete'
       if (isWrite && isSure && made > 0) say('a refusal made nothing', { ...about, problem })
       if (isWrite && reply && made === 0) say('what was answered was done', about)
@@ -195,12 +226,31 @@ export function violations (scenario: Scenario, { requests, servers, spot, hangi
       if (early) say('none is sent while blocked', { server: server.name, heardAt, early: early.askedAt })
     }
   }
+  const over = overTheLimit(scenario, servers)
+  if (over) say("Spot's limit holds", over)
   for (const { asked, at, error } of requests) {
     if (asked.word !== 'last' || !(error instanceof SpotError)) continue
     const recent = (spot.arrivals.get('listElastigroups') ?? []).filter((arrival) => arrival > at - 62_000)
     if (recent.length < scenario.limit) say('calls go on', { outcome: error.outcome, recent })
   }
   return found
+}
+
+/**
+ * The first call that was sent though every server could know that Spot has no room for it. What nobody can know is
+ * left out: clocks that run otherwise, links that fail, and calls that arrive after they were given up.
+ */
+function overTheLimit ({ drift, lost, troubles, servers: count, limit }: Scenario, servers: SimulatedServer[]) {
+  const isApart = count > 1 && (lost > 0 || troubles.some(({ kind }) => kind !== 'outage'))
+  if (limit === Infinity || drift > 0 || isApart || troubles.some(({ kind }) => kind === 'kill')) return undefined
+  const sent = servers.flatMap((server) => server.sent)
+  for (const operation of new Set(sent.map(({ call }) => call.operation))) {
+    const calls = sent.filter(({ call }) => call.operation === operation)
+    if (calls.some(({ endsBy, arrivedAt = endsBy }) => arrivedAt > endsBy)) continue
+    const knownAt = Math.min(...calls.filter(({ heard }) => heard).map(({ endsBy }) => endsBy)) + 500
+    const over = calls.find(({ at, heard }) => heard?.blocked && at > knownAt)
+    if (over) return { operation, at: over.at }
+  }
 }
 
 /** Whether it was carried out later than Spot is believed to. */

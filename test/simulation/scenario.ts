@@ -42,6 +42,8 @@ export interface Scenario {
   /** How often the state's answer is lost, and how slow it is (milliseconds). */
   lost: number
   delay: number
+  /** Whether the servers are started anew a day later, and the same keys come with other requests. */
+  nextDay: boolean
   asks: Ask[]
   troubles: Trouble[]
 }
@@ -85,6 +87,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   faults: fc.subarray(faults, { minLength: 1 }),
   lost: fc.constantFrom(0, 0, 0.1),
   delay: fc.constantFrom(0, 10, 400),
+  nextDay: fc.boolean(),
   asks: fc.array(ask, { minLength: 1, maxLength: 14 }),
   troubles: fc.array(trouble, { maxLength: 3 })
 })

@@ -83,7 +83,7 @@ export class SimulatedSpot {
       const fail = (outcome: ConstructorParameters<typeof SpotError>[0]['outcome'], calls: number) =>
         reject(new SpotError({ call, outcome, calls }))
       const left = call.deadline - askedAt
-      const sent: Sent = { call, askedAt, endsBy: world.now + left, heard: undefined }
+      const sent: Sent = { call, at: world.now, askedAt, endsBy: world.now + left, heard: undefined }
       const ended = () => { sent.endsBy = Math.min(sent.endsBy, world.now) }
       if (fault === 'unsent') {
         clock.after(Math.min(left, 20), () => fail('unsent', 0))
@@ -117,6 +117,7 @@ export class SimulatedSpot {
   #arrive (sent: Sent, fault: Fault, answer: (made: HttpLike) => void, cut: () => void): void {
     const world = this.#world
     const { call } = sent
+    sent.arrivedAt = world.now
     const quota = this.#count(call.operation)
     if (quota.status === 429) return answer(quota)
     const done = (later = 0) => this.#carryOut(sent, later)
@@ -222,8 +223,12 @@ export class SimulatedSpot {
 /** A call that left a server, and what the server heard. */
 export interface Sent {
   call: Call
+  /** By the world. */
+  at: number
   /** By the server's clock. */
   askedAt: number
+  /** When it arrived at Spot, by the world. */
+  arrivedAt?: number
   /** When the server had the answer or gave up, by the world; a server that dies gives up at the deadline. */
   endsBy: number
   heard: Quota | undefined
