@@ -202,13 +202,18 @@ export function violations (scenario: Scenario, { requests, servers, spot, hangi
         say('read from Spot at askedAt', { ...about, seen, askedAt })
       }
       for (const write of requests) {
-        const isOlder = write.endedAt !== undefined && write.endedAt < at && write.reply && write.told
+        const isOlder = write.endedAt !== undefined && write.endedAt < at
         const touches = ['update', 'delete'].includes(write.asked.kind) &&
           (asked.kind === 'list' || write.asked.group === asked.group)
-        if (!isOlder || !touches) continue
-        const commit = spot.commits.find(({ request, id, value }) => write.asked.kind === 'update'
-          ? request === write.asked.word
-          : id === write.asked.group && value === undefined)
+        // An answer of which the others cannot be told waits until what they have is no longer fresh.
+        const isHeeded = write.told || (source === 'memory' && scenario.drift === 0)
+        if (!isOlder || !touches || !isHeeded) continue
+        // A server that is alone knows nothing of what it sent before it was started anew.
+        const isUnknown = write.error instanceof Problem && write.error.problem === 'outcome-unknown' &&
+          (scenario.servers > 1 || write.server === server)
+        const commit = spot.commits.findLast((commit) => commit.at <= at && (write.asked.kind === 'update'
+          ? commit.request === write.asked.word && (write.reply || (isUnknown && !isLate(commit)))
+          : write.reply && commit.id === write.asked.group && commit.value === undefined))
         if (commit && seen.arrivedAt < commit.at) {
           say('nobody reads less than was written', { ...about, source, seen, at: commit.at })
         }

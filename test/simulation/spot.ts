@@ -9,8 +9,8 @@ import type { World } from './world.js'
 
 /** What can happen to a call on its way, to Spot while it carries it out, and to the answer. */
 export type Fault =
-  | 'none' | 'slow' | 'unsent' | 'lost-request' | 'lost-answer' | 'failed-undone' | 'failed-done' | 'failed-later'
-  | 'hang-undone' | 'hang-done' | 'hang-later' | 'refused' | 'html-408-later'
+  | 'none' | 'slow' | 'slow-answer' | 'unsent' | 'lost-request' | 'lost-answer'
+  | 'failed-undone' | 'failed-done' | 'failed-later' | 'hang-undone' | 'hang-done' | 'hang-later' | 'refused' | 'html-408-later'
 
 export interface SpotSettings {
   /** Calls of a route in a sliding minute; Infinity: no limit is told. */
@@ -90,9 +90,14 @@ export class SimulatedSpot {
         return
       }
       onSend(sent)
-      const cancel = clock.after(left, () => fail('timeout', 1))
+      let isOver = false
+      const cancel = clock.after(left, () => {
+        isOver = true
+        fail('timeout', 1)
+      })
       const answer = (made: HttpLike) => {
-        clock.after(world.between(1, 30), () => {
+        clock.after(fault === 'slow-answer' ? world.between(500, 8000) : world.between(1, 30), () => {
+          if (isOver) return
           cancel()
           ended()
           try {
