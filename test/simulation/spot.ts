@@ -10,7 +10,8 @@ import type { World } from './world.js'
 /** What can happen to a call on its way, to Spot while it carries it out, and to the answer. */
 export type Fault =
   | 'none' | 'slow' | 'slow-answer' | 'unsent' | 'lost-request' | 'lost-answer'
-  | 'failed-undone' | 'failed-done' | 'failed-later' | 'hang-undone' | 'hang-done' | 'hang-later' | 'refused' | 'html-408-later'
+  | 'failed-undone' | 'failed-done' | 'failed-later'
+  | 'hang-undone' | 'hang-done' | 'hang-later' | 'refused' | 'html-408-later'
 
 export interface SpotSettings {
   /** Calls of a route in a sliding minute; Infinity: no limit is told. */
