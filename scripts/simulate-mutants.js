@@ -129,12 +129,6 @@ const mutants = [
     to: 'lease: 1000'
   },
   {
-    name: 'the second attempt was refused, so nothing was made',
-    file: `${KEYS}index.ts`,
-    from: "if (earlier) await this.#end(create, claim, 'refused again'",
-    to: "if (false) await this.#end(create, claim, 'refused again'"
-  },
-  {
     name: 'the reply is not stored',
     file: `${KEYS}index.ts`,
     from: "'created', { ...record, reply, quietFor",
@@ -165,7 +159,7 @@ const mutants = [
     to: 'export const SLACK = 0'
   },
   {
-    name: 'calls leave the window by when they began',
+    name: 'calls leave the window too early',
     file: `${STAGES}limit/window.ts`,
     from: 'this.#leaves.push(now + KEPT)',
     to: 'this.#leaves.push(now + KEPT - 5000)'

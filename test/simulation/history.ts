@@ -151,6 +151,9 @@ export function violations (scenario: Scenario, { requests, servers, spot, hangi
   for (const [word, commits] of byWord) {
     const made = [...new Set(commits.map(({ id }) => id))]
     if (!word.startsWith('key') || made.length < 2) continue
+    const first = commits[0] as Commit
+    const again = commits.find(({ id, sent }) => id !== first.id && sent.at > first.at + SETTLE)
+    if (again) say('none is sent once the first shows', { word, made })
     const late = commits.filter((commit) => isLate(commit))
     if (!scenario.later || late.length < made.length - 1) say('one of a key', { word, made })
   }
@@ -168,8 +171,9 @@ export function violations (scenario: Scenario, { requests, servers, spot, hangi
       say('a key is settled', { ...about, problem })
     }
     if (problem === 'idempotency-key-in-use') {
-      const others = requests.some((other) => other !== request && other.asked.key === asked.key)
-      if (!others) say('a key is in use by somebody', about)
+      const comers = scenario.asks.filter(({ kind, key, at: when }) =>
+        kind === 'create' && `key${key}` === asked.key && when <= (request.endedAt ?? at))
+      if (comers.length === 1 && asked.word === asked.key && !asked.settled) say('a key is in use by somebody', about)
     }
     if (problem === 'duplicates-found' && new Set(own.map(({ id }) => id)).size < 2) {
       say('duplicates are there', about)
@@ -224,10 +228,13 @@ export function violations (scenario: Scenario, { requests, servers, spot, hangi
 
   // What a server was told by a 429 holds for it until its reset.
   for (const server of servers) {
-    for (const { call, heard, heardAt } of server.sent) {
+    for (const { call, heard, heardAt, endsBy, roomAt = 0 } of server.sent) {
       if (!heard?.blocked || heardAt === undefined) continue
       const early = server.sent.find((sent) =>
         sent.call.operation === call.operation && sent.askedAt > heardAt && sent.askedAt < heardAt + heard.reset)
+      const unready = scenario.drift === 0 && server.sent.find((sent) =>
+        sent.call.operation === call.operation && sent.at > endsBy && sent.at < roomAt - 60)
+      if (unready) say('none is sent before the reset is over', { server: server.name, at: unready.at, roomAt })
       if (early) say('none is sent while blocked', { server: server.name, heardAt, early: early.askedAt })
     }
   }
@@ -248,7 +255,8 @@ export function violations (scenario: Scenario, { requests, servers, spot, hangi
 function overTheLimit ({ drift, lost, troubles, servers: count, limit }: Scenario, servers: SimulatedServer[]) {
   const isApart = count > 1 && (lost > 0 || troubles.some(({ kind }) => kind !== 'outage'))
   if (limit === Infinity || drift > 0 || isApart || troubles.some(({ kind }) => kind === 'kill')) return undefined
-  const sent = servers.flatMap((server) => server.sent)
+  // Who is started anew on the next day has to learn the limit again.
+  const sent = servers.flatMap((server) => server.sent).filter(({ at }) => at < TOMORROW)
   for (const operation of new Set(sent.map(({ call }) => call.operation))) {
     const calls = sent.filter(({ call }) => call.operation === operation)
     if (calls.some(({ endsBy, arrivedAt = endsBy }) => arrivedAt > endsBy)) continue

@@ -87,6 +87,28 @@ const readOrWrite: fc.Arbitrary<Ask> = fc.record({
   client: fc.integer({ min: 0, max: 1 })
 })
 
+/** One key, over and over. */
+const oneKey: fc.Arbitrary<Ask> = fc.record({
+  at: fc.integer({ min: 0, max: 3 * MINUTE }),
+  server: fc.integer({ min: 0, max: 2 }),
+  kind: fc.constant('create'),
+  key: fc.constant(0),
+  group: fc.integer({ min: 0, max: 1 }),
+  fresh: fc.constant(false),
+  client: fc.constant(0)
+})
+
+/** More at once than Spot may take, and others about when its window ends. */
+const burst: fc.Arbitrary<Ask> = fc.record({
+  at: fc.oneof(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 59_000, max: 61_500 })),
+  server: fc.integer({ min: 0, max: 2 }),
+  kind: fc.constant('get'),
+  key: fc.constant(undefined),
+  group: fc.integer({ min: 0, max: 1 }),
+  fresh: fc.constant(true),
+  client: fc.integer({ min: 0, max: 1 })
+})
+
 const trouble: fc.Arbitrary<Trouble> = fc.record({
   at: moment,
   server: fc.integer({ min: 0, max: 2 }),
@@ -111,8 +133,10 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   delay: fc.constantFrom(0, 10, 400),
   nextDay: fc.boolean(),
   asks: fc.oneof(
-    { weight: 2, arbitrary: fc.array(ask, { minLength: 1, maxLength: 14 }) },
-    { weight: 1, arbitrary: fc.array(readOrWrite, { minLength: 3, maxLength: 14 }) }
+    { weight: 4, arbitrary: fc.array(ask, { minLength: 1, maxLength: 14 }) },
+    { weight: 1, arbitrary: fc.array(oneKey, { minLength: 3, maxLength: 8 }) },
+    { weight: 1, arbitrary: fc.array(burst, { minLength: 6, maxLength: 20 }) },
+    { weight: 2, arbitrary: fc.array(readOrWrite, { minLength: 3, maxLength: 14 }) }
   ),
   troubles: fc.array(trouble, { maxLength: 3 })
 })

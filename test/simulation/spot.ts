@@ -125,9 +125,13 @@ export class SimulatedSpot {
     const { call } = sent
     sent.arrivedAt = world.now
     const quota = this.#count(call.operation)
-    if (quota.status === 429) return answer(quota)
+    if (quota.status === 429) {
+      const oldest = this.arrivals.get(call.operation)?.find((at) => at > world.now - 60_000) ?? world.now
+      sent.roomAt = oldest + 60_000
+      return answer(quota)
+    }
     const done = (later = 0) => this.#carryOut(sent, later)
-    const late = () => this.#settings.later && world.chance(0.1)
+    const late = () => this.#settings.later && world.chance(0.3)
       ? this.#settings.settle + world.between(100, 20_000)
       : world.between(0, this.#settings.settle - 1000)
     switch (fault) {
@@ -238,6 +242,8 @@ export interface Sent {
   /** When the server had the answer or gave up, by the world; a server that dies gives up at the deadline. */
   endsBy: number
   heard: Quota | undefined
+  /** When Spot, which refused it, has room again, by the world: the reset before it was rounded. */
+  roomAt?: number
   /** When, by the server's clock. */
   heardAt?: number
   told?: number | undefined
