@@ -158,7 +158,7 @@ t.test('two servers that share their counters', async (t) => {
     const words = simulatedWords(world)
     const said: boolean[] = []
     const servers = [0, 1].map(() => {
-      const link = { lost: 0, delay: 0, partitioned: false }
+      const link = { lost: 0, dropped: 0, delay: 0, partitioned: false }
       const counters = sharedCounters({ words: words.linkedBy(link), clock, onChange: (usable) => said.push(usable) })
       return { link, ...server(clock, counters, settings) }
     })

@@ -11,8 +11,11 @@ import { ServerClock, World } from './world.js'
 /** Milliseconds. */
 export const SETTLE = 15_000
 const WITHIN = { read: 10_000, write: 60_000 }
-const QUIET = 150_000
+/** When no call to Spot goes wrong any more; when nothing does; when the day is over. */
+const WELL = 5.5 * 60_000
+const CALM = 6.5 * 60_000
 const END = 8 * 60_000
+const TOMORROW = 25 * 3600_000
 
 /** All that happened. */
 export interface History {
@@ -39,14 +42,15 @@ export async function play (scenario: Scenario): Promise<History> {
 
   const faultOf = (): Fault => {
     if (world.now < outageUntil) return world.chance(0.5) ? 'failed-undone' : 'hang-undone'
-    if (world.now > QUIET + 3 * 60_000 || !world.chance(scenario.faultRate)) return 'none'
+    const isWell = world.now > WELL && !(world.now > TOMORROW && world.now < TOMORROW + 30_000)
+    if (isWell || !world.chance(scenario.faultRate)) return 'none'
     return scenario.faults[world.between(0, scenario.faults.length - 1)] as Fault
   }
 
   const servers: SimulatedServer[] = []
   const start = (index: number) => {
     const handle = state.handle()
-    Object.assign(handle.faults, { lost: scenario.lost, delay: scenario.delay })
+    Object.assign(handle.faults, { dropped: scenario.lost / 2, lost: scenario.lost / 2, delay: scenario.delay })
     const rate = 1 + scenario.drift * (2 * world.random() - 1)
     const server = new SimulatedServer({
       name: `server ${index}`,
@@ -89,32 +93,47 @@ export async function play (scenario: Scenario): Promise<History> {
 
   const requests: Request[] = []
   const open = new Set<Asked & { server: SimulatedServer }>()
-  for (const [number, ask] of scenario.asks.entries()) {
-    const keyed = ask.kind === 'create' && ask.key !== undefined
-    world.at(ask.at, () => {
-      const asked: Asked = {
-        kind: ask.kind,
-        keyed,
-        word: keyed ? `key${ask.key}` : `request${number}`,
-        group: groups[ask.group] as string,
-        fresh: ask.fresh,
-        client: `client ${ask.client}`
-      }
-      const server = at(ask.server)
-      const pending = { ...asked, server }
-      open.add(pending)
-      server.handle(asked).then((request) => {
-        open.delete(pending)
-        requests.push(request)
-      })
+  const ask = (when: number, index: number, asked: Asked) => world.at(when, () => {
+    const server = at(index)
+    const pending = { ...asked, server }
+    open.add(pending)
+    server.handle(asked).then((request) => {
+      open.delete(pending)
+      requests.push(request)
+    })
+  })
+  const keys = new Set<string>()
+  for (const [number, { at: when, server, kind, key: id, group, fresh, client }] of scenario.asks.entries()) {
+    const key = kind === 'create' && id !== undefined ? `key${id}` : undefined
+    if (key) keys.add(key)
+    ask(when, server, {
+      kind,
+      key,
+      word: key ?? `request${number}`,
+      copies: group === 1,
+      group: groups[group] as string,
+      fresh,
+      client: `client ${client}`
     })
   }
-  // When all is quiet again, calls must go on.
-  world.at(END - 60_000, () => {
-    const asked: Asked = { kind: 'list', keyed: false, word: 'last', group: '', fresh: true, client: '' }
-    at(0).handle(asked).then((request) => requests.push(request))
+  const last = (kind: 'create' | 'list', word: string, key?: string): Asked =>
+    ({ kind, key, word, copies: false, group: '', fresh: true, client: '' })
+  // When all is well again, calls must go on, and keys be settled.
+  world.at(CALM, () => {
+    for (const { state } of servers) Object.assign(state.faults, { dropped: 0, lost: 0, delay: 0, partitioned: false })
   })
+  for (const key of keys) ask(CALM + 10_000, 0, { ...last('create', key, key), settled: true })
+  ask(END - 10_001, 0, last('list', 'last'))
   await world.run(END)
+  if (scenario.nextDay && keys.size > 0) {
+    for (const server of running) server.kill()
+    await world.run(TOMORROW)
+    running.push(...running.splice(0).map((_, index) => start(index)))
+    for (const key of keys) {
+      for (const wait of [0, 45_000]) ask(TOMORROW + wait, wait, last('create', `${key} tomorrow`, key))
+    }
+    await world.run(TOMORROW + 2 * 60_000)
+  }
   const hanging = [...open].filter(({ server }) => !server.clock.dead)
   return { requests, servers, spot, hanging }
 }
@@ -132,6 +151,9 @@ export function violations (scenario: Scenario, { requests, servers, spot, hangi
   for (const [word, commits] of byWord) {
     const made = [...new Set(commits.map(({ id }) => id))]
     if (!word.startsWith('key') || made.length < 2) continue
+    const first = commits[0] as Commit
+    const again = commits.find(({ id, sent }) => id !== first.id && sent.at > first.at + SETTLE)
+    if (again) say('none is sent once the first shows', { word, made })
     const late = commits.filter((commit) => isLate(commit))
     if (!scenario.later || late.length < made.length - 1) say('one of a key', { word, made })
   }
@@ -142,18 +164,31 @@ export function violations (scenario: Scenario, { requests, servers, spot, hangi
     if (lateness > 250) say('ends in time', { ...about, lateness })
 
     const own = byWord.get(asked.word) ?? []
+    const problem = error instanceof Problem ? error.problem : undefined
+    if (error && !problem) say('fails with a problem', { ...about, error: String(error) })
+    if (!error && !reply) say('is answered', about)
+    if (asked.settled && scenario.limit > 3 && !reply && problem !== 'duplicates-found') {
+      say('a key is settled', { ...about, problem })
+    }
+    if (problem === 'idempotency-key-in-use') {
+      const comers = scenario.asks.filter(({ kind, key, at: when }) =>
+        kind === 'create' && `key${key}` === asked.key && when <= (request.endedAt ?? at))
+      if (comers.length === 1 && asked.word === asked.key && !asked.settled) say('a key is in use by somebody', about)
+    }
+    if (problem === 'duplicates-found' && new Set(own.map(({ id }) => id)).size < 2) {
+      say('duplicates are there', about)
+    }
     if (asked.kind === 'create' && reply) {
       const { headers: { Location } } = reply as { headers: { Location: string } }
       if (!own.some(({ id }) => id === Location)) say('the answer names what was made', { ...about, Location })
     }
-    if (asked.kind !== 'create' || !asked.keyed) {
+    if (asked.kind !== 'create' || asked.key === undefined) {
       const commits = spot.commits.filter(({ request, id, value }) => asked.kind === 'delete'
         ? id === asked.group && value === undefined
         : request === asked.word)
       const isWrite = !['list', 'get'].includes(asked.kind)
       const made = commits.length
       if (isWrite && asked.kind !== 'delete' && made > 1) say('sent at most once', { ...about, made })
-      const problem = error instanceof Problem ? error.problem : undefined
       const isSure = problem && problem !== 'outcome-unknown' && asked.kind !== 'delete'
       if (isWrite && isSure && made > 0) say('a refusal made nothing', { ...about, problem })
       if (isWrite && reply && made === 0) say('what was answered was done', about)
@@ -171,13 +206,18 @@ export function violations (scenario: Scenario, { requests, servers, spot, hangi
         say('read from Spot at askedAt', { ...about, seen, askedAt })
       }
       for (const write of requests) {
-        const isOlder = write.endedAt !== undefined && write.endedAt < at && write.reply && write.told
+        const isOlder = write.endedAt !== undefined && write.endedAt < at
         const touches = ['update', 'delete'].includes(write.asked.kind) &&
           (asked.kind === 'list' || write.asked.group === asked.group)
-        if (!isOlder || !touches) continue
-        const commit = spot.commits.find(({ request, id, value }) => write.asked.kind === 'update'
-          ? request === write.asked.word
-          : id === write.asked.group && value === undefined)
+        // An answer of which the others cannot be told waits until what they have is no longer fresh.
+        const isHeeded = write.told || (source === 'memory' && scenario.drift === 0)
+        if (!isOlder || !touches || !isHeeded) continue
+        // A server that is alone knows nothing of what it sent before it was started anew.
+        const isUnknown = write.error instanceof Problem && write.error.problem === 'outcome-unknown' &&
+          (scenario.servers > 1 || write.server === server)
+        const commit = spot.commits.findLast((commit) => commit.at <= at && (write.asked.kind === 'update'
+          ? commit.request === write.asked.word && (write.reply || (isUnknown && !isLate(commit)))
+          : write.reply && commit.id === write.asked.group && commit.value === undefined))
         if (commit && seen.arrivedAt < commit.at) {
           say('nobody reads less than was written', { ...about, source, seen, at: commit.at })
         }
@@ -188,19 +228,42 @@ export function violations (scenario: Scenario, { requests, servers, spot, hangi
 
   // What a server was told by a 429 holds for it until its reset.
   for (const server of servers) {
-    for (const { call, heard, heardAt } of server.sent) {
+    for (const { call, heard, heardAt, endsBy, roomAt = 0 } of server.sent) {
       if (!heard?.blocked || heardAt === undefined) continue
       const early = server.sent.find((sent) =>
         sent.call.operation === call.operation && sent.askedAt > heardAt && sent.askedAt < heardAt + heard.reset)
+      const unready = scenario.drift === 0 && server.sent.find((sent) =>
+        sent.call.operation === call.operation && sent.at > endsBy && sent.at < roomAt - 60)
+      if (unready) say('none is sent before the reset is over', { server: server.name, at: unready.at, roomAt })
       if (early) say('none is sent while blocked', { server: server.name, heardAt, early: early.askedAt })
     }
   }
+  const over = overTheLimit(scenario, servers)
+  if (over) say("Spot's limit holds", over)
   for (const { asked, at, error } of requests) {
     if (asked.word !== 'last' || !(error instanceof SpotError)) continue
     const recent = (spot.arrivals.get('listElastigroups') ?? []).filter((arrival) => arrival > at - 62_000)
     if (recent.length < scenario.limit) say('calls go on', { outcome: error.outcome, recent })
   }
   return found
+}
+
+/**
+ * The first call that was sent though every server could know that Spot has no room for it. What nobody can know is
+ * left out: clocks that run otherwise, links that fail, and calls that arrive after they were given up.
+ */
+function overTheLimit ({ drift, lost, troubles, servers: count, limit }: Scenario, servers: SimulatedServer[]) {
+  const isApart = count > 1 && (lost > 0 || troubles.some(({ kind }) => kind !== 'outage'))
+  if (limit === Infinity || drift > 0 || isApart || troubles.some(({ kind }) => kind === 'kill')) return undefined
+  // Who is started anew on the next day has to learn the limit again.
+  const sent = servers.flatMap((server) => server.sent).filter(({ at }) => at < TOMORROW)
+  for (const operation of new Set(sent.map(({ call }) => call.operation))) {
+    const calls = sent.filter(({ call }) => call.operation === operation)
+    if (calls.some(({ endsBy, arrivedAt = endsBy }) => arrivedAt > endsBy)) continue
+    const knownAt = Math.min(...calls.filter(({ heard }) => heard).map(({ endsBy }) => endsBy)) + 500
+    const over = calls.find(({ at, heard }) => heard?.blocked && at > knownAt)
+    if (over) return { operation, at: over.at }
+  }
 }
 
 /** Whether it was carried out later than Spot is believed to. */

@@ -42,6 +42,8 @@ export interface Scenario {
   /** How often the state's answer is lost, and how slow it is (milliseconds). */
   lost: number
   delay: number
+  /** Whether the servers are started anew a day later, and the same keys come with other requests. */
+  nextDay: boolean
   asks: Ask[]
   troubles: Trouble[]
 }
@@ -49,22 +51,66 @@ export interface Scenario {
 const MINUTE = 60_000
 
 const faults: Fault[] = [
-  'slow', 'unsent', 'lost-request', 'lost-answer', 'failed-undone', 'failed-done', 'failed-later', 'hang-undone',
-  'hang-done', 'hang-later', 'refused', 'html-408-later'
+  'slow', 'slow-answer', 'unsent', 'lost-request', 'lost-answer', 'failed-undone', 'failed-done', 'failed-later',
+  'hang-undone', 'hang-done', 'hang-later', 'refused', 'html-408-later'
 ]
 
+const minute = fc.constantFrom(0, MINUTE, 2 * MINUTE)
+
+/** Most requests come together: what one does may then disturb another. */
+const moment = fc.oneof(
+  fc.integer({ min: 0, max: 3 * MINUTE }),
+  fc.tuple(minute, fc.integer({ min: 0, max: 1500 })).map(([base, more]) => base + more),
+  fc.tuple(minute, fc.integer({ min: 0, max: 20_000 })).map(([base, more]) => base + more)
+)
+
 const ask: fc.Arbitrary<Ask> = fc.record({
-  at: fc.integer({ min: 0, max: 3 * MINUTE }),
+  at: moment,
   server: fc.integer({ min: 0, max: 2 }),
-  kind: fc.constantFrom('create', 'create', 'create', 'list', 'get', 'get', 'update', 'delete'),
+  kind: fc.constantFrom(
+    'create', 'create', 'create', 'create', 'list', 'get', 'get', 'get', 'update', 'update', 'delete'
+  ),
   key: fc.option(fc.integer({ min: 0, max: 1 }), { nil: undefined, freq: 6 }),
   group: fc.integer({ min: 0, max: 1 }),
   fresh: fc.boolean(),
   client: fc.integer({ min: 0, max: 1 })
 })
 
-const trouble: fc.Arbitrary<Trouble> = fc.record({
+/** Reads around writes of one group. */
+const readOrWrite: fc.Arbitrary<Ask> = fc.record({
+  at: fc.integer({ min: 0, max: MINUTE / 2 }),
+  server: fc.integer({ min: 0, max: 2 }),
+  kind: fc.constantFrom('list', 'get', 'get', 'update'),
+  key: fc.constant(undefined),
+  group: fc.constant(0),
+  fresh: fc.constant(false),
+  client: fc.integer({ min: 0, max: 1 })
+})
+
+/** One key, over and over. */
+const oneKey: fc.Arbitrary<Ask> = fc.record({
   at: fc.integer({ min: 0, max: 3 * MINUTE }),
+  server: fc.integer({ min: 0, max: 2 }),
+  kind: fc.constant('create'),
+  key: fc.constant(0),
+  group: fc.integer({ min: 0, max: 1 }),
+  fresh: fc.constant(false),
+  client: fc.constant(0)
+})
+
+/** More at once than Spot may take, and others about when its window ends. */
+const burst: fc.Arbitrary<Ask> = fc.record({
+  at: fc.oneof(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 59_000, max: 61_500 })),
+  server: fc.integer({ min: 0, max: 2 }),
+  kind: fc.constant('get'),
+  key: fc.constant(undefined),
+  group: fc.integer({ min: 0, max: 1 }),
+  fresh: fc.constant(true),
+  client: fc.integer({ min: 0, max: 1 })
+})
+
+const trouble: fc.Arbitrary<Trouble> = fc.record({
+  at: moment,
   server: fc.integer({ min: 0, max: 2 }),
   kind: fc.constantFrom('kill', 'partition', 'outage'),
   lasts: fc.integer({ min: 100, max: MINUTE })
@@ -85,6 +131,12 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   faults: fc.subarray(faults, { minLength: 1 }),
   lost: fc.constantFrom(0, 0, 0.1),
   delay: fc.constantFrom(0, 10, 400),
-  asks: fc.array(ask, { minLength: 1, maxLength: 14 }),
+  nextDay: fc.boolean(),
+  asks: fc.oneof(
+    { weight: 4, arbitrary: fc.array(ask, { minLength: 1, maxLength: 14 }) },
+    { weight: 1, arbitrary: fc.array(oneKey, { minLength: 3, maxLength: 8 }) },
+    { weight: 1, arbitrary: fc.array(burst, { minLength: 6, maxLength: 20 }) },
+    { weight: 2, arbitrary: fc.array(readOrWrite, { minLength: 3, maxLength: 14 }) }
+  ),
   troubles: fc.array(trouble, { maxLength: 3 })
 })

@@ -1,13 +1,13 @@
 import { byMarker, Idempotency, withMarker, type KeyEvent, type Reply } from '../../services/idempotency/index.js'
-import { Problem } from '../../services/problems.js'
 import type { Account } from '../../services/spot/account.js'
 import { createAccounts, type Accounts } from '../../services/spot/accounts.js'
 import type { Answer } from '../../services/spot/answer.js'
 import type { Call } from '../../services/spot/call.js'
 import { createLimit, type SharedWindow } from '../../services/spot/stages/limit/index.js'
-import { localCounters, type Counters } from '../../services/spot/stages/memory/counters.js'
+import type { Counters } from '../../services/spot/stages/memory/counters.js'
 import { Memory, type ReadSettings } from '../../services/spot/stages/memory/index.js'
 import { sharedCounters, type SharedWords } from '../../services/spot/stages/memory/shared-counters.js'
+import { countersOf } from './counters.js'
 import type { Fault, Sent, SimulatedSpot } from './spot.js'
 import type { SimulatedHandle } from './state.js'
 import type { ServerClock, World } from './world.js'
@@ -18,13 +18,17 @@ const CREATE = 'createElastigroup'
 /** What a caller asks for. */
 export interface Asked {
   kind: 'create' | 'list' | 'get' | 'update' | 'delete'
-  /** Word of the request: of its key, where it has one. */
+  /** Word of the request: of its key and the day, where it has a key. */
   word: string
-  keyed: boolean
+  key: string | undefined
+  /** Whether a create copies a group. */
+  copies: boolean
   /** Id of the group. */
   group: string
   fresh: boolean
   client: string
+  /** Asked once all is well again. */
+  settled?: boolean
 }
 
 /** A request, and what became of it. Moments are by the world, but those named so. */
@@ -67,6 +71,7 @@ export class SimulatedServer {
   readonly #accounts: Accounts
   readonly #idempotency: Idempotency
   readonly #within: ServerOptions['within']
+  readonly #spot: SimulatedSpot
   #told = new Map<string, boolean>()
 
   constructor ({ name, world, clock, spot, state, shared, within, reads, settle, faultOf }: ServerOptions) {
@@ -75,9 +80,10 @@ export class SimulatedServer {
     this.state = state
     this.#world = world
     this.#within = within
+    this.#spot = spot
     const counters = this.#watched(shared
       ? sharedCounters({ words: shared.words, clock, onChange () {} })
-      : localCounters(() => clock.now()))
+      : countersOf(clock))
     const memory = new Memory({ ...reads, settle, counters, clock })
     const limit = createLimit({
       clock, redis: shared?.window, shareOf: (client) => client === '' ? 1 : 0.5, onBlock () {}, onShared () {}
@@ -119,7 +125,6 @@ export class SimulatedServer {
       request.reply = await this.#carryOut(account, asked)
     } catch (error) {
       request.error = error
-      if (!(error instanceof Problem)) throw error
     }
     request.answers = account.answers.slice(names).map((answer) => ({ answer, age: this.clock.now() - answer.askedAt }))
     request.endedAt = this.#world.now
@@ -128,7 +133,7 @@ export class SimulatedServer {
     return request
   }
 
-  async #carryOut (account: Account, { kind, word, keyed, group }: Asked): Promise<object> {
+  async #carryOut (account: Account, { kind, word, key, copies, group }: Asked): Promise<object> {
     const { elastigroups } = account
     const body: { request: string, value: number, compute?: null } = { request: word, value: 1 }
     switch (kind) {
@@ -146,10 +151,13 @@ export class SimulatedServer {
         return {}
       }
     }
-    const send = async (marker: string | undefined) => replyTo(await elastigroups.create(withMarker(body, marker)))
-    if (!keyed) return await send(undefined)
+    // Some groups are copies of one that was made with a key, whose marker they bring along.
+    const copied = copies && this.#spot.resources.find(({ compute }) => compute)
+    const wanted = copied ? { ...body, compute: copied.compute as null } : body
+    const send = async (marker: string | undefined) => replyTo(await elastigroups.create(withMarker(wanted, marker)))
+    if (key === undefined) return await send(undefined)
     const create = {
-      storageKey: word, fingerprint: word, account: ACCOUNT, operation: CREATE, deadline: account.deadline
+      storageKey: key, fingerprint: word, account: ACCOUNT, operation: CREATE, deadline: account.deadline
     }
     // As the gateway does it: a stored reply leaves before anything else is judged.
     return await this.#idempotency.replay(create) ?? (await this.#idempotency.once(create, send)).reply

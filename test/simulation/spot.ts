@@ -9,7 +9,8 @@ import type { World } from './world.js'
 
 /** What can happen to a call on its way, to Spot while it carries it out, and to the answer. */
 export type Fault =
-  | 'none' | 'slow' | 'unsent' | 'lost-request' | 'lost-answer' | 'failed-undone' | 'failed-done' | 'failed-later'
+  | 'none' | 'slow' | 'slow-answer' | 'unsent' | 'lost-request' | 'lost-answer'
+  | 'failed-undone' | 'failed-done' | 'failed-later'
   | 'hang-undone' | 'hang-done' | 'hang-later' | 'refused' | 'html-408-later'
 
 export interface SpotSettings {
@@ -83,16 +84,21 @@ export class SimulatedSpot {
       const fail = (outcome: ConstructorParameters<typeof SpotError>[0]['outcome'], calls: number) =>
         reject(new SpotError({ call, outcome, calls }))
       const left = call.deadline - askedAt
-      const sent: Sent = { call, askedAt, endsBy: world.now + left, heard: undefined }
+      const sent: Sent = { call, at: world.now, askedAt, endsBy: world.now + left, heard: undefined }
       const ended = () => { sent.endsBy = Math.min(sent.endsBy, world.now) }
       if (fault === 'unsent') {
         clock.after(Math.min(left, 20), () => fail('unsent', 0))
         return
       }
       onSend(sent)
-      const cancel = clock.after(left, () => fail('timeout', 1))
+      let isOver = false
+      const cancel = clock.after(left, () => {
+        isOver = true
+        fail('timeout', 1)
+      })
       const answer = (made: HttpLike) => {
-        clock.after(world.between(1, 30), () => {
+        clock.after(fault === 'slow-answer' ? world.between(500, 8000) : world.between(1, 30), () => {
+          if (isOver) return
           cancel()
           ended()
           try {
@@ -117,10 +123,15 @@ export class SimulatedSpot {
   #arrive (sent: Sent, fault: Fault, answer: (made: HttpLike) => void, cut: () => void): void {
     const world = this.#world
     const { call } = sent
+    sent.arrivedAt = world.now
     const quota = this.#count(call.operation)
-    if (quota.status === 429) return answer(quota)
+    if (quota.status === 429) {
+      const oldest = this.arrivals.get(call.operation)?.find((at) => at > world.now - 60_000) ?? world.now
+      sent.roomAt = oldest + 60_000
+      return answer(quota)
+    }
     const done = (later = 0) => this.#carryOut(sent, later)
-    const late = () => this.#settings.later && world.chance(0.1)
+    const late = () => this.#settings.later && world.chance(0.3)
       ? this.#settings.settle + world.between(100, 20_000)
       : world.between(0, this.#settings.settle - 1000)
     switch (fault) {
@@ -222,11 +233,17 @@ export class SimulatedSpot {
 /** A call that left a server, and what the server heard. */
 export interface Sent {
   call: Call
+  /** By the world. */
+  at: number
   /** By the server's clock. */
   askedAt: number
+  /** When it arrived at Spot, by the world. */
+  arrivedAt?: number
   /** When the server had the answer or gave up, by the world; a server that dies gives up at the deadline. */
   endsBy: number
   heard: Quota | undefined
+  /** When Spot, which refused it, has room again, by the world: the reset before it was rounded. */
+  roomAt?: number
   /** When, by the server's clock. */
   heardAt?: number
   told?: number | undefined

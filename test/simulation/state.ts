@@ -3,6 +3,8 @@ import type { Clock } from './clock.js'
 
 /** What goes wrong between one server and the state. */
 export interface Faults {
+  /** Share of calls, 0 to 1, that are lost on their way: nothing is done. */
+  dropped: number
   /** Share of calls, 0 to 1, that are carried out and fail all the same: their answer is lost. */
   lost: number
   /** Longest delay of a call before it is carried out, and of its answer; milliseconds. */
@@ -42,7 +44,7 @@ export function simulatedState ({ clock, random, patience = 2500 }: SimulationOp
     ({ value, version, age: Math.max(0, clock.now() - written) })
 
   function handle (): SimulatedHandle {
-    const faults: Faults = { lost: 0, delay: 0, partitioned: false }
+    const faults: Faults = { dropped: 0, lost: 0, delay: 0, partitioned: false }
     let closed = false
 
     async function call<T> (act: () => T): Promise<T> {
@@ -58,6 +60,7 @@ export function simulatedState ({ clock, random, patience = 2500 }: SimulationOp
         return noAnswer(patience)
       }
       if (before > 0) await clock.sleep(before)
+      if (random() < faults.dropped) return noAnswer(patience - before)
       const result = act()
       if (random() < faults.lost || before + after > patience) return noAnswer(patience - before)
       if (after > 0) await clock.sleep(after)

@@ -13,6 +13,9 @@ export function randomFrom (seed: number): () => number {
 
 interface Event { at: number, order: number, happen: () => void }
 
+/** Events of a history: one that has more goes round in circles. */
+const MOST = 200_000
+
 /** Lets everything run that waits for a promise, and for no time. */
 const settle = () => new Promise<void>((resolve) => { setImmediate(resolve) })
 
@@ -23,6 +26,7 @@ export class World {
   readonly random: () => number
   readonly #events: Event[] = []
   #order = 0
+  #happened = 0
 
   constructor (seed: number) {
     this.random = randomFrom(seed)
@@ -42,6 +46,7 @@ export class World {
   async run (end: number): Promise<void> {
     await settle()
     for (let event; (event = this.#events[0]) && event.at <= end;) {
+      if (++this.#happened > MOST) throw new Error('time goes on: too much happens')
       this.#take()
       this.now = event.at
       event.happen()
