@@ -156,10 +156,11 @@ export class Memory {
     const { clock, freshFor, settle, counters } = this.#options
     const told = await counters.change(names, 0)
     const left = call.deadline - clock.now()
-    if (!told && left < freshFor) throw new SpotError({ call, outcome: 'untold' })
     // Time to tell the others, or to wait for them, is taken off before, lest the answer be late; and as much again for
     // whoever records it.
-    const deadline = call.deadline - (counters.patience && Math.min(2 * counters.patience + freshFor, 0.9 * left))
+    const reserve = counters.patience && 2 * counters.patience + freshFor
+    if (!told && left <= reserve) throw new SpotError({ call, outcome: 'untold' })
+    const deadline = call.deadline - (told ? Math.min(reserve, 0.9 * left) : reserve)
     let holdFor = settle
     try {
       const answer = await next({ ...call, deadline })
