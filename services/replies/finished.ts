@@ -36,7 +36,7 @@ export class FinishedReplies {
     const etag = `"${createHash('sha1').update(body).digest('base64url')}"`
     const askedAt = Math.min(...answers.map((answer) => answer.askedAt))
     const reply = { body: body.length > LARGE ? Buffer.from(body) : body, etag, headers, askedAt, answers }
-    if (answers.every(({ proof }) => proof)) this.#kept.set(key, reply)
+    if (answers.length > 0 && answers.every(({ proof }) => proof)) this.#kept.set(key, reply)
     return reply
   }
 
