@@ -83,7 +83,7 @@ export default fp(async function idempotency (
     const header = headers['idempotency-key']
     if (typeof header !== 'string' || (query as { dryRun?: boolean }).dryRun || !takeKeys.has(operationId)) return
     const { account: _, ...resource } = params as { account: string }
-    const identity = app.spot.identity(account.name) ?? ''
+    const { identity } = account
     return {
       storageKey: storageKeyOf(client?.name ?? '', identity, keyFromHeader(header)),
       fingerprint: fingerprintOf({ operationId, params: resource, body }),

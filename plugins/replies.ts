@@ -39,11 +39,8 @@ export default fp(async function replies (app: FastifyInstance) {
   app.onConfiguration(() => finished.clear())
 
   /** Where a reply is kept: by what was asked, in which account, and whether secrets are masked in it. */
-  const keyOf = (request: FastifyRequest) => {
-    const { account } = request.params as { account?: string }
-    const identity = account === undefined ? '' : app.spot.identity(account)
-    return `${sees(request) ? 'whole' : 'masked'} ${identity} ${request.raw.url}`
-  }
+  const keyOf = (request: FastifyRequest, identity: string | undefined) =>
+    `${sees(request) ? 'whole' : 'masked'} ${identity} ${request.raw.url}`
 
   function leave (request: FastifyRequest, reply: FastifyReply, from: FinishedReply, source: Source) {
     const { etag, headers, body, askedAt } = from
@@ -58,15 +55,17 @@ export default fp(async function replies (app: FastifyInstance) {
   app.decorateRequest('source', null)
   app.decorate('replies', {
     async send (request, reply, { headers, body }) {
-      const { answers } = request.account
+      // Of the account that was asked: its name may stand for another one by now.
+      const { answers, identity } = request.account
       for (const { source } of answers) counter.count(results[source].result)
       const seen = sees(request) ? body : Array.isArray(body) ? await maskedInTurns(body) : masked(body)
-      const kept = finished.keep(keyOf(request), await asJson(seen), headers, answers)
+      const kept = finished.keep(keyOf(request, identity), await asJson(seen), headers, answers)
       return leave(request, reply, kept, sourceOf(answers))
     },
 
     sendAgain (request, reply, done) {
-      const known = wantsFresh(request) ? undefined : finished.get(keyOf(request))
+      const { account } = request.params as { account: string }
+      const known = wantsFresh(request) ? undefined : finished.get(keyOf(request, app.spot.identity(account)))
       if (known === undefined) return done()
       const decide = (isFresh: boolean) => {
         if (!isFresh) return done()

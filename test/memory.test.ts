@@ -214,7 +214,14 @@ t.test('a name that means another account gets nothing of the one before', async
   const groups = '/v1/spot/demo/elastigroups'
   for (let i = 0; i < 2; i++) t.ok((await request('GET', groups)).json.length > 0)
   const demo = { id: 'act-2', token: 'token-2', endpoint: sandbox.url }
+  let letGo = () => {}
+  sandbox.faults.inject({ method: 'GET', latency: new Promise<void>((resolve) => { letGo = resolve }) })
+  const calls = sandbox.transcript.length
+  const early = request('GET', groups, { headers: { 'cache-control': 'no-cache' } })
+  await until(() => sandbox.transcript.length > calls)
   app.configure({ ...app.configuration, accounts: { demo } })
+  letGo()
+  t.ok((await early).json.length > 0, 'who asked before the reload gets what was asked for')
   t.strictSame((await request('GET', groups)).json, [])
   app.configure({ ...app.configuration, accounts: {} })
   t.equal((await request('GET', groups)).status, 404)

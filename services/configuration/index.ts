@@ -45,7 +45,7 @@ export interface Configuration {
   state: StateSettings
   /** Milliseconds that what Spot said is fresh, and may stand in when Spot can not be asked. */
   reads: ReadSettings
-  /** Milliseconds between the two looks that must find nothing before a create with a key is sent again. */
+  /** Milliseconds after an attempt ended in which Spot may still carry it out, or show it in a list. */
   settle: number
   /** Seconds in which a server that was told to end still takes requests, so that load balancers can notice. */
   drainSeconds: number

@@ -11,6 +11,7 @@ import { managedInstances } from './operations/managed-instances.js'
 import { rolls } from './operations/rolls.js'
 import { statefulInstances } from './operations/stateful-instances.js'
 import type { Next } from './stage.js'
+import { endpointOf } from './wire/target.js'
 
 export interface AccountSettings extends SpotAccount {
   /** VPC of managed instances that name none. */
@@ -40,6 +41,9 @@ export interface AccountTerms extends RequestTerms {
   dryRun: boolean
 }
 
+/** What an account is to Spot: two names may stand for one. */
+export const identityOf = ({ endpoint, id }: SpotAccount): string => JSON.stringify([endpointOf(endpoint), id])
+
 /** What one request got of Spot. */
 interface Read { answers: Answer[], calls: number, requestId: string | undefined }
 
@@ -49,6 +53,8 @@ export class Account {
   readonly defaultVPC: string | undefined
   /** When the request must be over, by the clock. */
   readonly deadline: number
+  /** What it is to Spot; a name may stand for another one after a reload. */
+  readonly identity: string
   readonly #spot: Spot
   readonly #read: Read
   readonly #reopen: (terms: Pick<AccountTerms, 'fresh' | 'reserved' | 'dryRun'>) => Account
@@ -59,6 +65,7 @@ export class Account {
     read: Read = { answers: [], calls: 0, requestId: undefined }
   ) {
     this.name = name
+    this.identity = identityOf(settings)
     this.defaultVPC = settings.defaultVPC
     this.deadline = terms.deadline
     this.#read = read

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Problem } from '../problems.js'
-import { Account, type AccountSettings, type AccountTerms } from './account.js'
+import { Account, identityOf, type AccountSettings, type AccountTerms } from './account.js'
 import type { SpotAccount } from './call.js'
 import { systemClock, type Clock } from './clock.js'
 import { organizationsOf, type Organization } from './organizations.js'
@@ -11,7 +11,6 @@ import type { Memory } from './stages/memory/index.js'
 import { observed, type Observe } from './stages/observed.js'
 import { retry } from './stages/retry.js'
 import { wireOf } from './wire/index.js'
-import { endpointOf } from './wire/target.js'
 import type { Client } from './wire/client.js'
 
 /** Milliseconds until a request must be over, whatever calls it makes: one that only reads, one that writes. */
@@ -85,7 +84,7 @@ export function createAccounts (
       const before = accounts.get(name)
       const same = before && isDeepStrictEqual([before.settings, before.organization], [settings, organization])
       if (same) return [name, before] // its breakers go on as they are
-      const identity = JSON.stringify([endpointOf(settings.endpoint), settings.id])
+      const identity = identityOf(settings)
       const breakers = { reads: new Breaker(clock), writes: new Breaker(clock) }
       const stages: Stage[] = [
         memory.stage(identity, within.read),
