@@ -6,6 +6,7 @@ import {
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { auditLog } from '../services/audit/index.js'
+import { endWith } from './children.js'
 import { server } from './server-process.js'
 import { until } from './until.js'
 
@@ -61,7 +62,7 @@ function run (t: Test, destination: string, code: string, { limit = 'unlimited' 
   const shell = `unset NODE_OPTIONS; ulimit -f ${limit}; exec "$@"`
   const node = [process.execPath, '--input-type=module', '-e', preamble + code]
   const child = spawn('bash', ['-c', shell, 'bash', ...node])
-  t.teardown(() => child.kill('SIGKILL'))
+  endWith(t, child)
   let printed = ''
   child.stderr.on('data', (chunk) => { printed += chunk })
   const closed = once(child, 'close')

@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { document } from '../openapi/document.js'
+import { endWith } from './children.js'
 import { TOKEN } from './helper.js'
 import { buildImage, pairs, sentToBuild, type Image } from './image.js'
 import { spot } from './process.js'
@@ -82,7 +83,7 @@ function start (
 /** The server of the image, once it listens. */
 async function serve (t: Test, image: Image, words: string[] = []) {
   const server = start(image, 'ENTRYPOINT', { words })
-  t.teardown(() => server.kill('SIGKILL'))
+  endWith(t, server)
   const errors = text(server.stderr)
   const ended = once(server, 'exit')
   let log = ''

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { missing, startStack, type Stack } from '../deploy/local/stack.js'
+import { endWith } from './children.js'
 import { faultsOfReply } from './contract-check.js'
 import { until } from './until.js'
 
@@ -201,7 +202,7 @@ t.test('the command starts it all, has a line to paste, and leaves nothing behin
   const up = join(import.meta.dirname, '../deploy/local/up.js')
   const port = 19_000 + 5 * Math.floor(Math.random() * 100)
   const child = spawn(process.execPath, [up, '--port', String(port)], { env, stdio: ['pipe', 'pipe', 'inherit'] })
-  t.teardown(() => child.kill('SIGKILL'))
+  endWith(t, child)
   const ended = new Promise((resolve) => { child.once('exit', resolve) })
   let output = ''
   child.stdout.on('data', (chunk) => { output += chunk })

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Answer } from '../services/spot/answer.js'
 import type { Call } from '../services/spot/call.js'
+import { sleep } from '../services/spot/clock.js'
 import { SpotError } from '../services/spot/error.js'
 import { localCounters, type Counters } from '../services/spot/stages/memory/counters.js'
 import { Memory } from '../services/spot/stages/memory/index.js'
@@ -75,6 +76,26 @@ t.test('a fresh read is Spot\'s own word or an error, and what is stale is never
   await write()
   spot.fails = 'failed'
   t.equal(await outcomeOf(read()), 'failed')
+})
+
+t.test('what is stale comes by the deadline, though it takes a while to see that nothing was written', async (t) => {
+  const clock = new VirtualClock()
+  const local = localCounters(() => clock.now())
+  const slow: Counters = { ...local, patience: 250, read: (names) => sleep(clock, 249).then(() => local.read(names)) }
+  const { spot, read } = server(clock, slow)
+  const first = read()
+  await clock.advance(2000)
+  t.equal(await first, '1 from spot')
+  spot.hold = new Promise(() => {})
+  const deadline = clock.now() + 5000
+  let given = Infinity
+  const second = read({ deadline }).then((reading) => {
+    given = clock.now()
+    return reading
+  })
+  await clock.advance(6000)
+  t.equal(await second, '1 from stale')
+  t.ok(given <= deadline, `${given - deadline} ms late`)
 })
 
 t.test('after an outcome that nobody knows, a resource is kept out of memory until it has settled', async (t) => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
 import { startSandbox, type SandboxOptions } from '../services/sandbox/index.js'
+import { endWith } from './children.js'
 import { KEY } from './keys.js'
 import { server } from './server-process.js'
 
@@ -38,7 +39,7 @@ export function run (t: Test, words: string[], surroundings: Surroundings = {}) 
   const { NODE_OPTIONS, ...env } = process.env
   const before = obeys ? ['--import', `data:text/javascript,${encodeURIComponent(OBEY)}`] : []
   const child = spawn(process.execPath, [...before, server, ...words], { cwd: folder ?? t.testdir({ ...files }), env })
-  t.teardown(() => child.kill('SIGKILL'))
+  endWith(t, child)
   if (!obeys) child.stdin.end(input)
   let output = ''
   let orders = 0

@@ -49,8 +49,15 @@ export async function serverProcess (t: Test, configuration: object): Promise<Se
   writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...configuration, listenAddress: `127.0.0.1:${port}` }))
   let child: ReturnType<typeof spawn> | undefined
   let log = ''
+  async function kill (signal: NodeJS.Signals) {
+    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
+    const ended = once(child, 'exit')
+    child.kill(signal)
+    const [code] = await ended
+    return code as number | null
+  }
   t.teardown(async () => {
-    child?.kill('SIGKILL')
+    await kill('SIGKILL')
     rmSync(folder, { recursive: true, force: true })
   })
   return {
@@ -68,12 +75,6 @@ export async function serverProcess (t: Test, configuration: object): Promise<Se
         return fetch(`${url}/v1/spot/ping`).then(({ ok }) => ok, () => false)
       })
     },
-    async kill (signal) {
-      if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
-      const ended = once(child, 'exit')
-      child.kill(signal)
-      const [code] = await ended
-      return code as number | null
-    }
+    kill
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 import { openState, type State, type StateSettings } from '../services/state/index.js'
+import { endWith } from './children.js'
 import './server-process.js'
 import { everything } from './state-contract.js'
 
@@ -43,7 +44,7 @@ export function start (
     ...under, process.execPath, join(import.meta.dirname, 'state-process.js'), JSON.stringify(settings), task, prefix
   ]
   const child = spawn(command, words, { env: { ...env, ...environment }, ...uid !== undefined && { uid } })
-  t.teardown(() => child.kill('SIGKILL'))
+  endWith(t, child)
   child.stderr.pipe(process.stderr)
   child.on('exit', (code, signal) => {
     if (code !== 0 && signal !== 'SIGKILL') t.fail(`the process ended with ${code ?? signal}`)

@@ -94,15 +94,17 @@ export class Memory {
     if (known && !call.fresh && isSame(known.words, words) && isYounger(freshFor)) return given(known, names, 'memory')
 
     const ask = () => this.#fly(key, words, next, { ...call, deadline: clock.now() + within })
+    // Time to see whether an older answer may stand in is taken off before.
+    const deadline = call.deadline - (known && !call.fresh && staleFor > 0 ? counters.patience : 0)
     for (;;) {
       const flight = this.#flights.get(key)
       const [asked, isShared] = this.#join(flight, words, call.fresh, ask)
-      const until = isShared && flight && !call.fresh ? Math.min(call.deadline, flight.began + HANGS) : call.deadline
+      const until = isShared && flight && !call.fresh ? Math.min(deadline, flight.began + HANGS) : deadline
       const late = () => new SpotError({ call, outcome: 'timeout', calls: isShared ? 0 : 1 })
       try {
         return given(await before(clock, until, asked, late), names, isShared ? 'shared' : 'spot')
       } catch (error) {
-        if (isShared && clock.now() < call.deadline && isOfAnother(error)) continue
+        if (isShared && clock.now() < deadline && isOfAnother(error)) continue
         if (call.fresh || !known || !mayStandIn(error) || !isYounger(staleFor)) throw error
         if (!isSame(known.words, await counters.read(names))) throw error
         return given(known, names, 'stale')
