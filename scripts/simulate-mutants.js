@@ -135,6 +135,12 @@ const mutants = [
     to: "'created', { ...record, quietFor"
   },
   {
+    name: 'nobody looks again once a key is answered',
+    file: `${KEYS}record.ts`,
+    from: "(state === 'answered' && sent === 1)",
+    to: "state === 'answered'"
+  },
+  {
     name: 'a 408 counts as a refusal',
     file: `${WIRE}outcomes.ts`,
     from: "if (status === 408) return 'failed'",
@@ -151,6 +157,18 @@ const mutants = [
     file: `${STAGES}retry.ts`,
     from: "(again === 'harmless' && (method === 'GET' || method === 'DELETE'))",
     to: "(again === 'harmless' && method !== 'PUT')"
+  },
+  {
+    name: 'one call at a time goes while no limit is known',
+    file: `${STAGES}limit/window.ts`,
+    from: 'export const UNKNOWN = 10',
+    to: 'export const UNKNOWN = 1'
+  },
+  {
+    name: 'calls stay in the window for two minutes',
+    file: `${STAGES}limit/window.ts`,
+    from: 'export const KEPT = WINDOW + SLACK',
+    to: 'export const KEPT = 2 * WINDOW'
   },
   {
     name: 'the limit has no slack',

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import { byMarker, withMarker } from '../services/idempotency/index.js'
+import { MarkerSearch } from '../services/idempotency/search.js'
 import { rowOf, states, type Happening, type State } from '../services/idempotency/states.js'
 import { DEADLINE, replyFor, SETTLE, World, type Plan, type Server, type StateFault } from './key-world.js'
+import { VirtualClock } from './virtual-clock.js'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -519,4 +521,22 @@ t.test('never twice, whatever comes in between', async (t) => {
   ), { numRuns: Number(process.env.RUNS ?? 300) })
   t.comment(`${lateOnes} runs had a create later than settle, ${twice} of them made two`)
   t.ok(lateOnes > 0)
+})
+
+t.test('a search that hangs holds up the searches for other keys for two seconds, and no longer', async (t) => {
+  const clock = new VirtualClock()
+  const search = new MarkerSearch(clock)
+  const hanging = search.look('a', () => new Promise(() => {}))
+  let begun = 0
+  const list = async () => {
+    begun++
+    return new Map([['b', []]])
+  }
+  const others = [search.look('b', list), search.look('b', list)]
+  await clock.advance(1999)
+  t.equal(begun, 0, 'they wait for the list that is under way')
+  await clock.advance(1)
+  t.strictSame(await Promise.all(others), [[], []])
+  t.equal(begun, 1, 'and share one')
+  t.equal(await Promise.race([hanging, 'still hangs']), 'still hangs')
 })

@@ -222,7 +222,7 @@ export class Idempotency {
     const list = this.#options.finderOf(account, operation)
     if (marker === undefined || !list) return undefined
     const name = `${account} ${operation}`
-    const search = this.#searches.get(name) ?? new MarkerSearch()
+    const search = this.#searches.get(name) ?? new MarkerSearch(this.#options.clock)
     this.#searches.set(name, search)
     return () => search.look(marker, list)
   }

@@ -1,17 +1,26 @@
 import type { Account } from '../spot/account.js'
+import { sleep, type Clock } from '../spot/clock.js'
 import type { Marked } from './marker.js'
 import type { Reply } from './record.js'
 
 /** Lists the resources of one kind that carry a marker. */
 export type Finder = (account: Account) => Promise<Marked>
 
+/** Milliseconds after which a list that has not come holds up nobody else. */
+const HANGS = 2000
+
 /**
  * Looks for markers among all resources of one kind. A list is a call that Spot counts, so those who ask while one is
  * under way share the next: it begins after they asked, and misses nothing that was there by then.
  */
 export class MarkerSearch {
+  readonly #clock: Clock
   #running: Promise<Marked> | undefined
   #next: Promise<Marked> | undefined
+
+  constructor (clock: Clock) {
+    this.#clock = clock
+  }
 
   /** @throws whatever the list throws */
   async look (marker: string, list: () => Promise<Marked>): Promise<Reply[]> {
@@ -20,7 +29,8 @@ export class MarkerSearch {
 
   #fresh (list: () => Promise<Marked>): Promise<Marked> {
     if (!this.#running) return this.#begin(list)
-    this.#next ??= this.#running.then(() => {}, () => {}).then(() => this.#begin(list))
+    const ended = this.#running.then(() => {}, () => {})
+    this.#next ??= Promise.race([ended, sleep(this.#clock, HANGS)]).then(() => this.#begin(list))
     return this.#next
   }
 

@@ -11,10 +11,11 @@ import { ServerClock, World } from './world.js'
 /** Milliseconds. */
 export const SETTLE = 15_000
 const WITHIN = { read: 10_000, write: 60_000 }
-/** When no call to Spot goes wrong any more; when nothing does; when the day is over. */
+/** When no call to Spot goes wrong any more; when nothing does; when the day is over; when all looks of 5 minutes are. */
 const WELL = 5.5 * 60_000
 const CALM = 6.5 * 60_000
 const END = 8 * 60_000
+const LOOKED = 15 * 60_000
 const TOMORROW = 25 * 3600_000
 
 /** All that happened. */
@@ -125,6 +126,11 @@ export async function play (scenario: Scenario): Promise<History> {
   for (const key of keys) ask(CALM + 10_000, 0, { ...last('create', key, key), settled: true })
   ask(END - 10_001, 0, last('list', 'last'))
   await world.run(END)
+  const doubled = [...keys].filter((key) => spot.resources.filter(({ request }) => request === key).length > 1)
+  if (doubled.length > 0) {
+    for (const key of doubled) ask(LOOKED, 0, { ...last('create', key, key), doubled: true })
+    await world.run(LOOKED + 60_000)
+  }
   if (scenario.nextDay && keys.size > 0) {
     for (const server of running) server.kill()
     await world.run(TOMORROW)
@@ -170,6 +176,7 @@ export function violations (scenario: Scenario, { requests, servers, spot, hangi
     if (asked.settled && scenario.limit > 3 && !reply && problem !== 'duplicates-found') {
       say('a key is settled', { ...about, problem })
     }
+    if (asked.doubled && problem !== 'duplicates-found') say('a duplicate is told', { ...about, problem })
     if (problem === 'idempotency-key-in-use') {
       const comers = scenario.asks.filter(({ kind, key, at: when }) =>
         kind === 'create' && `key${key}` === asked.key && when <= (request.endedAt ?? at))
@@ -238,6 +245,8 @@ export function violations (scenario: Scenario, { requests, servers, spot, hangi
       if (early) say('none is sent while blocked', { server: server.name, heardAt, early: early.askedAt })
     }
   }
+  const vain = heldUpInVain(scenario, requests)
+  if (vain) say('nobody is held up while there is room', { asked: vain.asked, at: vain.at, error: String(vain.error) })
   const over = overTheLimit(scenario, servers)
   if (over) say("Spot's limit holds", over)
   for (const { asked, at, error } of requests) {
@@ -264,6 +273,37 @@ function overTheLimit ({ drift, lost, troubles, servers: count, limit }: Scenari
     const over = calls.find(({ at, heard }) => heard?.blocked && at > knownAt)
     if (over) return { operation, at: over.at }
   }
+}
+
+/**
+ * The first read that was refused, or waited, though its route had room for it beside all calls that Spot may still count
+ * and all requests under way, and its client had some of its share left. Of servers that share the limit, and of one that
+ * was started anew, more is not known.
+ */
+function heldUpInVain ({ drift, limit, servers: count, troubles, faults, faultRate }: Scenario, requests: Request[]) {
+  if (drift > 0 || count > 1 || troubles.some(({ kind }) => kind === 'kill')) return undefined
+  const room = Math.min(limit - Math.floor(limit * 0.1), 10)
+  const share = Math.max(1, limit / 2)
+  const areSentAgain = faultRate > 0 && faults.includes('unsent')
+  return requests.find((request) => {
+    const { asked: { kind, client, group }, at, endedAt = Infinity, error, answers: [first], server } = request
+    if (!['get', 'list'].includes(kind) || at > TOMORROW) return false
+    const beside = requests.filter((other) =>
+      other !== request && other.at <= endedAt && (other.endedAt ?? Infinity) >= at).map(({ asked }) => asked)
+    const isRefused = error instanceof SpotError && ['rate-limited', 'queued'].includes(error.outcome)
+    const operation = kind === 'get' ? 'getElastigroup' : 'listElastigroups'
+    const own = first?.answer.source === 'spot' && first.answer.calls === 1 &&
+      server.sent.find(({ askedAt }) => askedAt === first.answer.askedAt)
+    const sent = server.sent.filter((one) => one !== own && one.call.operation === operation && one.at <= endedAt)
+    // Who asks the same as another may wait for that one's call.
+    const isAlone = !areSentAgain && !beside.some((other) => other.kind === kind && other.group === group) &&
+      !sent.some(({ call, endsBy }) => endsBy > at && call.path.join() === (own || undefined)?.call.path.join())
+    if (!isRefused && !(own && isAlone && own.at > at)) return false
+    if (sent.some(({ heard, arrivedAt = 0, endsBy }) => heard?.blocked || arrivedAt > endsBy)) return false
+    const counted = sent.filter(({ endsBy }) => endsBy > at - 61_100).map(({ call }) => call.client)
+    const taken = [client, ...counted, ...beside.map((other) => other.client)]
+    return taken.length <= room && taken.filter((one) => one === client).length <= share
+  })
 }
 
 /** Whether it was carried out later than Spot is believed to. */

@@ -29,6 +29,8 @@ export interface Asked {
   client: string
   /** Asked once all is well again. */
   settled?: boolean
+  /** Asked of a key that made more than one. */
+  doubled?: boolean
 }
 
 /** A request, and what became of it. Moments are by the world, but those named so. */
