@@ -11,7 +11,7 @@ import { ServerClock, World } from './world.js'
 /** Milliseconds. */
 export const SETTLE = 15_000
 const WITHIN = { read: 10_000, write: 60_000 }
-/** When no call to Spot goes wrong any more; when nothing does; when the day is over; when all looks of 5 minutes are. */
+/** When no call to Spot fails any more; when nothing does; when the day is over; when all looks of 5 minutes are. */
 const WELL = 5.5 * 60_000
 const CALM = 6.5 * 60_000
 const END = 8 * 60_000
@@ -276,9 +276,9 @@ function overTheLimit ({ drift, lost, troubles, servers: count, limit }: Scenari
 }
 
 /**
- * The first read that was refused, or waited, though its route had room for it beside all calls that Spot may still count
- * and all requests under way, and its client had some of its share left. Of servers that share the limit, and of one that
- * was started anew, more is not known.
+ * The first read that was refused, or waited, though its route had room for it beside all calls that Spot may still
+ * count and all requests under way, and its client had some of its share left. Of servers that share the limit, and of
+ * one that was started anew, more is not known.
  */
 function heldUpInVain ({ drift, limit, servers: count, troubles, faults, faultRate }: Scenario, requests: Request[]) {
   if (drift > 0 || count > 1 || troubles.some(({ kind }) => kind === 'kill')) return undefined

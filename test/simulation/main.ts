@@ -59,7 +59,7 @@ function settings () {
 interface Round { seed: number, histories: number, shrink: boolean }
 type Player = (round: Round) => Promise<Result>
 
-/** Thousands of errors a second need no stacks, and their garbage is collected less often where there is room for it. */
+/** Thousands of errors a second need no stacks, and garbage is collected less often where there is room for it. */
 const FAST = ['--stack-trace-limit=0', '--max-semi-space-size=64']
 
 /** A process of its own, which ends with this one. */
