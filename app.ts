@@ -15,7 +15,7 @@ import replies from './plugins/replies.js'
 import requests, { requestId } from './plugins/requests.js'
 import spot from './plugins/spot.js'
 import state from './plugins/state.js'
-import { malformedHttp } from './services/malformed-http.js'
+import { malformedHttp } from './services/problems/malformed-http.js'
 import { finders, handlers } from './routes/index.js'
 import type { Configuration } from './services/configuration/index.js'
 

@@ -3,20 +3,20 @@ import { existsSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { hash } from '@node-rs/bcrypt'
 import type { FastifyInstance } from 'fastify'
-import { bare } from './services/bare-error.js'
-import { commandOf, HELP, UsageError, type Command } from './services/command-line.js'
+import { sanitizeError } from './services/problems/sanitize-error.js'
+import { commandOf, HELP, UsageError, type Command } from './services/process/command-line.js'
 import { ConfigurationError, loadConfiguration, readConfiguration } from './services/configuration/index.js'
-import { standardOutput } from './services/log.js'
-import { endInOrder } from './services/process-end.js'
-import { version } from './services/release.js'
-import { forget, sandboxBanner, sandboxConfiguration, sandboxKey } from './services/sandbox-mode.js'
-import type { Sandbox, SandboxOptions } from './services/sandbox/index.js'
+import { standardOutput } from './services/process/log.js'
+import { endInOrder } from './services/process/process-end.js'
+import { version } from './services/process/release.js'
+import { forget, sandboxBanner, sandboxConfiguration, sandboxKey } from './services/process/sandbox-mode.js'
+import type { Sandbox, SandboxOptions } from './sandbox/index.js'
 
 const DEFAULT_CONFIG = 'config/config.json'
 
 /** Loaded when it is needed, like the gateway itself: the commands that serve nothing start three times as fast. */
 const simulatedSpot = async (options?: SandboxOptions) =>
-  (await import('./services/sandbox/index.js')).startSandbox(options)
+  (await import('./sandbox/index.js')).startSandbox(options)
 
 function print (words: string): void {
   process.stdout.write(`${words}\n`)
@@ -38,7 +38,7 @@ async function serve ({ config, listen }: Extract<Command, { name: 'serve' }>) {
   }, ({ signal, error }) => {
     if (signal) app.log.info({ signal }, 'ending')
     // Not as fatal: that stands still until the log is written, where the disk is full for ever.
-    else app.log.error(bare(error), 'ending after an error')
+    else app.log.error(sanitizeError(error), 'ending after an error')
   }, read === undefined)
   if (read) await follow(file as string, read, app)
   // A copy: Fastify adds to what it gets, and a reload would take that for a change of the address.

@@ -1,6 +1,6 @@
 // What it costs to measure a request, beside one histogram with three labels. In this process.
 import { Histogram, Registry } from 'prom-client'
-import { requestsOf } from '../dist/services/measurements/requests.js'
+import { requestsOf } from '../dist/services/metrics/requests.js'
 import { alternate, print, row } from './figures.js'
 
 const REQUESTS = 100_000

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { hashSync } from '@node-rs/bcrypt'
 import autocannon from 'autocannon'
-import { startSandbox } from '../dist/services/sandbox/index.js'
+import { startSandbox } from '../dist/sandbox/index.js'
 
 const requests = Number(process.argv[2] ?? 200_000)
 const STEPS = 4

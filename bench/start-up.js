@@ -30,7 +30,7 @@ const within = (listen) => async () => {
 }
 
 async function simulatedSpot () {
-  const { startSandbox } = await import('../dist/services/sandbox/index.js')
+  const { startSandbox } = await import('../dist/sandbox/index.js')
   const measures = {
     ours: within(async () => (await startSandbox()).close),
     bare: within(async () => {

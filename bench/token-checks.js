@@ -1,7 +1,7 @@
 // What a token costs: the first time it is seen, and from then on. In this process.
 import { hash } from 'node:crypto'
 import { hashSync, verify } from '@node-rs/bcrypt'
-import { tokens } from '../dist/services/tokens/index.js'
+import { tokens } from '../dist/services/access/tokens.js'
 import { alternate, print, row } from './figures.js'
 import { KEY, TOKEN } from './processes.js'
 

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { Problem } from '../services/problems.js'
+import { Problem } from '../services/problems/index.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

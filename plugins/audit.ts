@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { auditLog, changesOf } from '../services/audit/index.js'
-import { bare } from '../services/bare-error.js'
+import { sanitizeError } from '../services/problems/sanitize-error.js'
 import { keyFromHeader, storageKeyOf } from '../services/idempotency/index.js'
 
 declare module 'fastify' {
@@ -17,7 +17,8 @@ export default fp(async function audit (app: FastifyInstance) {
   const { auditFailures } = app.measurements
   const log = destination && auditLog(destination, (failed, error, dropped) => {
     auditFailures.inc(dropped)
-    if (failed) app.log.error({ err: bare(error), dropped }, 'the audit can not be written; its lines are kept for now')
+    const err = sanitizeError(error)
+    if (failed) app.log.error({ err, dropped }, 'the audit cannot be written; its lines are kept for now')
     else app.log.info({ dropped }, 'the audit is written again')
   })
   app.decorate('reopenAudit', () => log?.reopen())

@@ -3,9 +3,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import {
   denialOf, forbidden, needOf, needOfBody, type Client, type Denial, type Need
-} from '../services/clients/index.js'
-import { Problem } from '../services/problems.js'
-import { failureLimit, refusals, tokens, type Delay, type Refusal, type Verdict } from '../services/tokens/index.js'
+} from '../services/access/clients.js'
+import { Problem } from '../services/problems/index.js'
+import { failureLimit, refusals, tokens, type Delay, type Refusal, type Verdict } from '../services/access/tokens.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 
 import fp from 'fastify-plugin'
 import { document, operationsOf, resolve, type Operation, type Parameter } from '../openapi/document.js'
 import type { Handlers, OperationId } from '../openapi/handlers.js'
-import { Problem } from '../services/problems.js'
+import { Problem } from '../services/problems/index.js'
 import { DryRun } from '../services/spot/dry-run.js'
 
 declare module 'fastify' {

@@ -2,7 +2,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 import { document } from '../openapi/document.js'
-import { css, favicon, sandboxCss } from '../services/docs-theme.js'
+import { css, favicon, sandboxCss } from '../services/docs-page/theme.js'
 
 export const DOCS_PATH = '/v1/spot/docs'
 

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { judge, type Guardrails } from '../services/guardrails/index.js'
 import { masksIn } from '../services/masking/index.js'
-import { Problem, type ProblemError } from '../services/problems.js'
+import { Problem, type ProblemError } from '../services/problems/index.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,16 +1,18 @@
 import fp from 'fastify-plugin'
 import fastifyMetrics from 'fastify-metrics'
 import { Counter, Gauge, Registry } from 'prom-client'
-import { breakersOf } from '../services/measurements/breakers.js'
-import { budgetOf } from '../services/measurements/budget.js'
-import { keysOf } from '../services/measurements/keys.js'
-import { requestsOf } from '../services/measurements/requests.js'
-import { collecting } from '../services/measurements/series.js'
-import { tally, type Tally } from '../services/measurements/tally.js'
-import { upstreamOf } from '../services/measurements/upstream.js'
+import { breakersOf } from '../services/metrics/breakers.js'
+import { budgetOf } from '../services/metrics/budget.js'
+import { keysOf } from '../services/metrics/keys.js'
+import { requestsOf } from '../services/metrics/requests.js'
+import { collecting } from '../services/metrics/series.js'
+import { tally, type Tally } from '../services/metrics/tally.js'
+import { upstreamOf } from '../services/metrics/upstream.js'
+import { EVENTS, type KeyEvent } from '../services/idempotency/index.js'
+import { outcomes, type Outcome } from '../services/spot/wire/outcomes.js'
 import { RESULTS as READS, type Result } from '../services/replies/results.js'
-import { githash, version } from '../services/release.js'
-import type { Delay, Refusal } from '../services/tokens/index.js'
+import { githash, version } from '../services/process/release.js'
+import type { Delay, Refusal } from '../services/access/tokens.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -18,7 +20,7 @@ declare module 'fastify' {
       /** Everything that is measured, of this app alone. */
       registry: Registry
       /** One call to Spot, once it ended. */
-      upstream: ReturnType<typeof upstreamOf>
+      upstream: ReturnType<typeof upstreamOf<Outcome>>
       /** Takes what tells which calls are held back, and asks it whenever the metrics are read. */
       heldBack: ReturnType<typeof breakersOf>
       /** Takes what tells how the routes stand in Spot's rate limit, and asks it whenever the metrics are read. */
@@ -26,7 +28,7 @@ declare module 'fastify' {
       /** Takes what tells how many requests are under way, and asks it whenever the metrics are read. */
       underWay: (read: () => number) => void
       /** What came of creates with an Idempotency-Key, and how many are in doubt. */
-      keys: ReturnType<typeof keysOf>
+      keys: ReturnType<typeof keysOf<KeyEvent>>
       /** How reads were answered. */
       reads: Tally<Result>
       /** One token check. */
@@ -95,11 +97,11 @@ export default fp(async function metrics (app) {
 
   app.decorate('measurements', {
     registry,
-    upstream: upstreamOf(registers),
+    upstream: upstreamOf<Outcome>(registers, ['success', ...Object.keys(outcomes) as (keyof typeof outcomes)[]]),
     heldBack: breakersOf(registers),
     budget: budgetOf(registers),
     underWay: (read) => collecting(underWay, () => underWay.set(read())),
-    keys: keysOf(registers),
+    keys: keysOf(registers, EVENTS),
     reads: tally(registers, 'spot_api_reads_total',
       'Reads by how they were answered: from memory, by a call of their own or of another, by an old answer',
       'result', READS),

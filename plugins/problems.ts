@@ -1,8 +1,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { bare } from '../services/bare-error.js'
-import { invalidRequest, type ValidationFailure } from '../services/invalid-request.js'
-import { Problem, problemBody, type ProblemName } from '../services/problems.js'
+import { sanitizeError } from '../services/problems/sanitize-error.js'
+import { invalidRequest, type ValidationFailure } from '../services/problems/invalid-request.js'
+import { Problem, problemBody, type ProblemName } from '../services/problems/index.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -51,7 +51,7 @@ export function replyWithProblem (thrown: FastifyError, request: FastifyRequest,
   const error = thrown ?? Object.assign(new Error(`${thrown} was thrown`), { code: '' })
   const problem = request.raw.errored === error ? hungUp() : problemOf(error)
   if (problem.problem === 'internal-error') {
-    request.log.error({ requestId: request.id, err: bare(error) }, 'unexpected error')
+    request.log.error({ requestId: request.id, err: sanitizeError(error) }, 'unexpected error')
   }
   const path = request.url.split('?', 1)[0] ?? ''
   request.problem = problem.problem

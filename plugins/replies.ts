@@ -5,7 +5,7 @@ import { FinishedReplies, type FinishedReply } from '../services/replies/finishe
 import { results } from '../services/replies/results.js'
 import type { Answer, Source } from '../services/spot/answer.js'
 import { systemClock } from '../services/spot/clock.js'
-import { asJson } from '../services/turns.js'
+import { asJson } from '../services/event-loop/yield.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { LONGEST_URL, refuseConnect, urlTooLong } from '../services/malformed-http.js'
-import { Problem } from '../services/problems.js'
+import { LONGEST_URL, refuseConnect, urlTooLong } from '../services/problems/malformed-http.js'
+import { Problem } from '../services/problems/index.js'
 import { results } from '../services/replies/results.js'
-import { traceOf, type Trace } from '../services/trace.js'
+import { traceOf, type Trace } from '../services/process/trace.js'
 
 declare module 'fastify' {
   interface FastifyRequest {

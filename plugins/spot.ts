@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { version } from '../services/release.js'
+import { version } from '../services/process/release.js'
 import type { Account } from '../services/spot/account.js'
 import { createAccounts, type Accounts } from '../services/spot/accounts.js'
 import { systemClock as clock } from '../services/spot/clock.js'

@@ -1,5 +1,5 @@
 import type { Handlers } from '../openapi/handlers.js'
-import { mayUse, type Client } from '../services/clients/index.js'
+import { mayUse, type Client } from '../services/access/clients.js'
 
 export const accounts = {
   listAccounts ({ server, client }) {

@@ -1,5 +1,5 @@
 import type { Handlers, Request } from '../openapi/handlers.js'
-import { namingTheRoll } from '../services/roll-conflict.js'
+import { explainRollConflict } from '../services/spot/roll-conflict.js'
 import type { Account } from '../services/spot/account.js'
 import { groupPath } from './elastigroups.js'
 
@@ -10,7 +10,7 @@ function change<T> (
 ): Promise<T> {
   const { capacity, rolls } = account
   const group = params.elastigroup
-  return namingTheRoll(groupPath(params), () => rolls.list(group), () => write(capacity, group))
+  return explainRollConflict(groupPath(params), () => rolls.list(group), () => write(capacity, group))
 }
 
 export const capacity = {

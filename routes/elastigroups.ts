@@ -1,15 +1,15 @@
 import type { Handlers } from '../openapi/handlers.js'
 import type { components } from '../openapi/types.js'
-import { withOrganizationTag } from '../services/additions.js'
-import { filterOf } from '../services/filters.js'
+import { withOrganizationTag } from '../services/resources/additions.js'
+import { filterOf } from '../services/resources/filters.js'
 import { withGuardrailTags } from '../services/guardrails/index.js'
 import { byMarker, withMarker, type Finder } from '../services/idempotency/index.js'
-import { defaultStart, momentOf, rangeOf } from '../services/moments.js'
-import { askAgain, readinessOfElastigroup } from '../services/readiness.js'
-import { namingTheRoll } from '../services/roll-conflict.js'
+import { defaultStart, momentOf, rangeOf } from '../services/resources/moments.js'
+import { askAgain, readinessOfElastigroup } from '../services/resources/readiness.js'
+import { explainRollConflict } from '../services/spot/roll-conflict.js'
 import { EVERYTHING } from '../services/spot/operations/deallocation.js'
-import { summaryOfElastigroup } from '../services/summaries.js'
-import { inTurns } from '../services/turns.js'
+import { summaryOfElastigroup } from '../services/resources/summaries.js'
+import { inTurns } from '../services/event-loop/yield.js'
 
 type Elastigroup = components['schemas']['Elastigroup']
 
@@ -48,7 +48,8 @@ export const elastigroups = {
   async updateElastigroup ({ account, params, query, body: { id, ...changes } }) {
     const { elastigroups, rolls } = account
     const update = () => elastigroups.update(params.elastigroup, changes, query)
-    return { status: 200, body: await namingTheRoll(groupPath(params), () => rolls.list(params.elastigroup), update) }
+    const body = await explainRollConflict(groupPath(params), () => rolls.list(params.elastigroup), update)
+    return { status: 200, body }
   },
 
   async deleteElastigroup ({ account, params, query: { dryRun, shouldDeleteBackupImages, ...switches } }) {

@@ -1,15 +1,15 @@
 import type { Handlers, Request } from '../openapi/handlers.js'
 import type { components } from '../openapi/types.js'
-import { withDefaultVpc, withOrganizationTag } from '../services/additions.js'
-import { filterOf } from '../services/filters.js'
+import { withDefaultVpc, withOrganizationTag } from '../services/resources/additions.js'
+import { filterOf } from '../services/resources/filters.js'
 import { withGuardrailTags } from '../services/guardrails/index.js'
 import { byMarker, withMarker, type Finder } from '../services/idempotency/index.js'
-import { rangeOf } from '../services/moments.js'
-import { askAgain, readinessOfManagedInstance } from '../services/readiness.js'
+import { rangeOf } from '../services/resources/moments.js'
+import { askAgain, readinessOfManagedInstance } from '../services/resources/readiness.js'
 import { EVERYTHING } from '../services/spot/operations/deallocation.js'
 import type { InstanceAction } from '../services/spot/operations/managed-instances.js'
-import { summaryOfManagedInstance } from '../services/summaries.js'
-import { inTurns } from '../services/turns.js'
+import { summaryOfManagedInstance } from '../services/resources/summaries.js'
+import { inTurns } from '../services/event-loop/yield.js'
 
 type ManagedInstance = components['schemas']['ManagedInstance']
 

@@ -1,5 +1,5 @@
 import type { Handlers } from '../openapi/handlers.js'
-import { namingTheRoll } from '../services/roll-conflict.js'
+import { explainRollConflict } from '../services/spot/roll-conflict.js'
 import { groupPath } from './elastigroups.js'
 
 export const rolls = {
@@ -11,7 +11,7 @@ export const rolls = {
     const { account: { rolls }, params, body } = request
     const group = params.elastigroup
     const create = () => rolls.create(group, body)
-    const roll = await namingTheRoll(groupPath(params), () => rolls.list(group), create)
+    const roll = await explainRollConflict(groupPath(params), () => rolls.list(group), create)
     return { status: 201, headers: { Location: `${groupPath(params)}/rolls/${roll.id}` }, body: roll } as const
   }),
 

@@ -1,5 +1,5 @@
 import type { Handlers, Request } from '../openapi/handlers.js'
-import { namingTheRoll } from '../services/roll-conflict.js'
+import { explainRollConflict } from '../services/spot/roll-conflict.js'
 import type { StatefulAction } from '../services/spot/operations/stateful-instances.js'
 import { groupPath } from './elastigroups.js'
 
@@ -7,7 +7,7 @@ const act = (action: StatefulAction) => async ({ account, params }: Request<'pau
   const { statefulInstances, rolls } = account
   const group = params.elastigroup
   const write = () => statefulInstances.act(group, params.statefulInstance, action)
-  await namingTheRoll(groupPath(params), () => rolls.list(group), write)
+  await explainRollConflict(groupPath(params), () => rolls.list(group), write)
   return { status: 202 } as const
 }
 

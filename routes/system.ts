@@ -1,5 +1,5 @@
 import type { Handlers } from '../openapi/handlers.js'
-import { release } from '../services/release.js'
+import { release } from '../services/process/release.js'
 
 export const system = {
   ping: () => ({ status: 200, body: 'pong' }),

@@ -39,7 +39,7 @@ function commit () {
 function isStale () {
   const built = statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0
   const files = ['app.ts', 'server.ts', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json']
-  const folders = ['openapi', 'plugins', 'routes', 'services']
+  const folders = ['openapi', 'plugins', 'routes', 'sandbox', 'services']
   const within = (folder) => readdirSync(join(root, folder), { recursive: true })
     .map((name) => join(folder, name)).filter((name) => /\.(ts|js|json)$/.test(name))
   return [...files, ...folders, ...folders.flatMap(within)]

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { startSandbox, type Fault, type Sandbox } from '../services/sandbox/index.js'
+import { startSandbox, type Fault, type Sandbox } from '../sandbox/index.js'
 import { faultsOfReply } from './contract-check.js'
 import { KEY, startGateway, TOKEN } from './helper.js'
 import { noRedis, startRedis } from './redis.js'

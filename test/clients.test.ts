@@ -1,9 +1,9 @@
 import { hashSync } from '@node-rs/bcrypt'
 import t, { type Test } from 'tap'
 import { document, operationsOf } from '../openapi/document.js'
-import type { Client } from '../services/clients/index.js'
+import type { Client } from '../services/access/clients.js'
 import { owner } from '../services/configuration/index.js'
-import { startSandbox } from '../services/sandbox/index.js'
+import { startSandbox } from '../sandbox/index.js'
 import { KEY, startGateway, TOKEN, type GatewayOptions } from './helper.js'
 
 const { examples } = document.components as unknown as { examples: Record<string, { value: object }> }

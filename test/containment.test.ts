@@ -1,6 +1,6 @@
 import t from 'tap'
 import { document, operationsOf } from '../openapi/document.js'
-import { problemType } from '../services/problems.js'
+import { problemType } from '../services/problems/index.js'
 import { targetOf } from '../services/spot/wire/target.js'
 import { ACCOUNT, start } from './helper.js'
 import { validCall } from './valid-calls.js'

@@ -3,7 +3,7 @@ import createClient from 'openapi-fetch'
 import t from 'tap'
 import { document, operationsOf, type Reference } from '../openapi/document.js'
 import type { paths } from '../openapi/types.js'
-import { problems, problemType, type ProblemName } from '../services/problems.js'
+import { problems, problemType, type ProblemName } from '../services/problems/index.js'
 import { start, TOKEN } from './helper.js'
 
 const operations = operationsOf(document)

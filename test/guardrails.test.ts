@@ -3,7 +3,7 @@ import { Ajv } from 'ajv'
 import fc from 'fast-check'
 import t from 'tap'
 import { document, operationsOf } from '../openapi/document.js'
-import type { ProblemError } from '../services/problems.js'
+import type { ProblemError } from '../services/problems/index.js'
 import { operations } from '../services/guardrails/changes.js'
 import { matches } from '../services/guardrails/glob.js'
 import {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
 import { document } from '../openapi/document.js'
-import type { Fault } from '../services/sandbox/index.js'
+import type { Fault } from '../sandbox/index.js'
 import { ACCOUNT, start, TOKEN, type Gateway } from './helper.js'
 import { until } from './until.js'
 

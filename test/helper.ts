@@ -8,7 +8,7 @@ import { Writable } from 'node:stream'
 import type { Test } from 'tap'
 import { build, type BuildOptions } from '../app.js'
 import { owner, type Configuration } from '../services/configuration/index.js'
-import { startSandbox, type Sandbox, type SandboxOptions } from '../services/sandbox/index.js'
+import { startSandbox, type Sandbox, type SandboxOptions } from '../sandbox/index.js'
 import { faultsOfReply } from './contract-check.js'
 import { ACCOUNT, KEY, TOKEN } from './keys.js'
 

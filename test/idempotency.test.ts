@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { document, operationsOf } from '../openapi/document.js'
-import type { Fault } from '../services/sandbox/index.js'
+import type { Fault } from '../sandbox/index.js'
 import { start, type GatewayOptions, type Reply } from './helper.js'
 import { until } from './until.js'
 import { validCall } from './valid-calls.js'

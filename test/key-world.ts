@@ -1,5 +1,5 @@
 import { Idempotency, type KeyEvent, type Marked, type Records, type Reply } from '../services/idempotency/index.js'
-import { Problem } from '../services/problems.js'
+import { Problem } from '../services/problems/index.js'
 import type { Clock } from '../services/spot/clock.js'
 import { VirtualClock } from './virtual-clock.js'
 

@@ -7,7 +7,7 @@ import t from 'tap'
 import type { components } from '../openapi/types.js'
 import { openEnvelope } from '../services/spot/wire/envelope.js'
 import { parseLarge } from '../services/spot/wire/large-json.js'
-import { inTurns } from '../services/turns.js'
+import { inTurns } from '../services/event-loop/yield.js'
 import { stopTime } from './clock.js'
 import { startGateway, TOKEN } from './helper.js'
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
-import { RateLimit } from '../services/sandbox/protocol/rate-limit.js'
+import { RateLimit } from '../sandbox/protocol/rate-limit.js'
 import type { Answer } from '../services/spot/answer.js'
 import type { Call } from '../services/spot/call.js'
 import { sleep, systemClock, type Clock } from '../services/spot/clock.js'

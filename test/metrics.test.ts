@@ -5,8 +5,8 @@ import { hashSync } from '@node-rs/bcrypt'
 import { register } from 'prom-client'
 import t, { type Test } from 'tap'
 import { document, operationsOf } from '../openapi/document.js'
-import { problems } from '../services/problems.js'
-import { version } from '../services/release.js'
+import { problems } from '../services/problems/index.js'
+import { version } from '../services/process/release.js'
 import { outcomes, type Outcome } from '../services/spot/wire/outcomes.js'
 import { KEY, start, startGateway, TOKEN, type Gateway } from './helper.js'
 import { validCall } from './valid-calls.js'
@@ -337,7 +337,7 @@ t.test('there are at most 500 series, whatever happens', async (t) => {
   }
   const most = await count()
   t.comment(`${most} series with all there can be`)
-  t.ok(most <= 500, 'as services/measurements/series.ts reckons')
+  t.ok(most <= 500, 'as services/metrics/series.ts reckons')
   const { value } = await measured(t, gateway)
   t.equal(value('spot_api_upstream_account_requests_total'), value(CALLS), 'what has no series of its own is counted')
   const blocked = 100 * spots.length * (spots.length - 1) / 2

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { document, operationsOf } from '../openapi/document.js'
-import { UNSOUND_IMAGE } from '../services/sandbox/index.js'
+import { UNSOUND_IMAGE } from '../sandbox/index.js'
 import { seen } from './contract-check.js'
 import { start, type Gateway } from './helper.js'
 

@@ -3,7 +3,7 @@ import { createServer as createTcpServer, type AddressInfo, type Server, type So
 import { createServer as createTlsServer } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { problemType, type ProblemName } from '../services/problems.js'
+import { problemType, type ProblemName } from '../services/problems/index.js'
 import { outcomes, type Outcome } from '../services/spot/wire/outcomes.js'
 import { stopTime } from './clock.js'
 import { startGateway } from './helper.js'

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import type { Sandbox } from '../services/sandbox/index.js'
+import type { Sandbox } from '../sandbox/index.js'
 import { stopTime, type StoppedTime } from './clock.js'
 import { start, startGateway, type Gateway } from './helper.js'
 import { noRedis, startRedis } from './redis.js'

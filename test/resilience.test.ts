@@ -1,5 +1,5 @@
 import t from 'tap'
-import { startSandbox, type Fault, type FaultKind } from '../services/sandbox/index.js'
+import { startSandbox, type Fault, type FaultKind } from '../sandbox/index.js'
 import { SpotError } from '../services/spot/error.js'
 import { Breaker } from '../services/spot/stages/breaker.js'
 import { stopTime } from './clock.js'

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
-import { startSandbox, stoppedClock } from '../services/sandbox/index.js'
-import type { Sandbox, SandboxOptions } from '../services/sandbox/index.js'
+import { startSandbox, stoppedClock } from '../sandbox/index.js'
+import type { Sandbox, SandboxOptions } from '../sandbox/index.js'
 
 /** Where the clock of a test's sandbox stands at first. */
 export const START = Date.parse('2026-03-10T12:00:00.000Z')

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import formats from 'ajv-formats'
 import t from 'tap'
-import { OPERATIONS } from '../services/sandbox/operations.js'
+import { OPERATIONS } from '../sandbox/operations.js'
 import { group, managedInstance, migration, START, startClient, statefulGroup } from './sandbox-client.js'
 import type { Client } from './sandbox-client.js'
 

@@ -2,8 +2,8 @@ import { connect } from 'node:net'
 import fc from 'fast-check'
 import t from 'tap'
 import type { Test } from 'tap'
-import { startSandbox, stoppedClock } from '../services/sandbox/index.js'
-import type { Fault, Sandbox, SandboxOptions } from '../services/sandbox/index.js'
+import { startSandbox, stoppedClock } from '../sandbox/index.js'
+import type { Fault, Sandbox, SandboxOptions } from '../sandbox/index.js'
 import { until } from './until.js'
 
 const START = Date.parse('2026-03-10T12:00:00.000Z')
@@ -708,7 +708,7 @@ t.test('dot segments reach the transcript undigested', async (t) => {
 })
 
 t.test('the transcript keeps the newest 10,000 calls', async (t) => {
-  const { record, LONGEST_TRANSCRIPT } = await import('../services/sandbox/transcript.js')
+  const { record, LONGEST_TRANSCRIPT } = await import('../sandbox/transcript.js')
   const transcript: Parameters<typeof record>[0] = []
   const entry = { method: 'GET', path: '/', route: undefined, query: {}, headers: {}, body: undefined }
   for (let at = 0; at <= LONGEST_TRANSCRIPT; at++) {

@@ -1,7 +1,7 @@
 // What a list of groups costs whoever reads it the plain way: all of it at once.
 import { createServer } from 'node:http'
 import got from 'got'
-import { summaryOfElastigroup } from '../../dist/services/summaries.js'
+import { summaryOfElastigroup } from '../../dist/services/resources/summaries.js'
 import { listenAndTell } from './listen.js'
 import './watch.js'
 

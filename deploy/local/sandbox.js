@@ -1,6 +1,6 @@
 // The simulated Spot as a process. Usage: fork('sandbox.js', [JSON of its options]); it tells its account and answers
 // messages: { inject: fault } and { transcript: true }.
-import { startSandbox } from '../../dist/services/sandbox/index.js'
+import { startSandbox } from '../../dist/sandbox/index.js'
 
 const { faults, transcript } = await startSandbox(JSON.parse(process.argv[2]))
 

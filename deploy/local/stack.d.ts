@@ -1,4 +1,4 @@
-import type { Fault, RecordedCall, SandboxOptions } from '../../services/sandbox/index.js'
+import type { Fault, RecordedCall, SandboxOptions } from '../../sandbox/index.js'
 
 export interface StackOptions {
   port?: number

@@ -63,7 +63,7 @@ Ctrl-C ends it all.
 `
 
 async function up (port) {
-  const ending = join(import.meta.dirname, '../../dist/services/process-end.js')
+  const ending = join(import.meta.dirname, '../../dist/services/process/process-end.js')
   if (!existsSync(ending)) throw new Error('The server is not built. Run npm run build first, or use npm run local.')
   const { endInOrder } = await import(ending)
   // Told to end while it starts, it ends once it has started: nothing is half there then.

@@ -1,4 +1,4 @@
-import { DEFAULT_CLIENT, type Access, type Client } from '../clients/index.js'
+import { DEFAULT_CLIENT, type Access, type Client } from '../access/clients.js'
 import type { Guardrails } from '../guardrails/index.js'
 import type { Secret } from './secrets.js'
 

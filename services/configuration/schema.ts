@@ -1,4 +1,4 @@
-import { ACCESSES } from '../clients/index.js'
+import { ACCESSES } from '../access/clients.js'
 import { guardrailsSchema } from '../guardrails/schema.js'
 
 /** Names of accounts that would stand where this server has paths of its own. */

@@ -1,4 +1,4 @@
-import type { ProblemError } from '../problems.js'
+import type { ProblemError } from '../problems/index.js'
 import type { Account } from '../spot/account.js'
 import type { Attempt, Operation, Resource } from './change.js'
 import { operations } from './changes.js'

@@ -1,4 +1,4 @@
-import type { ProblemError } from '../problems.js'
+import type { ProblemError } from '../problems/index.js'
 import type { Change, RuleName, Standing } from './change.js'
 import { instanceTypes } from './rules/instance-types.js'
 import { maxCapacity } from './rules/max-capacity.js'

@@ -1,4 +1,4 @@
-import type { ProblemError } from '../problems.js'
+import type { ProblemError } from '../problems/index.js'
 import type { JsonObject, Path, Place } from './places.js'
 
 /** Where the caller finds a place of the resource: in the request, or in what stands now. */

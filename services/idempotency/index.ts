@@ -1,5 +1,5 @@
 import type { Clock } from '../spot/clock.js'
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/index.js'
 import { randomWord } from './key.js'
 import { Ledger, type Claim, type Entry, type Records } from './ledger.js'
 import { look } from './look.js'

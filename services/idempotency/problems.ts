@@ -1,4 +1,4 @@
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/index.js'
 import { SpotError } from '../spot/error.js'
 
 /** What a key stands in the way of, by the event. */

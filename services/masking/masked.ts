@@ -1,4 +1,4 @@
-import { inTurns } from '../turns.js'
+import { inTurns } from '../event-loop/yield.js'
 import { maskOf } from './secrets.js'
 
 /**

@@ -1,7 +1,5 @@
 import type { Answer } from './answer.js'
-import {
-  isWrite, type Call, type Expectation, type Method, type Path, type Payload, type RequestTerms, type SpotAccount
-} from './call.js'
+import { isWrite, type Call, type Expectation, type RequestTerms, type SpotAccount } from './call.js'
 import { dryRun } from './dry-run.js'
 import { SpotError } from './error.js'
 import { capacity } from './operations/capacity.js'
@@ -10,30 +8,13 @@ import { imports } from './operations/imports.js'
 import { managedInstances } from './operations/managed-instances.js'
 import { rolls } from './operations/rolls.js'
 import { statefulInstances } from './operations/stateful-instances.js'
+import type { Spot, Words } from './operations/spot.js'
 import type { Next } from './stage.js'
 import { endpointOf } from './wire/target.js'
 
 export interface AccountSettings extends SpotAccount {
   /** VPC of managed instances that name none. */
   defaultVPC?: string | undefined
-}
-
-/** One upstream operation: its name (for logs and metrics), method, path, and what goes with it. */
-type Words = [operation: string, method: Method, path: Path, payload?: Payload]
-
-/**
- * Spot as one request sees it. The functions differ in what they expect of a 200: `items` a list, `item` at least one,
- * `done` nothing. What comes may be shared with other requests: it is not to be changed.
- */
-export interface Spot {
-  /** @throws {SpotError} when the call does not succeed */
-  items<T extends object> (...words: Words): Promise<T[]>
-  /** @throws {SpotError} when the call does not succeed, or brings no item: `not-found` of a read */
-  item<T extends object> (...words: Words): Promise<T>
-  /** What a create made. @throws {SpotError} when the call does not succeed, or brings no item with this property */
-  created<T extends object> (id: keyof T & string, ...words: Words): Promise<T>
-  /** @throws {SpotError} when the call does not succeed */
-  done (...words: Words): Promise<void>
 }
 
 export interface AccountTerms extends RequestTerms {

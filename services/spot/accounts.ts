@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/index.js'
 import { Account, identityOf, type AccountSettings, type AccountTerms } from './account.js'
 import type { SpotAccount } from './call.js'
 import { systemClock, type Clock } from './clock.js'

@@ -1,4 +1,4 @@
-import { Problem, type Upstream } from '../problems.js'
+import { Problem, type Upstream } from '../problems/index.js'
 import { isWrite, type Call } from './call.js'
 import { outcomes, type FailedOutcome, type OutcomeRow } from './wire/outcomes.js'
 import { WINDOW, type Quota } from './wire/quota.js'

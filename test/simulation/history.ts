@@ -1,4 +1,4 @@
-import { Problem } from '../../services/problems.js'
+import { Problem } from '../../services/problems/index.js'
 import { SpotError } from '../../services/spot/error.js'
 import type { Scenario } from './scenario.js'
 import { SimulatedServer, type Asked, type Request } from './server.js'

@@ -1,4 +1,4 @@
-import type { ProblemError } from '../../problems.js'
+import type { ProblemError } from '../../problems/index.js'
 import type { Resource, Standing } from '../change.js'
 import { matches } from '../glob.js'
 import { breach, breachesAt } from '../locations.js'

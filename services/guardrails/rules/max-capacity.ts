@@ -1,4 +1,4 @@
-import type { ProblemError } from '../../problems.js'
+import type { ProblemError } from '../../problems/index.js'
 import type { Standing } from '../change.js'
 import { breach, breachesAt } from '../locations.js'
 import { amountOf, placesOf, type Path } from '../places.js'

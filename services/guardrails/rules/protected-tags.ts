@@ -1,4 +1,4 @@
-import type { ProblemError } from '../../problems.js'
+import type { ProblemError } from '../../problems/index.js'
 import type { Change, Resource } from '../change.js'
 import { breach, breachesAt } from '../locations.js'
 import { amountOf, placesOf, valueAt, type Place } from '../places.js'

@@ -1,7 +1,7 @@
 import type { components } from '../../../openapi/types.js'
 import { asQuery } from './elastigroups.js'
 import { groupPath } from './paths.js'
-import type { Spot } from '../account.js'
+import type { Spot } from './spot.js'
 
 type Schemas = components['schemas']
 type Capacity = Schemas['Capacity']

@@ -1,8 +1,8 @@
 import type { components } from '../../../openapi/types.js'
-import type { Moment, Range } from '../../moments.js'
+import type { Moment, Range } from '../../resources/moments.js'
 import { amiBackup, type Deallocation } from './deallocation.js'
 import { groupPath, GROUPS } from './paths.js'
-import type { Spot } from '../account.js'
+import type { Spot } from './spot.js'
 
 type Schemas = components['schemas']
 type Elastigroup = Schemas['Elastigroup']

@@ -1,6 +1,6 @@
 import type { components } from '../../../openapi/types.js'
 import { MANAGED_INSTANCES } from './paths.js'
-import type { Spot } from '../account.js'
+import type { Spot } from './spot.js'
 
 type Import = components['schemas']['Import']
 

@@ -1,9 +1,9 @@
 import type { components } from '../../../openapi/types.js'
-import type { Range } from '../../moments.js'
+import type { Range } from '../../resources/moments.js'
 import { amiBackup, type InstanceDeallocation } from './deallocation.js'
 import { asQuery, costQuery, type UpdateOptions } from './elastigroups.js'
 import { managedInstancePath as pathOf, MANAGED_INSTANCES } from './paths.js'
-import type { Spot } from '../account.js'
+import type { Spot } from './spot.js'
 
 type Schemas = components['schemas']
 type ManagedInstance = Schemas['ManagedInstance']

@@ -1,4 +1,4 @@
-import { Problem } from '../../problems.js'
+import { Problem } from '../../problems/index.js'
 import type { Path } from '../call.js'
 
 export const GROUPS: Path = ['aws', 'ec2', 'group']

@@ -1,6 +1,6 @@
 import type { components } from '../../../openapi/types.js'
 import { groupPath } from './paths.js'
-import type { Spot } from '../account.js'
+import type { Spot } from './spot.js'
 
 export type StatefulAction = 'pause' | 'resume' | 'recycle' | 'deallocate'
 

@@ -1,4 +1,4 @@
-import type { Upstream } from '../../problems.js'
+import type { Upstream } from '../../problems/index.js'
 import { parseLarge } from './large-json.js'
 
 /** What Spot wraps every answer in: https://docs.spot.io/api/ */

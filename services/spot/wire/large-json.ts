@@ -1,5 +1,5 @@
 import pLimit from 'p-limit'
-import { turn } from '../../turns.js'
+import { yieldIfLong } from '../../event-loop/yield.js'
 
 /** Characters: a millisecond or less. */
 const BATCH = 64 * 1024
@@ -61,7 +61,7 @@ const isNamed = (name: string, word = '') => word !== '' && JSON.parse(word) ===
 async function elementsAt (text: string, at: number, batch: number): Promise<{ elements: unknown[], end: number }> {
   const elements: unknown[] = []
   for (;;) {
-    await turn()
+    await yieldIfLong()
     const end = endOfBatch(text, at, batch)
     const some = JSON.parse(`[${text.slice(at, end)}]`)
     const last = text[end] === ']'

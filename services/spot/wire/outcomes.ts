@@ -1,4 +1,4 @@
-import type { ProblemName } from '../../problems.js'
+import type { ProblemName } from '../../problems/index.js'
 
 /** What became of a call to Spot, in one word. A label of the metrics, so the set is closed. */
 export type Outcome =

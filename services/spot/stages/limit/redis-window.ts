@@ -193,7 +193,7 @@ export class RedisWindow implements SharedWindow<RedisSend> {
 
   /** A connection that hangs may never come back, so it is a new one each time. */
   async connect (): Promise<void> {
-    const { redisClient } = await import('../../../redis.js')
+    const { redisClient } = await import('../../../state/redis-client.js')
     this.#redis?.disconnect()
     if (this.#closed) throw new Error('closed')
     const redis = redisClient(this.#url, PATIENCE)

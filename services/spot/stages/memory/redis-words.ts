@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { redisClient } from '../../../redis.js'
+import { redisClient } from '../../../state/redis-client.js'
 import { PATIENCE, type SharedWords } from './shared-counters.js'
 
 /** The number is the version of what is shared: servers of another version never read these keys. */

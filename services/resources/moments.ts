@@ -1,4 +1,4 @@
-import { Problem } from './problems.js'
+import { Problem } from '../problems/index.js'
 
 /**
  * A point in time as callers write it: a day (its midnight, UTC) or an ISO 8601 date-time. Spot's operations want a

@@ -13,7 +13,7 @@ let last: Promise<unknown> = Promise.resolve()
  * To be awaited by long work, often: at once while its slice is not used up, else after the next turn of the event loop
  * that nobody else waits for. However much long work there is, only one slice of it runs a turn.
  */
-export function turn (): Promise<unknown> | undefined {
+export function yieldIfLong (): Promise<unknown> | undefined {
   if (performance.now() - began < SLICE) return undefined
   last = last.then(() => nextTurn()).then(() => { began = performance.now() })
   return last
@@ -24,7 +24,7 @@ export async function inTurns<T, R> (list: readonly T[], work: (some: readonly T
   if (list.length <= ITEMS) return [work(list)]
   const results: R[] = []
   for (let from = 0; from < list.length; from += ITEMS) {
-    await turn()
+    await yieldIfLong()
     results.push(work(list.slice(from, from + ITEMS)))
   }
   return results

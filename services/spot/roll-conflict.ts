@@ -1,6 +1,6 @@
-import type { components } from '../openapi/types.js'
-import { Problem } from './problems.js'
-import { SpotError } from './spot/error.js'
+import type { components } from '../../openapi/types.js'
+import { Problem } from '../problems/index.js'
+import { SpotError } from './error.js'
 
 type Roll = components['schemas']['Roll']
 
@@ -12,7 +12,7 @@ type Roll = components['schemas']['Roll']
  * @param newestRolls the rolls of the group, the newest first
  * @throws {Problem} roll-in-progress, or whatever the write throws
  */
-export async function namingTheRoll<T> (
+export async function explainRollConflict<T> (
   group: string,
   newestRolls: () => Promise<Roll[]>,
   write: () => Promise<T>

@@ -1,4 +1,4 @@
-import { Problem, type ProblemError } from './problems.js'
+import { Problem, type ProblemError } from './index.js'
 
 /** What a JSON Schema validator says of one thing that is wrong (Ajv's form). */
 export interface ValidationFailure {

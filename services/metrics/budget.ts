@@ -1,10 +1,18 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { Limit, RouteLabels } from '../spot/stages/limit/index.js'
 import { collecting, first, MOST, REST } from './series.js'
+
+/** A route, and how it stands in Spot's rate limit. */
+export interface Standing {
+  labels: { organization: string, route: string, method: string }
+  /** Calls that may be sent now; undefined where no limit is known. */
+  remaining: number | undefined
+  /** Time in which calls were refused. */
+  blockedSeconds: number
+}
 
 /** How the routes stand in Spot's rate limit. */
 export function budgetOf (registers: Registry[]) {
-  const labelNames = ['organization', 'route', 'method'] satisfies (keyof RouteLabels)[]
+  const labelNames = ['organization', 'route', 'method'] satisfies (keyof Standing['labels'])[]
   const remaining = new Gauge({
     name: 'spot_api_upstream_budget_remaining',
     help: `Calls that Spot's rate limit has room for now, of the ${MOST.routesLeft} routes with the least`,
@@ -20,7 +28,7 @@ export function budgetOf (registers: Registry[]) {
   const rest = { organization: REST, route: REST, method: REST }
   const named = first(MOST.routesBlocked)
 
-  return (read: Limit['standings']) => {
+  return (read: () => Standing[]) => {
     collecting(remaining, () => {
       remaining.reset() // what was not used for a minute is not known any more
       const known = read().flatMap(({ labels, remaining: calls }) => calls === undefined ? [] : [{ labels, calls }])

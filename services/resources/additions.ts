@@ -1,5 +1,5 @@
-import type { components } from '../openapi/types.js'
-import { Problem } from './problems.js'
+import type { components } from '../../openapi/types.js'
+import { Problem } from '../problems/index.js'
 
 type Schemas = components['schemas']
 type Tagged = { compute?: { launchSpecification?: { tags?: Schemas['Tag'][] | null } | null } | null }

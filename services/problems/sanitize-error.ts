@@ -4,9 +4,9 @@
  *
  * @param depth causes of causes that are kept
  */
-export function bare (thrown: unknown, depth = 5): Error {
+export function sanitizeError (thrown: unknown, depth = 5): Error {
   if (!(thrown instanceof Error)) return new Error(`what was thrown is no error but of type ${typeof thrown}`)
   const { name, code, message, stack, cause } = thrown as Error & { code?: unknown }
-  const origin = cause instanceof Error && depth > 0 ? { cause: bare(cause, depth - 1) } : {}
+  const origin = cause instanceof Error && depth > 0 ? { cause: sanitizeError(cause, depth - 1) } : {}
   return Object.assign(new Error(message, origin), { name, code, stack })
 }

@@ -1,5 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
-import { problems } from '../problems.js'
+import { problems } from '../problems/index.js'
 import { collecting, REST } from './series.js'
 
 /** What is counted of one operation. */

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { listenAddressOf } from './configuration/index.js'
+import { listenAddressOf } from '../configuration/index.js'
 
 export const HELP = `spot-api: one REST door in front of Spot for AWS Elastigroups and managed instances
 

@@ -1,5 +1,4 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
-import { outcomes, type Outcome } from '../spot/wire/outcomes.js'
 import { first, MOST, REST } from './series.js'
 
 const BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 10, 60]
@@ -7,10 +6,10 @@ const BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 10, 60]
 /** Names of upstream operations that only read. */
 const reading = /^(?:get|list)/
 
-export interface EndedCall { account: string, operation: string, outcome: Outcome }
+export interface EndedCall<Outcome> { account: string, operation: string, outcome: Outcome }
 
-/** Calls to Spot. */
-export function upstreamOf (registers: Registry[]) {
+/** Calls to Spot, each with one of `outcomes`. */
+export function upstreamOf<Outcome extends string> (registers: Registry[], outcomes: readonly Outcome[]) {
   const duration = new Histogram({
     name: 'spot_api_upstream_request_duration_seconds',
     help: 'Length of calls to Spot that read and that write',
@@ -26,7 +25,7 @@ export function upstreamOf (registers: Registry[]) {
   })
   for (const calls of ['reads', 'writes']) {
     duration.zero({ calls })
-    for (const outcome of ['success', ...Object.keys(outcomes)]) ended.inc({ calls, outcome }, 0)
+    for (const outcome of outcomes) ended.inc({ calls, outcome }, 0)
   }
   const ofAccounts = new Counter({
     name: 'spot_api_upstream_account_requests_total',
@@ -37,7 +36,7 @@ export function upstreamOf (registers: Registry[]) {
   const named = first(MOST.outcomes)
 
   return {
-    observe ({ account, operation, outcome }: EndedCall, length: number) {
+    observe ({ account, operation, outcome }: EndedCall<Outcome>, length: number) {
       const calls = reading.test(operation) ? 'reads' : 'writes'
       duration.observe({ calls }, length)
       ended.inc({ calls, outcome })

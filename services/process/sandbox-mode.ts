@@ -3,8 +3,7 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hash } from '@node-rs/bcrypt'
-import { owner, type Configuration } from './configuration/index.js'
-import type { Sandbox } from './sandbox/index.js'
+import { owner, type Configuration } from '../configuration/index.js'
 
 /** Name of the sandbox's account. */
 export const SANDBOX_ACCOUNT = 'demo'
@@ -12,9 +11,12 @@ export const SANDBOX_ACCOUNT = 'demo'
 /** A key for one start of the sandbox; `npm run dev` sets one that survives its restarts. */
 export const sandboxKey = () => process.env.SPOT_API_SANDBOX_KEY || randomBytes(18).toString('base64url')
 
+/** Where a sandbox listens, and its accounts: the first is used. */
+interface Sandbox { url: string, accounts: { id: string, token: string }[] }
+
 /** A configuration for the embedded sandbox: loopback only, and a new directory at every start. */
 export function sandboxConfiguration (
-  { url, accounts: [account] }: Pick<Sandbox, 'url' | 'accounts'>, key: string
+  { url, accounts: [account] }: Sandbox, key: string
 ): Configuration {
   if (!account) throw new TypeError('the sandbox has no account')
   return {

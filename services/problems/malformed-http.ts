@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { Problem, problemBody, type ProblemDetails, type ProblemName } from './problems.js'
+import { Problem, problemBody, type ProblemDetails, type ProblemName } from './index.js'
 
 /** Characters that path and query may have together; Node itself takes 16 KiB with the headers. */
 export const LONGEST_URL = 8192

@@ -1,4 +1,4 @@
-import type { components } from '../openapi/types.js'
+import type { components } from '../../openapi/types.js'
 import { momentOf } from './moments.js'
 
 type Schemas = components['schemas']

@@ -1,5 +1,5 @@
 import type { Guardrails } from '../guardrails/index.js'
-import { Problem } from '../problems.js'
+import { Problem } from '../problems/index.js'
 
 /** What a client may do at most: ask, with secrets masked; create and change too; everything. */
 export const ACCESSES = ['read', 'write', 'admin'] as const

@@ -1,4 +1,4 @@
-import type { components } from '../openapi/types.js'
+import type { components } from '../../openapi/types.js'
 
 type Schemas = components['schemas']
 type Readiness = Schemas['Readiness']

@@ -1,0 +1,19 @@
+import type { Method, Path, Payload } from '../call.js'
+
+/** One upstream operation: its name (for logs and metrics), method, path, and what goes with it. */
+export type Words = [operation: string, method: Method, path: Path, payload?: Payload]
+
+/**
+ * Spot as one request sees it. The functions differ in what they expect of a 200: `items` a list, `item` at least one,
+ * `done` nothing. What comes may be shared with other requests: it is not to be changed.
+ */
+export interface Spot {
+  /** @throws {SpotError} when the call does not succeed */
+  items<T extends object> (...words: Words): Promise<T[]>
+  /** @throws {SpotError} when the call does not succeed, or brings no item: `not-found` of a read */
+  item<T extends object> (...words: Words): Promise<T>
+  /** What a create made. @throws {SpotError} when the call does not succeed, or brings no item with this property */
+  created<T extends object> (id: keyof T & string, ...words: Words): Promise<T>
+  /** @throws {SpotError} when the call does not succeed */
+  done (...words: Words): Promise<void>
+}

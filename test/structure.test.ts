@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import t from 'tap'
+
+const root = join(import.meta.dirname, '..')
+
+const folders = ['openapi', 'plugins', 'routes', 'sandbox', 'services']
+const within = (folder: string) =>
+  readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, String(name)))
+const files = ['app.ts', 'server.ts', ...folders.flatMap(within).filter((name) => /\.[tj]s$/.test(name))]
+
+/** Of each file, what it imports: files of the project as paths, packages by name. */
+const imports = new Map(files.map((file) => {
+  const source = readFileSync(join(root, file), 'utf8')
+  const names = [...source.matchAll(/^(?:import|export) [^'\n]*?'([^']+)'|^\} from '([^']+)'|import\('([^']+)'\)/gm)]
+    .map(([, whole, end, dynamic]) => whole ?? end ?? dynamic ?? '')
+  const sources = names.map((name) => name.startsWith('.') ? sourceOf(normalize(join(dirname(file), name))) : name)
+  return [file, new Set(sources)]
+}))
+
+function sourceOf (path: string): string {
+  return [path.replace(/\.js$/, '.ts'), path, path.replace(/\.js$/, '.d.ts')]
+    .find((name) => statSync(join(root, name), { throwIfNoEntry: false })) ?? `${path}, which is missing`
+}
+
+const all = [...imports].flatMap(([file, names]) => [...names].map((name) => [file, name] as const))
+const roomOf = (file: string) => /^services\/([^/]+)\//.exec(file)?.[1]
+/** Imports that may not be. */
+const but = (isWrong: (file: string, name: string) => boolean) =>
+  all.filter(([file, name]) => isWrong(file, name)).map((pair) => pair.join(' imports '))
+
+t.test('every file of services/ belongs to a room', async (t) => {
+  t.strictSame(files.filter((file) => /^services\/[^/]+$/.test(file)), [])
+})
+
+t.test('every import is found', async (t) => {
+  t.ok(all.length > 500, `${all.length} imports`)
+  t.strictSame(but((_, name) => name.endsWith('is missing')), [])
+})
+
+t.test('imports run one way', async (t) => {
+  const page = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8')
+  const [, drawn = ''] = /each imports only those below it:\n\n```\n([^`]*)```/.exec(page) ?? []
+  const layers = drawn.trim().split('\n').map((line) => line.split(/ +/))
+  const heightOf = (room: string) => layers.length - layers.findIndex((rooms) => rooms.includes(room))
+  const rooms = new Set(files.map(roomOf).filter((room) => room !== undefined))
+  t.strictSame(layers.flat().sort(), [...rooms].sort(), 'CONTRIBUTING draws every room')
+  t.strictSame(but((file, name) => {
+    const [from, to] = [roomOf(file), roomOf(name)]
+    return from !== undefined && to !== undefined && from !== to && heightOf(to) >= heightOf(from)
+  }), [])
+
+  const among = (...places: string[]) => (file: string) => places.some((place) => file.startsWith(place))
+  t.strictSame(but((file, name) =>
+    among('services/')(file) && among('app.ts', 'server.ts', 'plugins/', 'routes/')(name)), [])
+  t.strictSame(but((file, name) => among('services/')(file) && /^@?fastify/.test(name)), [])
+  t.strictSame(but((file, name) => among('routes/')(file) && among('app.ts', 'server.ts', 'plugins/')(name)), [])
+  t.strictSame(but((file, name) => among('plugins/')(file) && among('app.ts', 'server.ts', 'routes/')(name)), [])
+  t.strictSame(but((file, name) => among('sandbox/')(file) && files.includes(name) && !among('sandbox/')(name)), [])
+  t.strictSame(but((file, name) => among('sandbox/')(name) && !among('sandbox/', 'server.ts')(file)), [])
+})
+
+t.test('no file imports itself by way of others', async (t) => {
+  const circles: string[] = []
+  const done = new Set<string>()
+  function visit (file: string, way: string[]) {
+    if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file].join(' → '))
+    if (way.includes(file) || done.has(file)) return
+    for (const name of imports.get(file) ?? []) visit(name, [...way, file])
+    done.add(file)
+  }
+  for (const file of files) visit(file, [])
+  t.strictSame(circles, [])
+})
