@@ -249,13 +249,13 @@ export function violations (scenario: Scenario, { requests, servers, spot, hangi
   if (vain) say('nobody is held up while there is room', { asked: vain.asked, at: vain.at, error: String(vain.error) })
   const over = overTheLimit(scenario, servers)
   if (over) say("Spot's limit holds", over)
-  // A call counts for a minute and a second after it ended, by a clock that may be slow, and even if Spot refused it.
+  // A call counts for a minute and a second after it ended, by a clock that may be slow, even if Spot refused it.
   const kept = 61_000 / (1 - scenario.drift) + 1000
   for (const { asked, at, error } of requests) {
     if (asked.word !== 'last' || !(error instanceof SpotError)) continue
-    const recent = servers.flatMap((server) => server.sent)
-      .filter(({ call, endsBy }) => call.operation === 'listElastigroups' && endsBy > at - kept)
-    if (recent.length < scenario.limit) say('calls go on', { outcome: error.outcome, recent: recent.map((sent) => sent.at) })
+    const sent = servers.flatMap((server) => server.sent)
+    const recent = sent.filter(({ call, endsBy }) => call.operation === error.operation && endsBy > at - kept)
+    if (recent.length < scenario.limit) say('calls go on', { ...error, recent: recent.map((one) => one.at) })
   }
   return found
 }
