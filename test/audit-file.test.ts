@@ -8,6 +8,7 @@ import t, { type Test } from 'tap'
 import { auditLog } from '../services/audit/index.js'
 import { endWith } from './children.js'
 import { server } from './server-process.js'
+import { testDirectory } from './test-directory.js'
 import { until } from './until.js'
 
 t.jobs = 4
@@ -94,7 +95,7 @@ const numbers = (to: number, from = 0) => Array.from({ length: to - from }, (_, 
 const numbersIn = (...files: string[]) => linesOf(...files).map(({ i }) => i)
 
 t.test('a kill -9 right after a write loses nothing', async (t) => {
-  const folder = t.testdir()
+  const folder = testDirectory(t)
   const [first, second] = [join(folder, 'a.log'), join(folder, 'b.log')]
   const itself = run(t, first, "write(0, 300); process.kill(process.pid, 'SIGKILL')")
   const endless = run(t, second, `
@@ -112,7 +113,7 @@ t.test('a kill -9 right after a write loses nothing', async (t) => {
 })
 
 t.test('lines of several processes stay whole, and those of each in order', async (t) => {
-  const file = join(t.testdir(), 'audit.log')
+  const file = join(testDirectory(t), 'audit.log')
   const code = (process: number) => `for (let i = 0; i < 2500; i++) {
     log.write({ process: ${process}, i, text: 'x'.repeat(i % 25 === 0 ? 20_000 : i % 500) })
     if (i % 100 === 0) await turn()
@@ -127,7 +128,7 @@ t.test('lines of several processes stay whole, and those of each in order', asyn
 })
 
 t.test('the file is moved away and a new one begins at SIGHUP, without a line lost', async (t) => {
-  const folder = t.testdir()
+  const folder = testDirectory(t)
   const file = join(folder, 'audit.log')
   const { child, prints, ends } = run(t, file, `
     let rotations = 0
@@ -154,7 +155,7 @@ t.test('the file is moved away and a new one begins at SIGHUP, without a line lo
 })
 
 t.test('file and folder are for their owner alone, and what is there is added to', (t) => {
-  const folder = join(t.testdir(), 'a', 'b')
+  const folder = join(testDirectory(t), 'a', 'b')
   const file = join(folder, 'audit.log')
   const first = open(t, file)
   t.equal(statSync(file).mode & 0o777, 0o600, 'there from the start')
@@ -171,7 +172,7 @@ t.test('file and folder are for their owner alone, and what is there is added to
 })
 
 t.test('a file or a folder that vanishes is made anew', (t) => {
-  const folder = join(t.testdir(), 'logs')
+  const folder = join(testDirectory(t), 'logs')
   const file = join(folder, 'audit.log')
   const { write, told } = open(t, file)
   write({ i: 0 })
@@ -187,7 +188,7 @@ t.test('a file or a folder that vanishes is made anew', (t) => {
 })
 
 t.test('a path that cannot be opened is told of at once, and tried again every second', async (t) => {
-  const folder = t.testdir({ logs: 'a file, not a folder' })
+  const folder = testDirectory(t, { logs: 'a file, not a folder' })
   const file = join(folder, 'logs', 'audit.log')
   const { write, told, pass } = open(t, file)
   t.match(told, [{ failed: true, code: /^(ENOTDIR|EEXIST)$/, dropped: 0 }])
@@ -203,7 +204,7 @@ t.test('a path that cannot be opened is told of at once, and tried again every s
 })
 
 t.test('what is written while older lines wait comes after them', async (t) => {
-  const folder = t.testdir({ logs: '' })
+  const folder = testDirectory(t, { logs: '' })
   const file = join(folder, 'logs', 'audit.log')
   const { write, reopen, told, pass } = open(t, file)
   for (const i of numbers(1300)) write({ i })
@@ -217,7 +218,7 @@ t.test('what is written while older lines wait comes after them', async (t) => {
 })
 
 t.test('a full disk ends nothing: the oldest lines are kept, the rest is counted', async (t) => {
-  const folder = t.testdir()
+  const folder = testDirectory(t)
   const file = join(folder, 'audit.log')
   symlinkSync('/dev/full', file)
   const { write, reopen, told, pass } = open(t, file)
@@ -245,7 +246,7 @@ t.test('a full disk ends nothing: the oldest lines are kept, the rest is counted
 })
 
 t.test('what cannot be written until the end is told of', (t) => {
-  const file = join(t.testdir(), 'audit.log')
+  const file = join(testDirectory(t), 'audit.log')
   symlinkSync('/dev/full', file)
   const { write, close, told } = open(t, file)
   for (const i of numbers(3)) write({ i })
@@ -255,7 +256,7 @@ t.test('what cannot be written until the end is told of', (t) => {
 })
 
 t.test('lines that are long are kept up to 16 MiB', (t) => {
-  const file = join(t.testdir(), 'audit.log')
+  const file = join(testDirectory(t), 'audit.log')
   symlinkSync('/dev/full', file)
   const { write, close, told } = open(t, file)
   const text = 'x'.repeat(1024 * 1024)
@@ -267,7 +268,7 @@ t.test('lines that are long are kept up to 16 MiB', (t) => {
 })
 
 t.test('a line that was broken off is written again as a whole, on a line of its own', async (t) => {
-  const folder = t.testdir()
+  const folder = testDirectory(t)
   const file = join(folder, 'audit.log')
   // A limit on the size of files, in KiB, takes what fits and refuses the rest, as a disk does that is full.
   const { prints, child, ends } = run(t, file, `
@@ -293,7 +294,7 @@ t.test('a line that was broken off is written again as a whole, on a line of its
 })
 
 t.test('lines that wait are written when the process exits', async (t) => {
-  const folder = t.testdir({ logs: '' })
+  const folder = testDirectory(t, { logs: '' })
   const file = join(folder, 'logs', 'audit.log')
   const { printed, ends } = run(t, file, `
     import { unlinkSync } from 'node:fs'
@@ -328,7 +329,7 @@ t.test('the standard output may have a slow reader', async (t) => {
 })
 
 t.test('a torn last line, whoever left it, does not tear the next', (t) => {
-  const file = join(t.testdir(), 'audit.log')
+  const file = join(testDirectory(t), 'audit.log')
   writeFileSync(file, '{"i":0}\n{"i":')
   const { write, reopen } = open(t, file)
   write({ i: 1 })

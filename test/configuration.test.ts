@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ConfigurationError, loadConfiguration, type Configuration } from '../services/configuration/index.js'
+import { testDirectory } from './test-directory.js'
 
 /** Stands in every value that could be a secret; no message may show it. */
 const HUSH = 'hush-hush'
@@ -23,7 +24,7 @@ interface Surroundings {
 
 /** Loads the configuration from a real file. */
 function load (t: Test, file: File, { files = {}, environment = {} }: Surroundings = {}): Configuration {
-  const folder = t.testdir({ ...files, 'config.json': typeof file === 'string' ? file : JSON.stringify(file) })
+  const folder = testDirectory(t, { ...files, 'config.json': typeof file === 'string' ? file : JSON.stringify(file) })
   return loadConfiguration(join(folder, 'config.json'), environment)
 }
 
@@ -374,7 +375,7 @@ t.test('every fault is named with its place and what was expected, never with th
 })
 
 t.test('a file that can not be read', async (t) => {
-  const folder = t.testdir({})
+  const folder = testDirectory(t)
   const faults = (file: string) => refusal(t, () => loadConfiguration(file)).faults
   t.strictSame(faults(join(folder, 'none.json')), [{ pointer: '', message: 'no such file' }])
   t.strictSame(faults(folder), [{ pointer: '', message: 'can not be read (EISDIR)' }])

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { outcomes } from '../services/spot/wire/outcomes.js'
 import { start } from './helper.js'
+import { testDirectory } from './test-directory.js'
 
 const path = (file: string) => fileURLToPath(new URL(`../${file}`, import.meta.url))
 const read = (file: string) => readFileSync(path(file), 'utf8')
@@ -183,6 +184,7 @@ t.test('promtool', { skip: noPromtool }, async (t) => {
   const exprs = panels.flatMap(({ targets = [] }) => targets)
     .map(({ expr }) => expr.replaceAll('$__rate_interval', '5m'))
   const rules = exprs.map((expr, n) => ({ record: `panel:${n}`, expr }))
-  const file = `${t.testdir({ 'panels.json': JSON.stringify({ groups: [{ name: 'panels', rules }] }) })}/panels.json`
+  const groups = [{ name: 'panels', rules }]
+  const file = `${testDirectory(t, { 'panels.json': JSON.stringify({ groups }) })}/panels.json`
   t.match(promtool(['check', 'rules', file]), `${exprs.length} rules found`, 'and the panels are sound')
 })

@@ -137,23 +137,25 @@ t.test('nobody waits for somebody else\'s hanging call', async (t) => {
   t.strictSame([await hanging, await again], ['timeout', 'timeout'])
 })
 
-t.test('what refuses another does not refuse who shared its call', async (t) => {
-  const clock = new VirtualClock()
-  const { spot, read } = server(clock)
-  let refuse = () => {}
-  spot.hold = new Promise((_resolve, reject) => {
-    refuse = () => reject(new SpotError({
-      call: { operation: 'getElastigroup', method: 'GET' }, outcome: 'rate-limited', calls: 0
-    }))
+for (const calls of [0, 1]) {
+  t.test(`what refuses another after ${calls} attempts does not refuse who shared its call`, async (t) => {
+    const clock = new VirtualClock()
+    const { spot, read } = server(clock)
+    let refuse = () => {}
+    spot.hold = new Promise((_resolve, reject) => {
+      refuse = () => reject(new SpotError({
+        call: { operation: 'getElastigroup', method: 'GET' }, outcome: 'rate-limited', calls
+      }))
+    })
+    const greedy = outcomeOf(read())
+    const other = read()
+    await clock.settle()
+    spot.hold = Promise.resolve()
+    refuse()
+    t.equal(await greedy, 'rate-limited')
+    t.equal(await other, '1 from spot')
   })
-  const greedy = outcomeOf(read())
-  const other = read()
-  await clock.settle()
-  spot.hold = Promise.resolve()
-  refuse()
-  t.equal(await greedy, 'rate-limited')
-  t.equal(await other, '1 from spot')
-})
+}
 
 t.test('who shares a call that hangs asks by itself after two seconds', async (t) => {
   const clock = new VirtualClock()

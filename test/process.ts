@@ -6,6 +6,7 @@ import { startSandbox, type SandboxOptions } from '../sandbox/index.js'
 import { endWith } from './children.js'
 import { KEY } from './keys.js'
 import { server } from './server-process.js'
+import { testDirectory } from './test-directory.js'
 
 interface Surroundings {
   /** Where it runs: a folder of the test alone, with these files in it, unless set. */
@@ -38,7 +39,8 @@ export function run (t: Test, words: string[], surroundings: Surroundings = {}) 
   // tap would watch the process through NODE_OPTIONS, which costs more than the process itself.
   const { NODE_OPTIONS, ...env } = process.env
   const before = obeys ? ['--import', `data:text/javascript,${encodeURIComponent(OBEY)}`] : []
-  const child = spawn(process.execPath, [...before, server, ...words], { cwd: folder ?? t.testdir({ ...files }), env })
+  const cwd = folder ?? testDirectory(t, { ...files })
+  const child = spawn(process.execPath, [...before, server, ...words], { cwd, env })
   endWith(t, child)
   if (!obeys) child.stdin.end(input)
   let output = ''

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { testDirectory } from './test-directory.js'
 import { until } from './until.js'
 
 const REDIS_SERVER = 'redis-server'
@@ -39,7 +40,7 @@ export interface RedisOptions {
 /** A Redis of the test's own, in memory, on a free port of loopback. Stopped when the test ends. */
 export async function startRedis (t: Test, { password, user, tls = false }: RedisOptions = {}): Promise<RedisServer> {
   const port = await freePort()
-  const directory = t.testdir({})
+  const directory = testDirectory(t)
   const url = `redis${tls ? 's' : ''}://${password ? `:${encodeURIComponent(password)}@` : ''}127.0.0.1:${port}`
   const certificate = join(directory, 'certificate.pem')
   const key = join(directory, 'key.pem')

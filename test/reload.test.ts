@@ -4,6 +4,7 @@ import { hashSync } from '@node-rs/bcrypt'
 import t, { type Test } from 'tap'
 import { KEY, TOKEN } from './keys.js'
 import { run, spot } from './process.js'
+import { testDirectory } from './test-directory.js'
 
 const OTHER = 'another-key-for-tests'
 const other = { 'x-auth-token': hashSync(OTHER, 4), 'x-auth-client': 'portal' }
@@ -14,7 +15,7 @@ const RELOADS = process.env.CHAOS === 'full' ? 1000 : 40
 async function serve (t: Test) {
   const { configuration } = await spot(t, { settings: { logLevel: 'info', audit: { file: 'audit.log' } } })
   const settings = JSON.parse(configuration)
-  const folder = t.testdir({ 'config.json': configuration })
+  const folder = testDirectory(t, { 'config.json': configuration })
   const server = run(t, ['--config', 'config.json'], { folder })
   const [, url = ''] = await server.prints(/listening at (http:[^"]+)/)
   const write = (text: string) => {

@@ -3,6 +3,7 @@ import { document } from '../openapi/document.js'
 import { ask, LOST, startBalancer, type Backend } from './balancer.js'
 import { TOKEN } from './keys.js'
 import { DRAIN, DRAINED, run, spot } from './process.js'
+import { testDirectory } from './test-directory.js'
 import { until } from './until.js'
 
 /** Restarts of each server, requests at least, and those that are under way at once. */
@@ -70,7 +71,7 @@ t.test('servers are restarted in turn under load, and no request is lost or done
     sandbox: { rateLimit: 1_000_000, seed: false }, settings: { drainSeconds: DRAIN, logLevel: 'info' }
   })
   sandbox.faults.inject({ latency: LATENCY, times: Infinity })
-  const folder = t.testdir({ 'a.json': configuration })
+  const folder = testDirectory(t, { 'a.json': configuration })
   const servers = await Promise.all([startBackend(t, folder), startBackend(t, folder)])
   const balancer = await startBalancer(t, servers.map(({ backend }) => backend))
 

@@ -14,6 +14,7 @@ import { createLimit } from '../services/spot/stages/limit/index.js'
 import { localCounters } from '../services/spot/stages/memory/counters.js'
 import { Memory } from '../services/spot/stages/memory/index.js'
 import { startGateway, type Reply, type RequestOptions } from './helper.js'
+import { testDirectory } from './test-directory.js'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
@@ -81,7 +82,7 @@ async function startSpot (t: Test) {
 /** The gateway at its most talkative in front of a sandbox, and a look at all that it let out. */
 async function startTalkative (t: Test) {
   const { accounts } = await startSpot(t)
-  const file = join(t.testdir({}), 'audit.log')
+  const file = join(testDirectory(t), 'audit.log')
   const deadlines = { read: DEADLINE, write: DEADLINE }
   const configuration = { audit: { file }, clients: [owner(key)], logLevel: 'trace', accounts, deadlines }
   const gateway = await startGateway(t, { configuration })

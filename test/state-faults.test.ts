@@ -15,6 +15,7 @@ import { startGateway } from './helper.js'
 import { noRedis, noTls, startRedis } from './redis.js'
 import { everything, failure, HOUR } from './state-contract.js'
 import { handle, HUSH, missing, start, watched } from './state-handles.js'
+import { testDirectory } from './test-directory.js'
 import { until } from './until.js'
 
 const { examples } = document.components as unknown as { examples: Record<string, { value: object }> }
@@ -29,7 +30,7 @@ const apart = [['unshare', '-pf', '--kill-child'], ['unshare', '-Urpf', '--kill-
 t.test('a directory', async (t) => {
   /** A directory with a state of some pages in it, closed. */
   async function written (t: Test) {
-    const directory = join(t.testdir({}), 'state')
+    const directory = join(testDirectory(t), 'state')
     const state = openState({ directory })
     await Promise.all(Array.from({ length: 500 }, (_, i) => state.swap(`k${i}`, undefined, 'x'.repeat(300), HOUR)))
     await state.close()
@@ -37,7 +38,7 @@ t.test('a directory', async (t) => {
   }
 
   await t.test('is made when it is first needed, for this user alone', async (t) => {
-    const directory = join(t.testdir({}), 'deep', 'state')
+    const directory = join(testDirectory(t), 'deep', 'state')
     const state = handle(t, { directory })
     t.notOk(existsSync(directory))
     await state.swap('a', undefined, 'x', HOUR)
@@ -47,7 +48,7 @@ t.test('a directory', async (t) => {
   })
 
   await t.test('that cannot be written fails each call, until it can', async (t) => {
-    const parent = join(t.testdir({ parent: 'a file' }), 'parent')
+    const parent = join(testDirectory(t, { parent: 'a file' }), 'parent')
     const { state, changes } = watched(t, { directory: join(parent, 'state') })
     const calls = [
       () => state.get('a'), () => state.swap('a', undefined, HUSH, HOUR), () => state.remove('a', 1),
@@ -69,7 +70,7 @@ t.test('a directory', async (t) => {
   await t.test('may be shared by processes of two containers, and one be killed', {
     skip: apart ? false : 'PID namespaces are not permitted here'
   }, async (t) => {
-    const settings = { directory: join(t.testdir({}), 'state') }
+    const settings = { directory: join(testDirectory(t), 'state') }
     const [one, two] = ['one-', 'two-'].map((prefix) => start(t, settings, 'write', prefix, { under: apart ?? [] })) as
       [ReturnType<typeof start>, ReturnType<typeof start>]
     await Promise.all([one.ready, two.ready])
@@ -147,7 +148,7 @@ t.test('a directory', async (t) => {
   })
 
   await t.test('on a full disk fails what is written, with one word, and is read', { skip: noLimit }, async (t) => {
-    const settings = { directory: join(t.testdir({}), 'state') }
+    const settings = { directory: join(testDirectory(t), 'state') }
     const writer = start(t, settings, 'write', 'k')
     /** How large a file of the writer may grow, in bytes: as good as a full disk. */
     const limit = (bytes: string) => execFileSync(PRLIMIT, [`--fsize=${bytes}:unlimited`, '--pid', String(writer.pid)])
@@ -186,7 +187,7 @@ t.test('a directory', async (t) => {
   })
 
   await t.test('is swept: what has expired takes no room', async (t) => {
-    const directory = join(t.testdir({}), 'state')
+    const directory = join(testDirectory(t), 'state')
     const state = sqlite(directory, { patience: HOUR, sweepEvery: 20 })
     t.teardown(() => state.close())
     await Promise.all(Array.from({ length: 1100 }, (_, i) =>
@@ -201,7 +202,7 @@ t.test('a directory', async (t) => {
   })
 
   await t.test('does not keep the process alive, unless something is under way', async (t) => {
-    const directory = join(t.testdir({}), 'state')
+    const directory = join(testDirectory(t), 'state')
     const open = `
       import { openState } from ${JSON.stringify(join(import.meta.dirname, '../dist/services/state/index.js'))}
       const state = openState({ directory: ${JSON.stringify(directory)} })
@@ -358,7 +359,7 @@ t.test('the gateway', async (t) => {
   const linesOf = (log: string[]) => log.map((line) => JSON.parse(line)).filter(({ msg }) => /state|cannot be used/i.test(msg))
 
   await t.test('says that its state is down, and goes on; says so once more when it is back', async (t) => {
-    const parent = join(t.testdir({ parent: 'a file' }), 'parent')
+    const parent = join(testDirectory(t, { parent: 'a file' }), 'parent')
     const gateway = await startGateway(t, { configuration: { state: { directory: join(parent, 'state') } } })
     const { app, log } = gateway
     await until(() => app.state.failure !== undefined)
@@ -390,7 +391,7 @@ t.test('the gateway', async (t) => {
   })
 
   await t.test('names what an earlier version left, and leaves it alone', async (t) => {
-    const directory = join(t.testdir({ state: { 'data.mdb': 'of LMDB' } }), 'state')
+    const directory = join(testDirectory(t, { state: { 'data.mdb': 'of LMDB' } }), 'state')
     const { log } = await startGateway(t, { configuration: { state: { directory } } })
     t.match(linesOf(log), [{ level: 40, msg: /state\/data\.mdb is the state of an earlier version/ }])
     t.equal(readFileSync(join(directory, 'data.mdb'), 'utf8'), 'of LMDB')

@@ -7,6 +7,7 @@ import { simulatedClock } from './simulation/clock.js'
 import { simulatedState } from './simulation/state.js'
 import { contract, everything, failure, HOUR, type Place } from './state-contract.js'
 import { handle, HUSH, missing, start } from './state-handles.js'
+import { testDirectory } from './test-directory.js'
 import { until } from './until.js'
 
 /** Processes that are killed in the middle of writing; `npm run chaos` kills more. */
@@ -18,7 +19,7 @@ interface Kind {
 }
 
 const kinds: Record<string, Kind> = {
-  'a directory': { skip: false, settings: async (t) => ({ directory: join(t.testdir({}), 'some', 'state.d') }) },
+  'a directory': { skip: false, settings: async (t) => ({ directory: join(testDirectory(t), 'some', 'state.d') }) },
   'a Redis': {
     skip: noRedis, settings: async (t) => ({ redis: (await startRedis(t, { password: HUSH })).url })
   }

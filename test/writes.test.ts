@@ -5,6 +5,7 @@ import { document, operationsOf } from '../openapi/document.js'
 import { owner } from '../services/configuration/index.js'
 import type { Guardrails } from '../services/guardrails/index.js'
 import { KEY, start } from './helper.js'
+import { testDirectory } from './test-directory.js'
 
 /* What happens to a write on its way: guardrails, dry runs, the audit. */
 
@@ -25,7 +26,7 @@ const account = { id: 'act-5a9db0c5', token: 'vendor-token-for-tests', defaultVP
 /** A gateway whose account, and whose one client, have rules. */
 async function startGuarded (t: Test, guardrails?: Guardrails, ofClient?: Guardrails) {
   const { sandbox } = await start(t, { sandbox: { accounts: [account], rateLimit: 1_000_000 } })
-  const file = join(t.testdir({}), 'audit.log')
+  const file = join(testDirectory(t), 'audit.log')
   const gateway = await start(t, {
     configuration: {
       accounts: { demo: { ...account, endpoint: sandbox.url, ...guardrails && { guardrails } } },

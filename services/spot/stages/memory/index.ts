@@ -190,8 +190,8 @@ function given ({ answer, askedAt, words }: Reading, names: readonly string[], s
  * Whether a shared call failed for what is another's: its share of Spot's limit, its place in the queue, or a call that
  * hangs. Who shared it may do better.
  */
-const isOfAnother = (error: unknown) => error instanceof SpotError && error.calls === 0 &&
-  ['rate-limited', 'queued', 'timeout'].includes(error.outcome)
+const isOfAnother = (error: unknown) => error instanceof SpotError &&
+  (['rate-limited', 'queued'].includes(error.outcome) || (error.outcome === 'timeout' && error.calls === 0))
 
 /** Whether something Spot said before may be taken for its answer: it is out of order, or must not be asked. */
 const mayStandIn = (error: unknown) => error instanceof SpotError &&

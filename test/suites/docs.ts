@@ -1,0 +1,2 @@
+// The docs page, in Chromium.
+import '../docs.test.js'

@@ -1,0 +1,3 @@
+// Creates with a key.
+import '../idempotency.test.js'
+import '../idempotency-states.test.js'

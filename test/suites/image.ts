@@ -1,0 +1,2 @@
+// The container image.
+import '../image.test.js'

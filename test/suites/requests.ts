@@ -1,0 +1,9 @@
+// What callers send, and what they get.
+import '../contract.test.js'
+import '../operations.test.js'
+import '../writes.test.js'
+import '../http-edges.test.js'
+import '../hang-up.test.js'
+import '../lossless.test.js'
+import '../properties.test.js'
+import '../lifecycle.test.js'
