@@ -32,14 +32,10 @@ const { examples } = document.components as unknown as { examples: Record<string
 /** In the log, or in what the sandbox prints. */
 const LISTENS = /(http:\/\/127\.0\.0\.1:(\d+))(?:\/v1\/spot\/docs|")/
 
-/** The build without the check of types. */
-const { scripts: { build: buildScript } }: { scripts: { build: string } } = read(join(root, 'package.json'))
-const quickBuild = `npm exec -c '${buildScript.replace('tsc ', 'tsc --noCheck ')}'`
-
 /** A cheaper way to the same. Packages for other machines are in the lock file, but not installed. */
 function instead (command: string, directory: string): string | undefined {
   if (full) return command
-  if (!command.startsWith('npm ci')) return command.replace('npm run build', quickBuild)
+  if (!command.startsWith('npm ci')) return command.replace('npm run build', 'npm run build -- --noCheck')
   if (!command.includes('--omit=dev')) symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
   else {
     for (const path of Object.keys(packages).filter((path) => path && !packages[path]?.dev)) {
