@@ -8,6 +8,8 @@ export interface Backend {
   url: string
   /** Whether it said so when `ask` was last called. */
   ready: boolean
+  /** Requests that were sent there and are not answered. */
+  underWay: number
 }
 
 /** Asks a backend whether it is ready, as a load balancer does every few seconds. Tests say when. */
@@ -39,12 +41,14 @@ export async function startBalancer (t: Test, backends: Backend[]): Promise<stri
     const lost = (why: string) => { response.writeHead(502, { [LOST]: why }).end() }
     if (backend === undefined) return lost('no backend is ready')
     const { connection, ...headers } = request.headers
+    backend.underWay++
     const onward = httpRequest(`${backend.url}${request.url}`, { method: request.method ?? 'GET', headers, agent })
     onward.on('response', (answer) => {
       const { connection, ...headers } = answer.headers
       response.writeHead(answer.statusCode ?? 0, headers)
       answer.on('error', () => response.destroy()).pipe(response)
     })
+    onward.on('close', () => { backend.underWay-- })
     onward.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'ECONNREFUSED') return lost(String(error.code))
       forward(request, response, body, left.filter((other) => other !== backend))

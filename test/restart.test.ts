@@ -44,7 +44,7 @@ async function send (balancer: string, n: number) {
 
 /** A gateway as a process, which the balancer knows under whatever address it has. */
 async function startBackend (t: Test, folder: string) {
-  const backend: Backend = { url: '', ready: false }
+  const backend: Backend = { url: '', ready: false, underWay: 0 }
   const begin = async () => {
     const server = run(t, ['--config', 'a.json'], { folder, obeys: true })
     const [, url = ''] = await server.prints(/listening at (http:[^"]+)/)
@@ -58,6 +58,8 @@ async function startBackend (t: Test, folder: string) {
     async restart () {
       server.kill('SIGTERM')
       await until(async () => !await ask(backend))
+      // What was sent before that may still be on its way: seconds of a drain are more than enough for it to arrive.
+      await until(() => backend.underWay === 0)
       await server.does(DRAINED)
       const { code } = await server.ends()
       server = await begin()
