@@ -1,4 +1,3 @@
-// Who calls, and what they may do and see.
+// Who calls, and what they may do.
 import '../tokens.test.js'
 import '../clients.test.js'
-import '../masking.test.js'

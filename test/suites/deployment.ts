@@ -2,4 +2,3 @@
 import '../local.test.js'
 import '../chart.test.js'
 import '../dashboards.test.js'
-import '../metrics.test.js'

@@ -1,3 +1,2 @@
 // Creates with a key.
 import '../idempotency.test.js'
-import '../idempotency-states.test.js'

@@ -1,4 +1,3 @@
-// Servers that are restarted, reloaded and attacked.
+// Servers that are restarted and reloaded.
 import '../reload.test.js'
 import '../restart.test.js'
-import '../hostile.test.js'

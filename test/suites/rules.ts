@@ -1,5 +1,5 @@
-// What operators set, and what may not get out.
+// What operators set, and how the code is arranged.
 import '../guardrails.test.js'
 import '../configuration.test.js'
+import '../masking.test.js'
 import '../structure.test.js'
-import '../secrets.test.js'

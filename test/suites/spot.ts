@@ -1,7 +1,4 @@
 // Calls to Spot, and what may go wrong with them.
 import '../outcomes.test.js'
 import '../resilience.test.js'
-import '../memory.test.js'
-import '../large-lists.test.js'
 import '../containment.test.js'
-import '../simulation.test.js'

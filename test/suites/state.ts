@@ -1,3 +1,2 @@
 // What must survive: a directory, a Redis, and processes that use them.
 import '../state.test.js'
-import '../state-faults.test.js'

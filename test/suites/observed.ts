@@ -1,0 +1,3 @@
+// What may not get out, and what is measured.
+import '../secrets.test.js'
+import '../metrics.test.js'
