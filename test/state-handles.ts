@@ -11,9 +11,12 @@ import { everything } from './state-contract.js'
 /** Stands in passwords and values; no error may show it. */
 export const HUSH = 'hush-hush'
 
+/** Milliseconds that a busy disk may take: tests are about what SQLite says, not about how long it takes. */
+const PATIENT = 600_000
+
 /** One more handle on a state, closed when the test ends. */
 export function handle (t: Test, settings: StateSettings): State {
-  const state = openState(settings)
+  const state = openState(settings, undefined, PATIENT)
   t.teardown(() => state.close())
   return state
 }
@@ -21,7 +24,7 @@ export function handle (t: Test, settings: StateSettings): State {
 /** A state that is watched: `changes` has a word for each time it went down or came back. */
 export function watched (t: Test, settings: StateSettings) {
   const changes: string[] = []
-  const state = openState(settings, (failure) => changes.push(failure?.message ?? 'up'))
+  const state = openState(settings, (failure) => changes.push(failure?.message ?? 'up'), PATIENT)
   t.teardown(() => state.close())
   return { state, changes }
 }

@@ -27,12 +27,16 @@ const ADVICE: [code: RegExp, advice: string][] = [
 /**
  * The place for what must survive a restart. Nothing is opened before the first call, and a call that fails makes the
  * next one try again.
+ *
+ * @param patience milliseconds that a call to a directory may take
  */
-export function openState (settings: StateSettings, onChange: OnChange = () => {}): WatchedState {
+export function openState (
+  settings: StateSettings, onChange: OnChange = () => {}, patience = PATIENCE.disk
+): WatchedState {
   if ('directory' in settings) {
     const { directory } = settings
-    return guard(() => sqlite(directory, { patience: PATIENCE.disk }), {
-      patience: PATIENCE.disk,
+    return guard(() => sqlite(directory, { patience }), {
+      patience,
       explain: ({ message, code = ' ' }: NodeJS.ErrnoException) => {
         const [, advice] = ADVICE.find(([form]) => form.test(code)) ?? []
         return `The state directory ${directory} cannot be used: ${message}. ${advice}`
