@@ -157,10 +157,10 @@ t.test('a managed instance without VPC or subnets is refused before Spot sees it
 })
 
 t.test('the bodies of the brief are the examples of the contract', async (t) => {
-  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-  const bodies = [...readme.matchAll(/```json\n([\s\S]*?)```/g)].map(([, json]) => JSON.parse(json as string))
+  const page = readFileSync(new URL('../docs/clients.md', import.meta.url), 'utf8')
+  const bodies = [...page.matchAll(/```json\n([\s\S]*?)```/g)].map(([, json]) => JSON.parse(json as string))
   for (const name of ['ElastigroupCreate', 'ElastigroupUpdate', 'ManagedInstanceCreate', 'ManagedInstanceUpdate']) {
-    t.ok(bodies.some((body) => isDeepStrictEqual(body, example(name))), `${name} stands in the README`)
+    t.ok(bodies.some((body) => isDeepStrictEqual(body, example(name))), `${name} is in docs/clients.md`)
   }
 })
 
