@@ -5,7 +5,9 @@ import { ACCESSES } from '../services/access/clients.js'
 import { loadConfiguration } from '../services/configuration/index.js'
 import { schema } from '../services/configuration/schema.js'
 import { guardrailsSchema } from '../services/guardrails/schema.js'
+import { KEPT, LEAST } from '../services/idempotency/record.js'
 import { problems, type ProblemName } from '../services/problems/index.js'
+import { PATIENCE } from '../services/spot/stages/memory/shared-counters.js'
 
 const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -89,6 +91,13 @@ t.test('nginx says the problems of the table', async (t) => {
     const { status: listed, title: shown } = problems[name]
     t.strictSame([own, Number(status), title], [listed, listed, shown], name)
   }
+})
+
+t.test('the times in docs/reliability.md are those of the code', async (t) => {
+  const page = read('docs/reliability.md').replaceAll('\n', ' ')
+  t.match(page, `no answer from Redis within ${PATIENCE} ms stops using memory`)
+  t.match(page, `A key lives ${KEPT / 3600_000} hours`)
+  t.match(page, `${LEAST / 60_000} minutes before the key expires`)
 })
 
 /** The words in the first column of a table below a heading. */
