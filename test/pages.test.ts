@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
 import t from 'tap'
+import { PROBE } from '../plugins/state.js'
 import { ACCESSES } from '../services/access/clients.js'
 import { loadConfiguration } from '../services/configuration/index.js'
 import { schema } from '../services/configuration/schema.js'
@@ -93,11 +94,13 @@ t.test('nginx says the problems of the table', async (t) => {
   }
 })
 
-t.test('the times in docs/reliability.md are those of the code', async (t) => {
+t.test('the times in the pages are those of the code', async (t) => {
   const page = read('docs/reliability.md').replaceAll('\n', ' ')
   t.match(page, `no answer from Redis within ${PATIENCE} ms stops using memory`)
   t.match(page, `A key lives ${KEPT / 3600_000} hours`)
   t.match(page, `${LEAST / 60_000} minutes before the key expires`)
+  t.match(page, `The server notices within ${PROBE / 1000} seconds`)
+  t.match(read('docs/operations.md'), `at its start and every ${PROBE / 1000} seconds`)
 })
 
 /** The words in the first column of a table below a heading. */
