@@ -10,7 +10,7 @@ declare module 'fastify' {
 }
 
 /** Milliseconds between two looks whether the state can be used, whether or not anybody needs it. */
-const PROBE = 15_000
+export const PROBE = 15_000
 
 export default fp(async function state (app: FastifyInstance) {
   const { state: settings, sandbox } = app.configuration

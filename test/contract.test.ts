@@ -7,7 +7,7 @@ import { problems, problemType, type ProblemName } from '../services/problems/in
 import { start, TOKEN } from './helper.js'
 
 const operations = operationsOf(document)
-const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+const page = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
 
 /** Paths of Fastify's route table, as OpenAPI writes them. */
 function pathsOf (tree: string): string[] {
@@ -43,19 +43,23 @@ t.test('an operation is public exactly when the document says so', async (t) => 
     const { status } = await request(method.toUpperCase(), path.replace(/\{\w+\}/g, 'x'), { token: null })
     t.equal(status, operation.security?.length === 0 ? 200 : 401, operation.operationId)
   }
+  const [, listed = ''] = /^No token is needed for (.*) and the docs page\.$/m.exec(page('docs/access.md')) ?? []
+  const open = operations.filter(({ operation }) => operation.security?.length === 0)
+  t.strictSame(listed.split(', '), open.map(({ path }) => `\`${path.split('/').at(-1)}\``), 'docs/access.md lists them')
 })
 
-t.test('the problems of the code, the contract and the README are the same', async (t) => {
+t.test('the problems of the code, the contract and docs/errors.md are the same', async (t) => {
   const names = Object.keys(problems) as ProblemName[]
   const { enum: inContract } = document.components.schemas.ProblemType as { enum: string[] }
   t.strictSame(inContract.toSorted(), names.map(problemType).toSorted())
 
-  const rows = [...readme.matchAll(/^\| `([a-z-]+)` \| (\d{3}) \|/gm)].map(([, name, status]) => [name, Number(status)])
+  const rows = [...page('docs/errors.md').matchAll(/^\| `([a-z-]+)` \| (\d{3}) \|/gm)]
+    .map(([, name, status]) => [name, Number(status)])
   t.strictSame(rows.toSorted(), names.map((name) => [name, problems[name].status]).toSorted())
 })
 
 t.test('the endpoints of the README are those of the contract', async (t) => {
-  const rows = [...readme.matchAll(/^\| `(GET|POST|PUT|DELETE) (\/v1\/spot\/\S+)` \| `(\w+)` \|/gm)]
+  const rows = [...page('README.md').matchAll(/^\| `(GET|POST|PUT|DELETE) (\/v1\/spot\/\S+)` \| `(\w+)` \|/gm)]
   const inReadme = rows.map(([, method, path, operationId]) => `${method} ${path} ${operationId}`)
   const inContract = operations.map(({ method, path, operation }) =>
     `${method.toUpperCase()} ${path} ${operation.operationId}`)

@@ -109,6 +109,12 @@ t.test('what the dashboard and the alerts ask for is there', async (t) => {
     const legend = [...JSON.stringify(annotations).matchAll(/\$labels\.(\w+)/g)].map(([, label]) => `{{${label}}}`)
     t.strictSame(faultsOf(expr, legend.join(), series), [], alert)
   }
+  const named = [...read('docs/operations.md'), ...read('docs/reliability.md')].join('')
+    .matchAll(/`((?:http|spot_api)_\w+)(\{.*?\})?`/g)
+  for (const [, name = '', labels = ''] of named) {
+    if (!text.includes(`# TYPE ${name} `)) t.fail(`${name} is in the pages, but is no metric`)
+    if (labels) t.strictSame(faultsOf(name + labels, '', series), [], name + labels)
+  }
   const wrong = 'sum by (nobody) (rate(http_requests_total{status_class="9xx"}[5m])) / nothing{} + other'
   t.equal(faultsOf(wrong, '{{route}}', series).length, 5, 'and what is not there is found')
 })

@@ -126,6 +126,7 @@ t.test('in the sandbox, by plain http under any name', { skip }, async (t) => {
     t.equal(new URL(page.url()).hostname, HOST)
     t.equal(await page.title(), document.info.title)
     t.match(await page.locator('.info .title').innerText(), document.info.title)
+    t.match(await page.locator('.info__extdocs').getAttribute('href'), /\/spot-api\/tree\/master\/docs$/)
 
     const shown = await page.locator('.opblock-tag-section').evaluateAll((sections) => sections.map((section) => ({
       tag: section.querySelector('[data-tag]')?.getAttribute('data-tag'),

@@ -32,7 +32,7 @@ export class Part {
    * @param launch starts the process, in a process group of its own: a Ctrl-C of the terminal is not for it
    * @param answers whether it does its work now
    * @param log its file
-   * @param say told what happens
+   * @param say gets a line for what happens
    */
   constructor (settings) {
     this.#settings = settings

@@ -1,4 +1,4 @@
-// The simulated Spot as a process. Usage: fork('sandbox.js', [JSON of its options]); it tells its account and answers
+// The simulated Spot as a process. Usage: fork('sandbox.js', [JSON of its options]); it sends its account and answers
 // messages: { inject: fault } and { transcript: true }.
 import { startSandbox } from '../../dist/sandbox/index.js'
 

@@ -34,7 +34,7 @@ export function missing () {
  * @param port of nginx; the others have the next ones. Unless set, whichever are free
  * @param settings of the replicas, beside or instead of those in config.json
  * @param sandbox options of the simulated Spot
- * @param say told what happens, in a line
+ * @param say gets a line for what happens
  * @throws {Error} when something is missing, a port is in use, or a part does not start
  */
 export async function startStack ({ port, settings = {}, sandbox = {}, say = () => {} } = {}) {

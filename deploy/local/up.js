@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Starts a small installation on this machine, and says what can be tried on it. See --help.
+// Starts a small installation on this machine, and says what you can try on it. See --help.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -14,7 +14,7 @@ Usage
   --port N  where nginx listens, on 127.0.0.1: 8080 unless set. The others have the next four ports.
   --help    this page
 
-Needs nginx and redis-server, no containers. What dies is started again. Ctrl-C ends it all and leaves nothing behind.
+Needs nginx and redis-server, no containers. What dies is restarted. Ctrl-C ends it all and leaves nothing behind.
 `
 
 const print = (words) => process.stdout.write(`${words}\n`)
@@ -54,10 +54,10 @@ spot-api is at ${url}/v1/spot, its docs at ${url}/v1/spot/docs
 Try it:
   curl -H 'X-Auth-Token: ${token}' ${url}/v1/spot/demo/elastigroups
 
-Break it, and go on calling:
+Break it, and keep calling:
   type ${words.join(', ')},
-  or kill -9 any pid: it is started again. While Redis is away, creates with an Idempotency-Key are answered 503, and
-  all else goes on. The simulated Spot keeps nothing when it dies. Which replica answered says nginx-access.log.
+  or kill -9 any pid: it is restarted. While Redis is away, creates with an Idempotency-Key get 503, and everything else
+  still works. The simulated Spot keeps nothing when it dies. nginx-access.log says which replica answered.
 
 Ctrl-C ends it all.
 `
@@ -66,7 +66,7 @@ async function up (port) {
   const ending = join(import.meta.dirname, '../../dist/services/process/process-end.js')
   if (!existsSync(ending)) throw new Error('The server is not built. Run npm run build first, or use npm run local.')
   const { endInOrder } = await import(ending)
-  // Told to end while it starts, it ends once it has started: nothing is half there then.
+  // A signal during the start takes effect once it has started, so nothing is left half done.
   const starting = startStack({ port, say: (line) => print(line) })
   endInOrder(async ({ error }) => {
     if (error) process.stderr.write(`${error.stack}\n`)

@@ -20,8 +20,9 @@ export class SandboxError extends Error {
 }
 
 /**
- * Every single refusal the sandbox knows, with the text it has unless a better one is given. Which codes are the
- * vendor's and which are ours: README.md.
+ * Every refusal of the sandbox, with its text unless a better one is given. Spot's own codes are GROUP_DOESNT_EXIST,
+ * MANAGED_INSTANCE_DOESNT_EXIST, SUSPEND_PROCESSES_DOESNT_EXIST and CANT_ROLL_CAPACITY_BELOW_MINIMUM; no public source
+ * names the others, so they are ours.
  */
 const REFUSALS = {
   UNKNOWN_ROUTE: [404, 'NotFound', 'No operation of the API has this method and path'],

@@ -1,6 +1,6 @@
 /**
- * Every problem this server answers with, one row each. The contract (`ProblemType`) and the README list the same
- * names; a test compares the three.
+ * Every problem this server answers with, one row each. The contract (`ProblemType`) and docs/errors.md list the
+ * same names; a test compares the three.
  */
 export const problems = {
   'malformed-request': { status: 400, title: 'The request is not valid HTTP' },

@@ -14,7 +14,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: redis
 {{- end }}
 
-{{/* Of everything that is not picked by them. */}}
+{{/* Labels of everything; not used by selectors. */}}
 {{- define "spot-api.labels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -31,17 +31,17 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{ .Values.redis.existingSecret | default (printf "%s-redis" (include "spot-api.name" .)) }}
 {{- end }}
 
-{{/* Not empty where servers share their state. */}}
+{{/* Not empty if servers share their state. */}}
 {{- define "spot-api.shared" -}}
 {{- if or .Values.redis.enabled .Values.state.redis }}true{{ end }}
 {{- end }}
 
-{{/* Not empty where more than one server runs. */}}
+{{/* Not empty if more than one server runs. */}}
 {{- define "spot-api.several" -}}
 {{- if or .Values.autoscaling.enabled (gt (int .Values.replicas) 1) }}true{{ end }}
 {{- end }}
 
-{{/* config.json: what the user says, and what the chart decides. */}}
+{{/* config.json: what the user sets, and what the chart sets. */}}
 {{- define "spot-api.config" -}}
 {{- $state := dict "directory" "/app/state" }}
 {{- if .Values.redis.enabled }}{{ $state = dict "redis" (dict "env" "REDIS_URL") }}{{ end }}
@@ -50,7 +50,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- merge $decided .Values.config | toPrettyJson }}
 {{- end }}
 
-{{/* Refuses what would start, and go wrong later. */}}
+{{/* Refuses values that would start and fail later. */}}
 {{- define "spot-api.check" -}}
 {{- if and .Values.config .Values.existingSecret }}
 {{- fail "config and existingSecret: choose one, the configuration is one file." }}
@@ -61,7 +61,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- fail "redis.enabled and state.redis: choose one, the state is in one place." }}
 {{- end }}
 {{- if and (include "spot-api.several" .) (not (include "spot-api.shared" .)) }}
-{{- fail "More than one server needs a Redis: without, they do not know each other's idempotency keys, and a create that is asked for again happens twice. Set redis.enabled or state.redis, or replicas to 1 and autoscaling.enabled to false." }}
+{{- fail "More than one server needs a Redis: without one they do not share idempotency keys, and a create that is sent again can happen twice. Set redis.enabled or state.redis, or replicas to 1 and autoscaling.enabled to false." }}
 {{- end }}
 {{- if .Values.autoscaling.enabled }}
 {{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) }}
@@ -78,7 +78,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 {{- end }}
 
-{{/* As strict as the restricted Pod Security Standard, and with a root that can not be written to. */}}
+{{/* As strict as the restricted Pod Security Standard, and with a read-only root. */}}
 {{- define "spot-api.containerSecurity" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
