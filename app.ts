@@ -9,12 +9,15 @@ import docs from './plugins/docs.js'
 import guardrails from './plugins/guardrails.js'
 import idempotency from './plugins/idempotency.js'
 import lifecycle from './plugins/lifecycle.js'
+import methods from './plugins/methods.js'
 import metrics from './plugins/metrics.js'
+import permission from './plugins/permission.js'
 import problems, { replyWithProblem } from './plugins/problems.js'
 import replies from './plugins/replies.js'
 import requests, { requestId } from './plugins/requests.js'
 import spot from './plugins/spot.js'
 import state from './plugins/state.js'
+import validation from './plugins/validation.js'
 import { malformedHttp } from './services/problems/malformed-http.js'
 import { finders, handlers } from './routes/index.js'
 import type { Configuration } from './services/configuration/index.js'
@@ -52,6 +55,7 @@ export async function build (configuration: Configuration, { log }: BuildOptions
   await app.register(lifecycle)
   await app.register(metrics)
   await app.register(auth)
+  await app.register(permission)
   await app.register(audit)
   await app.register(spot)
   await app.register(replies)
@@ -60,6 +64,8 @@ export async function build (configuration: Configuration, { log }: BuildOptions
   await app.register(idempotency, { finders })
   await app.register(admission)
   await app.register(docs)
+  await app.register(validation)
   await app.register(contract, { handlers })
+  await app.register(methods)
   return app
 }

@@ -1390,7 +1390,7 @@ export interface components {
          * @description One of the documented problems.
          * @enum {string}
          */
-        ProblemType: "urn:problem-type:spot-api:malformed-request" | "urn:problem-type:spot-api:malformed-json" | "urn:problem-type:spot-api:invalid-request" | "urn:problem-type:spot-api:spot-rejected" | "urn:problem-type:spot-api:unauthenticated" | "urn:problem-type:spot-api:forbidden" | "urn:problem-type:spot-api:account-not-found" | "urn:problem-type:spot-api:resource-not-found" | "urn:problem-type:spot-api:route-not-found" | "urn:problem-type:spot-api:method-not-allowed" | "urn:problem-type:spot-api:request-timeout" | "urn:problem-type:spot-api:roll-in-progress" | "urn:problem-type:spot-api:idempotency-key-in-use" | "urn:problem-type:spot-api:duplicates-found" | "urn:problem-type:spot-api:content-too-large" | "urn:problem-type:spot-api:uri-too-long" | "urn:problem-type:spot-api:unsupported-media-type" | "urn:problem-type:spot-api:idempotency-key-reused" | "urn:problem-type:spot-api:guardrail-breached" | "urn:problem-type:spot-api:masked-secret" | "urn:problem-type:spot-api:too-many-failures" | "urn:problem-type:spot-api:spot-rate-limited" | "urn:problem-type:spot-api:header-fields-too-large" | "urn:problem-type:spot-api:internal-error" | "urn:problem-type:spot-api:spot-unreachable" | "urn:problem-type:spot-api:spot-credentials-rejected" | "urn:problem-type:spot-api:spot-failed" | "urn:problem-type:spot-api:spot-unreadable" | "urn:problem-type:spot-api:not-ready" | "urn:problem-type:spot-api:overloaded" | "urn:problem-type:spot-api:state-unavailable" | "urn:problem-type:spot-api:spot-unavailable" | "urn:problem-type:spot-api:spot-create-failed" | "urn:problem-type:spot-api:spot-timeout" | "urn:problem-type:spot-api:outcome-unknown";
+        ProblemType: "urn:problem-type:spot-api:malformed-request" | "urn:problem-type:spot-api:malformed-json" | "urn:problem-type:spot-api:invalid-request" | "urn:problem-type:spot-api:spot-rejected" | "urn:problem-type:spot-api:unauthenticated" | "urn:problem-type:spot-api:forbidden" | "urn:problem-type:spot-api:account-not-found" | "urn:problem-type:spot-api:resource-not-found" | "urn:problem-type:spot-api:route-not-found" | "urn:problem-type:spot-api:method-not-allowed" | "urn:problem-type:spot-api:request-timeout" | "urn:problem-type:spot-api:roll-in-progress" | "urn:problem-type:spot-api:idempotency-key-in-use" | "urn:problem-type:spot-api:duplicates-found" | "urn:problem-type:spot-api:dry-run" | "urn:problem-type:spot-api:content-too-large" | "urn:problem-type:spot-api:uri-too-long" | "urn:problem-type:spot-api:unsupported-media-type" | "urn:problem-type:spot-api:idempotency-key-reused" | "urn:problem-type:spot-api:guardrail-breached" | "urn:problem-type:spot-api:masked-secret" | "urn:problem-type:spot-api:too-many-failures" | "urn:problem-type:spot-api:spot-rate-limited" | "urn:problem-type:spot-api:header-fields-too-large" | "urn:problem-type:spot-api:internal-error" | "urn:problem-type:spot-api:spot-unreachable" | "urn:problem-type:spot-api:spot-credentials-rejected" | "urn:problem-type:spot-api:spot-failed" | "urn:problem-type:spot-api:spot-unreadable" | "urn:problem-type:spot-api:not-ready" | "urn:problem-type:spot-api:overloaded" | "urn:problem-type:spot-api:state-unavailable" | "urn:problem-type:spot-api:spot-unavailable" | "urn:problem-type:spot-api:spot-create-failed" | "urn:problem-type:spot-api:spot-timeout" | "urn:problem-type:spot-api:outcome-unknown";
         ProblemError: {
             /** @description JSON pointer (RFC 6901) into the body, as a URI fragment: `#/capacity/target`. */
             pointer?: string;
@@ -1420,6 +1420,38 @@ export interface components {
             /** @description As Spot names it. */
             status: string;
         };
+        /** @description The request to Spot. Secrets are masked, the token of the account first. */
+        DryRunRequest: {
+            /** @enum {string} */
+            method: "POST" | "PUT" | "DELETE";
+            url: string;
+            /** @description By their names in lower case. */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description What Spot would get as JSON; null when there is no body. */
+            body: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /** @description One value that would change. Secrets are masked. */
+        DryRunChange: {
+            /** @description JSON pointer (RFC 6901) into the body, as a URI fragment: `#/capacity/target`. */
+            pointer: string;
+            /** @description The value now; missing where there is none. */
+            before?: unknown;
+            /** @description The value that would be there. An array is replaced as a whole. */
+            after: unknown;
+        };
+        /** @description What Spot would get, and what an update would change. */
+        DryRunPreview: {
+            request: components["schemas"]["DryRunRequest"];
+            /**
+             * @description For an update, each value that would change, compared with what Spot says now; empty when none would. Other writes
+             *     have none.
+             */
+            changes?: components["schemas"]["DryRunChange"][];
+        };
         /** @description What went wrong (RFC 9457), and what to do. */
         Problem: {
             type: components["schemas"]["ProblemType"];
@@ -1439,6 +1471,7 @@ export interface components {
             errors?: components["schemas"]["ProblemError"][];
             upstream?: components["schemas"]["ProblemUpstream"];
             roll?: components["schemas"]["ProblemRoll"];
+            preview?: components["schemas"]["DryRunPreview"];
         };
         /** @description A client of this server, as the operator configured it. */
         Client: {
@@ -2527,26 +2560,6 @@ export interface components {
             strategy: components["schemas"]["ElastigroupStrategy"];
             compute: components["schemas"]["ElastigroupCompute"];
         } & WithRequired<components["schemas"]["Elastigroup"], "name" | "capacity" | "strategy" | "compute">;
-        /** @description The request to Spot. Secrets are masked, the token of the account first. */
-        DryRunRequest: {
-            /** @enum {string} */
-            method: "POST" | "PUT" | "DELETE";
-            url: string;
-            /** @description By their names in lower case. */
-            headers: {
-                [key: string]: string;
-            };
-            /** @description What Spot would get as JSON; null when there is no body. */
-            body: {
-                [key: string]: unknown;
-            } | null;
-        };
-        /** @description What a write would have sent to Spot. */
-        DryRun: {
-            /** @enum {boolean} */
-            dryRun: true;
-            request: components["schemas"]["DryRunRequest"];
-        };
         /** @description Id that Spot gave a resource. Spot decides which exist. */
         Identifier: string;
         /** @description A partial Elastigroup. A missing key is left as it is, null clears the value, and an array replaces the whole array. */
@@ -3368,34 +3381,6 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description With `dryRun=true`, after all checks: what would have been sent to Spot. Nothing was sent, nothing was changed. */
-        DryRun: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "dryRun": true,
-                 *       "request": {
-                 *         "method": "PUT",
-                 *         "url": "https://api.spotinst.io/aws/ec2/group/sig-0f3ac1d2/capacity?accountId=act-5a9db0c5",
-                 *         "headers": {
-                 *           "accept": "application/json",
-                 *           "content-type": "application/json",
-                 *           "authorization": "(masked)"
-                 *         },
-                 *         "body": {
-                 *           "capacity": {
-                 *             "target": 3
-                 *           }
-                 *         }
-                 *       }
-                 *     }
-                 */
-                "application/vnd.spot-api.dry-run+json": components["schemas"]["DryRun"];
-            };
-        };
         /** @description A roll blocks the group, or a request with the same `Idempotency-Key` is under way. Nothing was changed. */
         Conflict: {
             headers: {
@@ -3415,6 +3400,49 @@ export interface components {
                  *       "roll": {
                  *         "id": "sbgd-1a2b3c4d",
                  *         "status": "in_progress"
+                 *       }
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description With `dryRun=true`, and every check passed: `preview` shows what Spot would get. Nothing was sent, nothing was changed. */
+        DryRun: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:problem-type:spot-api:dry-run",
+                 *       "title": "A dry run: nothing was sent",
+                 *       "status": 412,
+                 *       "detail": "Every check passed. Spot would get what preview shows, and 1 value would change.",
+                 *       "hint": "Send it without dryRun=true to have it done.",
+                 *       "instance": "/v1/spot/demo/elastigroups/sig-0f3ac1d2/capacity",
+                 *       "requestId": "4f1c",
+                 *       "preview": {
+                 *         "request": {
+                 *           "method": "PUT",
+                 *           "url": "https://api.spotinst.io/aws/ec2/group/sig-0f3ac1d2/capacity?accountId=act-5a9db0c5",
+                 *           "headers": {
+                 *             "accept": "application/json",
+                 *             "authorization": "(masked)",
+                 *             "content-type": "application/json"
+                 *           },
+                 *           "body": {
+                 *             "capacity": {
+                 *               "target": 3
+                 *             }
+                 *           }
+                 *         },
+                 *         "changes": [
+                 *           {
+                 *             "pointer": "#/target",
+                 *             "before": 2,
+                 *             "after": 3
+                 *           }
+                 *         ]
                  *       }
                  *     }
                  */
@@ -3546,8 +3574,8 @@ export interface components {
          */
         IdempotencyKey: components["schemas"]["IdempotencyKey"];
         /**
-         * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-         *     is read.
+         * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+         *     guardrail must know is read, and for an update what would change.
          */
         DryRun: components["schemas"]["Option"];
         /**
@@ -3797,8 +3825,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -3839,12 +3867,12 @@ export interface operations {
                     "application/json": components["schemas"]["Elastigroup"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableWithKey"];
@@ -3907,8 +3935,8 @@ export interface operations {
                 /** @description Resume paused stateful instances when the capacity grows, rather than launch new ones. */
                 shouldResumeStateful?: components["parameters"]["ShouldResumeStateful"];
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -3942,12 +3970,12 @@ export interface operations {
                     "application/json": components["schemas"]["Elastigroup"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -3972,8 +4000,8 @@ export interface operations {
                 /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them unless told. */
                 shouldDeleteBackupImages?: components["parameters"]["ShouldDeleteBackupImages"];
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -3994,7 +4022,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            202: components["responses"]["DryRun"];
             /** @description The group is gone. */
             204: {
                 headers: {
@@ -4006,6 +4033,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4388,8 +4416,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -4430,12 +4458,12 @@ export interface operations {
                     "application/json": components["schemas"]["Capacity"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4452,8 +4480,8 @@ export interface operations {
                 /** @description Instances more or fewer. */
                 adjustment?: components["parameters"]["Adjustment"];
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -4483,12 +4511,12 @@ export interface operations {
                     "application/json": components["schemas"]["ScaleUpResult"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4505,8 +4533,8 @@ export interface operations {
                 /** @description Instances more or fewer. */
                 adjustment?: components["parameters"]["Adjustment"];
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -4536,12 +4564,12 @@ export interface operations {
                     "application/json": components["schemas"]["ScaleDownResult"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4556,8 +4584,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -4591,7 +4619,6 @@ export interface operations {
             };
         };
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot has begun. */
             202: {
                 headers: {
@@ -4604,6 +4631,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4662,8 +4690,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -4707,11 +4735,11 @@ export interface operations {
                     "application/json": components["schemas"]["Suspensions"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4728,8 +4756,8 @@ export interface operations {
                 /** @description Process to resume, such as `AUTO_SCALE`. May be given more than once. */
                 process: components["parameters"]["Process"];
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -4759,11 +4787,11 @@ export interface operations {
                     "application/json": components["schemas"]["Suspensions"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4825,8 +4853,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -4881,12 +4909,12 @@ export interface operations {
                     "application/json": components["schemas"]["Roll"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableWithKey"];
@@ -4950,8 +4978,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -4977,7 +5005,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot ends it. */
             202: {
                 headers: {
@@ -4989,6 +5016,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5052,8 +5080,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5098,11 +5126,11 @@ export interface operations {
                     "application/json": components["schemas"]["RollActionResult"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5161,8 +5189,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5188,7 +5216,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the list shows the state. */
             202: {
                 headers: {
@@ -5201,6 +5228,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5215,8 +5243,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5242,7 +5270,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the list shows the state. */
             202: {
                 headers: {
@@ -5255,6 +5282,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5269,8 +5297,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5296,7 +5324,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the list shows the state. */
             202: {
                 headers: {
@@ -5309,6 +5336,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5323,8 +5351,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5350,7 +5378,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the list shows the state. */
             202: {
                 headers: {
@@ -5363,6 +5390,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5444,8 +5472,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5486,12 +5514,12 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedInstance"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableWithKey"];
@@ -5506,8 +5534,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5539,7 +5567,6 @@ export interface operations {
             };
         };
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot has begun. */
             202: {
                 headers: {
@@ -5551,6 +5578,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5611,8 +5639,8 @@ export interface operations {
                 /** @description Put changed tags on running instances at once, without a roll. */
                 autoApplyTags?: components["parameters"]["AutoApplyTags"];
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5646,11 +5674,11 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedInstance"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5677,8 +5705,8 @@ export interface operations {
                 /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them unless told. */
                 shouldDeleteBackupImages?: components["parameters"]["ShouldDeleteBackupImages"];
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5699,7 +5727,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            202: components["responses"]["DryRun"];
             /** @description The managed instance is gone. */
             204: {
                 headers: {
@@ -5711,6 +5738,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5854,8 +5882,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5876,7 +5904,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the status shows the state. */
             202: {
                 headers: {
@@ -5888,6 +5915,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5902,8 +5930,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5924,7 +5952,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the status shows the state. */
             202: {
                 headers: {
@@ -5936,6 +5963,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5950,8 +5978,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5972,7 +6000,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the status shows the state. */
             202: {
                 headers: {
@@ -5984,6 +6011,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5998,8 +6026,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -6025,7 +6053,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            202: components["responses"]["DryRun"];
             /** @description The volume is gone. */
             204: {
                 headers: {
@@ -6037,6 +6064,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -6051,8 +6079,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -6100,12 +6128,12 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableWithKey"];

@@ -27,9 +27,7 @@ export default fp(async function audit (app: FastifyInstance) {
 
   // Before the answer leaves: whoever has an answer finds the line.
   app.addHook('onSend', (request, reply, payload, done) => {
-    if (request.client && request.method !== 'GET' && request.routeOptions.config.operationId) {
-      log.write(recordOf(request, reply))
-    }
+    if (request.client && request.routeOptions.config.audited) log.write(recordOf(request, reply))
     done(null, payload)
   })
 }, { name: 'audit', dependencies: ['config', 'metrics', 'problems', 'requests', 'auth'] })
@@ -62,6 +60,5 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
 
 function outcomeOf (request: FastifyRequest, reply: FastifyReply) {
   if (request.problem) return request.problem
-  if (reply.hasHeader('idempotency-replayed')) return 'replayed'
-  return (request.query as { dryRun?: boolean }).dryRun ? 'dry-run' : 'done'
+  return reply.hasHeader('idempotency-replayed') ? 'replayed' : 'done'
 }

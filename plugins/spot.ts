@@ -55,8 +55,8 @@ export default fp(async function spot (app: FastifyInstance) {
     memory,
     limit,
     clock,
-    observe (account, { operation, outcome, seconds, error }) {
-      upstream.observe({ account, operation, outcome }, seconds)
+    observe (account, { operation, kind, outcome, seconds, error }) {
+      upstream.observe({ account, kind, outcome }, seconds)
       const { code, details } = error ?? {}
       app.log.debug({ account, operation, outcome, seconds, code, upstream: details?.upstream }, 'call to Spot ended')
     }
@@ -98,7 +98,7 @@ export default fp(async function spot (app: FastifyInstance) {
   app.decorateRequest('account', {
     getter (this: FastifyRequest) {
       this.openedAccount ??= this.server.spot.account((this.params as { account: string }).account, {
-        kind: this.method === 'GET' ? 'read' : 'write',
+        kind: this.routeOptions.config.kind === 'write' ? 'write' : 'read',
         client: this.client?.name ?? '',
         fresh: wantsFresh(this),
         dryRun: (this.query as { dryRun?: boolean }).dryRun === true,

@@ -60,6 +60,13 @@ t.test('imports run one way', async (t) => {
   t.strictSame(but((file, name) => among('sandbox/')(name) && !among('sandbox/', 'server.ts')(file)), [])
 })
 
+t.test('read or write is decided in one place for operations, and in one for calls to Spot', async (t) => {
+  const deciding = /method\b.{0,12}[!=]== '(?:get|GET)'/
+  const places = files.filter((file) => !file.startsWith('sandbox/'))
+    .filter((file) => deciding.test(readFileSync(join(root, file), 'utf8')))
+  t.strictSame(places.sort(), ['openapi/common-responses.js', 'openapi/operations.ts', 'services/spot/call.ts'])
+})
+
 t.test('no file imports itself by way of others', async (t) => {
   const circles: string[] = []
   const done = new Set<string>()
