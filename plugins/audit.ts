@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { auditLog, changesOf } from '../services/audit/index.js'
 import { sanitizeError } from '../services/problems/sanitize-error.js'
 import { keyFromHeader, storageKeyOf } from '../services/idempotency/index.js'
+import { openedAccount } from './account.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -30,7 +31,7 @@ export default fp(async function audit (app: FastifyInstance) {
     if (request.client && request.routeOptions.config.audited) log.write(recordOf(request, reply))
     done(null, payload)
   })
-}, { name: 'audit', dependencies: ['config', 'metrics', 'problems', 'requests', 'auth'] })
+}, { name: 'audit', dependencies: ['config', 'metrics', 'problems', 'trace', 'auth'] })
 
 function recordOf (request: FastifyRequest, reply: FastifyReply) {
   const { account = '', ...resource } = request.params as Record<string, string>
@@ -49,8 +50,8 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
     idempotencyKey: typeof key === 'string' ? storageKeyOf(client, identity, keyFromHeader(key)) : undefined,
     outcome: outcomeOf(request, reply),
     status: reply.statusCode,
-    calls: request.openedAccount?.calls ?? 0,
-    spotRequestId: request.openedAccount?.requestId,
+    calls: openedAccount(request)?.calls ?? 0,
+    spotRequestId: openedAccount(request)?.requestId,
     requestId: request.id,
     traceId: request.trace?.id,
     // In a body that is not as documented, secrets may stand anywhere: nobody would know them.

@@ -27,7 +27,7 @@ export default fp(async function auth (app: FastifyInstance) {
   const { measurements: { auth: results, refusals: refused } } = app
   const failures = failureLimit()
   const { check, use } = tokens<Client>([], { tries: app.configuration.keysTried, failures })
-  app.onConfiguration(({ clients }) => use(clients))
+  app.reload.onChange(({ clients }) => use(clients))
 
   function take (verdict: Verdict<Client>, request: FastifyRequest) {
     const result = typeof verdict === 'string' ? verdict : isExpired(verdict) ? 'expired' : 'valid'
@@ -48,7 +48,7 @@ export default fp(async function auth (app: FastifyInstance) {
     take(verdict, request)
     done() // a token that is known takes no turn of the event loop
   })
-}, { name: 'auth', dependencies: ['config', 'metrics'] })
+}, { name: 'auth', dependencies: ['config', 'reload', 'metrics'] })
 
 const one = (header: string | string[] | undefined) => Array.isArray(header) ? header[0] : header
 
