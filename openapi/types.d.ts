@@ -3197,16 +3197,16 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:invalid-request",
                  *       "title": "The request does not match the contract",
                  *       "status": 400,
-                 *       "detail": "1 thing is wrong with the body.",
-                 *       "instance": "/v1/spot/demo/elastigroups",
-                 *       "requestId": "4f1c",
+                 *       "detail": "#/capacity/target must be integer.",
                  *       "errors": [
                  *         {
                  *           "pointer": "#/capacity/target",
                  *           "code": "type",
                  *           "message": "must be integer"
                  *         }
-                 *       ]
+                 *       ],
+                 *       "instance": "/v1/spot/demo/elastigroups",
+                 *       "requestId": "4f1c"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -3225,7 +3225,7 @@ export interface components {
                  *       "title": "A valid X-Auth-Token is needed",
                  *       "status": 401,
                  *       "detail": "The X-Auth-Token header is missing.",
-                 *       "hint": "Send a bcrypt hash of your key; `spot-api token` makes one.",
+                 *       "hint": "Send a bcrypt hash of your key: X-Auth-Token: $2b$10$… Make one with 'spot-api token' or 'htpasswd -bnBC 10 \"\" KEY | tr -d :'.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }
@@ -3245,9 +3245,20 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:problem-type:spot-api:spot-rate-limited",
-                 *       "title": "Spot's rate limit is used up",
+                 *       "title": "Spot takes no more calls for now",
                  *       "status": 429,
-                 *       "detail": "Spot takes no more calls of this kind for 42 seconds.",
+                 *       "detail": "Spot takes no more calls of this kind for now. Nothing was changed. It says: 429: Too Many Requests",
+                 *       "hint": "Wait as many seconds as Retry-After says.",
+                 *       "upstream": {
+                 *         "status": 429,
+                 *         "requestId": "7f0d3a52-5a1e-4c6b-9f0e-2b1c8d4e6a90",
+                 *         "errors": [
+                 *           {
+                 *             "code": "429",
+                 *             "message": "Too Many Requests"
+                 *           }
+                 *         ]
+                 *       },
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }
@@ -3267,7 +3278,7 @@ export interface components {
                  *       "title": "This server has a bug",
                  *       "status": 500,
                  *       "detail": "Something went wrong inside this server.",
-                 *       "hint": "Tell the operator the requestId.",
+                 *       "hint": "Tell the operator the requestId: the log has more under it.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }
@@ -3287,8 +3298,8 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:overloaded",
                  *       "title": "This server has too much to do",
                  *       "status": 503,
-                 *       "detail": "More requests are under way than this server takes at once.",
-                 *       "hint": "Wait as many seconds as Retry-After says.",
+                 *       "detail": "1000 requests are under way, the most that this server takes at once.",
+                 *       "hint": "Wait as many seconds as Retry-After says. Nothing was done.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }
@@ -3314,8 +3325,8 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:forbidden",
                  *       "title": "This client may not do that",
                  *       "status": 403,
-                 *       "detail": "The client portal may only read, and this needs write access.",
-                 *       "hint": "GET /v1/spot/whoami shows what it may do. Ask the operator for more.",
+                 *       "detail": "The client portal may only read, and this needs the access \"write\".",
+                 *       "hint": "GET /v1/spot/whoami shows what it may do. The operator sets it under \"clients\" in the configuration.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }
@@ -3334,7 +3345,18 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:resource-not-found",
                  *       "title": "Spot knows no such resource",
                  *       "status": 404,
-                 *       "detail": "Spot knows no Elastigroup with this id in this account.",
+                 *       "detail": "Spot knows no such resource in this account. It says: GROUP_DOESNT_EXIST: Group doesn't exist",
+                 *       "hint": "Check the id and the account; the list shows what is there.",
+                 *       "upstream": {
+                 *         "status": 400,
+                 *         "requestId": "7f0d3a52-5a1e-4c6b-9f0e-2b1c8d4e6a90",
+                 *         "errors": [
+                 *           {
+                 *             "code": "GROUP_DOESNT_EXIST",
+                 *             "message": "Group doesn't exist"
+                 *           }
+                 *         ]
+                 *       },
                  *       "instance": "/v1/spot/demo/elastigroups/sig-00000000",
                  *       "requestId": "4f1c"
                  *     }
@@ -3353,7 +3375,8 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:spot-unreachable",
                  *       "title": "Spot can not be reached",
                  *       "status": 502,
-                 *       "detail": "The connection to Spot was refused. Nothing was sent.",
+                 *       "detail": "No connection to Spot could be made. Nothing was sent.",
+                 *       "hint": "Try again. If it stays, ask the operator to check the account's endpoint and the network.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }
@@ -3372,8 +3395,8 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:outcome-unknown",
                  *       "title": "It is unknown whether Spot did it",
                  *       "status": 504,
-                 *       "detail": "The request was sent to Spot, but no readable answer came back.",
-                 *       "hint": "Look before you try again: GET the list and see whether the resource is there.",
+                 *       "detail": "The connection to Spot broke before its whole answer was here.",
+                 *       "hint": "Look before you try again: a GET shows whether it happened. Repeating a create may create twice; repeating an update or a delete does no harm.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }
@@ -3393,14 +3416,24 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:roll-in-progress",
                  *       "title": "A roll blocks the group",
                  *       "status": 409,
-                 *       "detail": "Roll sbgd-1a2b3c4d is in progress.",
-                 *       "hint": "Wait until it is finished, or stop it by POST /v1/spot/demo/elastigroups/sig-0f3ac1d2/rolls/sbgd-1a2b3c4d/stop.",
-                 *       "instance": "/v1/spot/demo/elastigroups/sig-0f3ac1d2",
-                 *       "requestId": "4f1c",
+                 *       "detail": "Roll sbgd-1a2b3c4d is under way (starting), and Spot takes no other change of the group until it ends.",
+                 *       "hint": "Wait until it is finished, or end it by POST /v1/spot/demo/elastigroups/sig-0f3ac1d2/rolls/sbgd-1a2b3c4d/stop.",
                  *       "roll": {
                  *         "id": "sbgd-1a2b3c4d",
-                 *         "status": "in_progress"
-                 *       }
+                 *         "status": "starting"
+                 *       },
+                 *       "upstream": {
+                 *         "status": 400,
+                 *         "requestId": "7f0d3a52-5a1e-4c6b-9f0e-2b1c8d4e6a90",
+                 *         "errors": [
+                 *           {
+                 *             "code": "CANT_UPDATE_GROUP_DURING_ROLL",
+                 *             "message": "Group cannot be changed while it is being rolled"
+                 *           }
+                 *         ]
+                 *       },
+                 *       "instance": "/v1/spot/demo/elastigroups/sig-0f3ac1d2",
+                 *       "requestId": "4f1c"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -3419,8 +3452,6 @@ export interface components {
                  *       "status": 412,
                  *       "detail": "Every check passed. Spot would get what preview shows, and 1 value would change.",
                  *       "hint": "Send it without dryRun=true to have it done.",
-                 *       "instance": "/v1/spot/demo/elastigroups/sig-0f3ac1d2/capacity",
-                 *       "requestId": "4f1c",
                  *       "preview": {
                  *         "request": {
                  *           "method": "PUT",
@@ -3443,7 +3474,9 @@ export interface components {
                  *             "after": 3
                  *           }
                  *         ]
-                 *       }
+                 *       },
+                 *       "instance": "/v1/spot/demo/elastigroups/sig-0f3ac1d2/capacity",
+                 *       "requestId": "4f1c"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -3460,7 +3493,7 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:content-too-large",
                  *       "title": "The body is too large",
                  *       "status": 413,
-                 *       "detail": "The body is larger than 1048576 bytes.",
+                 *       "detail": "The body is larger than 1 MiB.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }
@@ -3479,7 +3512,7 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:unsupported-media-type",
                  *       "title": "The body is not JSON",
                  *       "status": 415,
-                 *       "detail": "The body is not JSON and its type is text/plain.",
+                 *       "detail": "The body is not JSON, and its Content-Type does not say so either.",
                  *       "hint": "Send JSON with Content-Type: application/json.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
@@ -3511,17 +3544,17 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:guardrail-breached",
                  *       "title": "The guardrails do not allow it",
                  *       "status": 422,
-                 *       "detail": "#/capacity/maximum must be at most 20.",
-                 *       "hint": "The operator sets the guardrails; dryRun=true tries a request against them.",
-                 *       "instance": "/v1/spot/demo/elastigroups",
-                 *       "requestId": "4f1c",
+                 *       "detail": "#/capacity/maximum is 40, and at most 20 is allowed.",
+                 *       "hint": "The operator sets these limits. With dryRun=true a request can be tried against them.",
                  *       "errors": [
                  *         {
                  *           "pointer": "#/capacity/maximum",
                  *           "code": "maxCapacity",
-                 *           "message": "must be at most 20"
+                 *           "message": "is 40, and at most 20 is allowed"
                  *         }
-                 *       ]
+                 *       ],
+                 *       "instance": "/v1/spot/demo/elastigroups",
+                 *       "requestId": "4f1c"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];

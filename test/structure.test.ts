@@ -67,6 +67,12 @@ t.test('read or write is decided in one place for operations, and in one for cal
   t.strictSame(places.sort(), ['openapi/common-responses.js', 'openapi/operations.ts', 'services/spot/call.ts'])
 })
 
+t.test('paths of this server come from the document', async (t) => {
+  const written = files.filter((file) => !file.startsWith('sandbox/') && !file.endsWith('.d.ts'))
+    .filter((file) => /^(?! *(?:\/?\*|\/\/)).*\/v1\/spot/m.test(readFileSync(join(root, file), 'utf8')))
+  t.strictSame(written, ['openapi/paths.ts'])
+})
+
 t.test('a file of plugins/ is one plugin, with at most one decorator of the app and one of the request', async (t) => {
   for (const file of files.filter((file) => file.startsWith('plugins/'))) {
     const source = readFileSync(join(root, file), 'utf8')
