@@ -1,20 +1,29 @@
 import sensible from '@fastify/sensible'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
+import account from './plugins/account.js'
 import admission from './plugins/admission.js'
 import audit from './plugins/audit.js'
 import auth from './plugins/auth.js'
+import body from './plugins/body.js'
 import config from './plugins/config.js'
 import contract from './plugins/contract.js'
 import docs from './plugins/docs.js'
 import guardrails from './plugins/guardrails.js'
 import idempotency from './plugins/idempotency.js'
 import lifecycle from './plugins/lifecycle.js'
+import memory from './plugins/memory.js'
+import methods from './plugins/methods.js'
 import metrics from './plugins/metrics.js'
+import permission from './plugins/permission.js'
 import problems, { replyWithProblem } from './plugins/problems.js'
+import reload from './plugins/reload.js'
 import replies from './plugins/replies.js'
+import requestLog from './plugins/request-log.js'
 import requests, { requestId } from './plugins/requests.js'
 import spot from './plugins/spot.js'
 import state from './plugins/state.js'
+import trace from './plugins/trace.js'
+import validation from './plugins/validation.js'
 import { malformedHttp } from './services/problems/malformed-http.js'
 import { finders, handlers } from './routes/index.js'
 import type { Configuration } from './services/configuration/index.js'
@@ -47,19 +56,28 @@ export async function build (configuration: Configuration, { log }: BuildOptions
   })
   await app.register(sensible)
   await app.register(config, { configuration })
+  await app.register(reload)
   await app.register(requests)
+  await app.register(body)
+  await app.register(trace)
   await app.register(problems)
   await app.register(lifecycle)
   await app.register(metrics)
   await app.register(auth)
+  await app.register(permission)
+  await app.register(requestLog)
   await app.register(audit)
+  await app.register(memory)
   await app.register(spot)
+  await app.register(account)
   await app.register(replies)
   await app.register(guardrails)
   await app.register(state)
   await app.register(idempotency, { finders })
   await app.register(admission)
   await app.register(docs)
+  await app.register(validation)
   await app.register(contract, { handlers })
+  await app.register(methods)
   return app
 }

@@ -52,7 +52,7 @@ async function follow (file: string, read: ReturnType<typeof readConfiguration>,
   const { reloads, lastReload } = app.measurements
   const reload = new Reload(file, read, {
     changed (configuration, waiting) {
-      app.configure(configuration)
+      app.reload.apply(configuration)
       reloads.count('success')
       lastReload.set(1)
       app.log.info({ waiting }, `new configuration${waiting.length > 0 ? ', some of it only after a restart' : ''}`)

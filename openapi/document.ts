@@ -1,4 +1,8 @@
 import { createRequire } from 'node:module'
+import type { operations } from './types.js'
+
+/** The operations of the contract. */
+export type OperationId = keyof operations
 
 export interface Parameter {
   name: string
@@ -13,8 +17,10 @@ interface Response {
 }
 
 export interface Operation {
-  operationId: string
-  tags: string[]
+  operationId: OperationId
+  tags: [string]
+  /** What a client needs, where the method does not say it. */
+  'x-access'?: 'write' | 'delete'
   security?: object[]
   parameters?: (Parameter | Reference)[]
   requestBody?: { content: { 'application/json': { schema: object } } }

@@ -1,8 +1,6 @@
 import type { FastifyRequest } from 'fastify'
+import type { OperationId } from './document.js'
 import type { operations } from './types.js'
-
-/** The operations of the contract. */
-export type OperationId = keyof operations
 
 type Operation<Id extends OperationId> = operations[Id]
 type Part<Parameters, In extends string> = Parameters extends { [K in In]?: infer P } ? NonNullable<P> : unknown
@@ -19,9 +17,7 @@ export type Request<Id extends OperationId> = FastifyRequest<{
 }>
 
 type Success = 200 | 201 | 202 | 204
-/** What a dry run answers is none of a handler's. */
-type DryRun = 'application/vnd.spot-api.dry-run+json'
-type Content<R> = R extends { content: infer C } ? { body: C[Exclude<keyof C, DryRun>] } : { body?: never }
+type Content<R> = R extends { content: infer C } ? { body: C[keyof C] } : { body?: never }
 /** The headers the contract names; openapi-typescript adds an index signature for all others. */
 type Named<H> = { [K in keyof H as string extends K ? never : number extends K ? never : K]: H[K] }
 type AsText<H> = { [K in keyof H]: string }

@@ -1390,7 +1390,7 @@ export interface components {
          * @description One of the documented problems.
          * @enum {string}
          */
-        ProblemType: "urn:problem-type:spot-api:malformed-request" | "urn:problem-type:spot-api:malformed-json" | "urn:problem-type:spot-api:invalid-request" | "urn:problem-type:spot-api:spot-rejected" | "urn:problem-type:spot-api:unauthenticated" | "urn:problem-type:spot-api:forbidden" | "urn:problem-type:spot-api:account-not-found" | "urn:problem-type:spot-api:resource-not-found" | "urn:problem-type:spot-api:route-not-found" | "urn:problem-type:spot-api:method-not-allowed" | "urn:problem-type:spot-api:request-timeout" | "urn:problem-type:spot-api:roll-in-progress" | "urn:problem-type:spot-api:idempotency-key-in-use" | "urn:problem-type:spot-api:duplicates-found" | "urn:problem-type:spot-api:content-too-large" | "urn:problem-type:spot-api:uri-too-long" | "urn:problem-type:spot-api:unsupported-media-type" | "urn:problem-type:spot-api:idempotency-key-reused" | "urn:problem-type:spot-api:guardrail-breached" | "urn:problem-type:spot-api:masked-secret" | "urn:problem-type:spot-api:too-many-failures" | "urn:problem-type:spot-api:spot-rate-limited" | "urn:problem-type:spot-api:header-fields-too-large" | "urn:problem-type:spot-api:internal-error" | "urn:problem-type:spot-api:spot-unreachable" | "urn:problem-type:spot-api:spot-credentials-rejected" | "urn:problem-type:spot-api:spot-failed" | "urn:problem-type:spot-api:spot-unreadable" | "urn:problem-type:spot-api:not-ready" | "urn:problem-type:spot-api:overloaded" | "urn:problem-type:spot-api:state-unavailable" | "urn:problem-type:spot-api:spot-unavailable" | "urn:problem-type:spot-api:spot-create-failed" | "urn:problem-type:spot-api:spot-timeout" | "urn:problem-type:spot-api:outcome-unknown";
+        ProblemType: "urn:problem-type:spot-api:malformed-request" | "urn:problem-type:spot-api:malformed-json" | "urn:problem-type:spot-api:invalid-request" | "urn:problem-type:spot-api:spot-rejected" | "urn:problem-type:spot-api:unauthenticated" | "urn:problem-type:spot-api:forbidden" | "urn:problem-type:spot-api:account-not-found" | "urn:problem-type:spot-api:resource-not-found" | "urn:problem-type:spot-api:route-not-found" | "urn:problem-type:spot-api:method-not-allowed" | "urn:problem-type:spot-api:request-timeout" | "urn:problem-type:spot-api:roll-in-progress" | "urn:problem-type:spot-api:idempotency-key-in-use" | "urn:problem-type:spot-api:duplicates-found" | "urn:problem-type:spot-api:dry-run" | "urn:problem-type:spot-api:content-too-large" | "urn:problem-type:spot-api:uri-too-long" | "urn:problem-type:spot-api:unsupported-media-type" | "urn:problem-type:spot-api:idempotency-key-reused" | "urn:problem-type:spot-api:guardrail-breached" | "urn:problem-type:spot-api:masked-secret" | "urn:problem-type:spot-api:too-many-failures" | "urn:problem-type:spot-api:spot-rate-limited" | "urn:problem-type:spot-api:header-fields-too-large" | "urn:problem-type:spot-api:internal-error" | "urn:problem-type:spot-api:spot-unreachable" | "urn:problem-type:spot-api:spot-credentials-rejected" | "urn:problem-type:spot-api:spot-failed" | "urn:problem-type:spot-api:spot-unreadable" | "urn:problem-type:spot-api:not-ready" | "urn:problem-type:spot-api:overloaded" | "urn:problem-type:spot-api:state-unavailable" | "urn:problem-type:spot-api:spot-unavailable" | "urn:problem-type:spot-api:spot-create-failed" | "urn:problem-type:spot-api:spot-timeout" | "urn:problem-type:spot-api:outcome-unknown";
         ProblemError: {
             /** @description JSON pointer (RFC 6901) into the body, as a URI fragment: `#/capacity/target`. */
             pointer?: string;
@@ -1420,6 +1420,38 @@ export interface components {
             /** @description As Spot names it. */
             status: string;
         };
+        /** @description The request to Spot. Secrets are masked, the token of the account first. */
+        DryRunRequest: {
+            /** @enum {string} */
+            method: "POST" | "PUT" | "DELETE";
+            url: string;
+            /** @description By their names in lower case. */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description What Spot would get as JSON; null when there is no body. */
+            body: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /** @description One value that would change. Secrets are masked. */
+        DryRunChange: {
+            /** @description JSON pointer (RFC 6901) into the body, as a URI fragment: `#/capacity/target`. */
+            pointer: string;
+            /** @description The value now; missing where there is none. */
+            before?: unknown;
+            /** @description The value that would be there. An array is replaced as a whole. */
+            after: unknown;
+        };
+        /** @description What Spot would get, and what an update would change. */
+        DryRunPreview: {
+            request: components["schemas"]["DryRunRequest"];
+            /**
+             * @description For an update, each value that would change, compared with what Spot says now; empty when none would. Other writes
+             *     have none.
+             */
+            changes?: components["schemas"]["DryRunChange"][];
+        };
         /** @description What went wrong (RFC 9457), and what to do. */
         Problem: {
             type: components["schemas"]["ProblemType"];
@@ -1439,6 +1471,7 @@ export interface components {
             errors?: components["schemas"]["ProblemError"][];
             upstream?: components["schemas"]["ProblemUpstream"];
             roll?: components["schemas"]["ProblemRoll"];
+            preview?: components["schemas"]["DryRunPreview"];
         };
         /** @description A client of this server, as the operator configured it. */
         Client: {
@@ -2527,26 +2560,6 @@ export interface components {
             strategy: components["schemas"]["ElastigroupStrategy"];
             compute: components["schemas"]["ElastigroupCompute"];
         } & WithRequired<components["schemas"]["Elastigroup"], "name" | "capacity" | "strategy" | "compute">;
-        /** @description The request to Spot. Secrets are masked, the token of the account first. */
-        DryRunRequest: {
-            /** @enum {string} */
-            method: "POST" | "PUT" | "DELETE";
-            url: string;
-            /** @description By their names in lower case. */
-            headers: {
-                [key: string]: string;
-            };
-            /** @description What Spot would get as JSON; null when there is no body. */
-            body: {
-                [key: string]: unknown;
-            } | null;
-        };
-        /** @description What a write would have sent to Spot. */
-        DryRun: {
-            /** @enum {boolean} */
-            dryRun: true;
-            request: components["schemas"]["DryRunRequest"];
-        };
         /** @description Id that Spot gave a resource. Spot decides which exist. */
         Identifier: string;
         /** @description A partial Elastigroup. A missing key is left as it is, null clears the value, and an array replaces the whole array. */
@@ -3184,16 +3197,16 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:invalid-request",
                  *       "title": "The request does not match the contract",
                  *       "status": 400,
-                 *       "detail": "1 thing is wrong with the body.",
-                 *       "instance": "/v1/spot/demo/elastigroups",
-                 *       "requestId": "4f1c",
+                 *       "detail": "#/capacity/target must be integer.",
                  *       "errors": [
                  *         {
                  *           "pointer": "#/capacity/target",
                  *           "code": "type",
                  *           "message": "must be integer"
                  *         }
-                 *       ]
+                 *       ],
+                 *       "instance": "/v1/spot/demo/elastigroups",
+                 *       "requestId": "4f1c"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -3212,7 +3225,7 @@ export interface components {
                  *       "title": "A valid X-Auth-Token is needed",
                  *       "status": 401,
                  *       "detail": "The X-Auth-Token header is missing.",
-                 *       "hint": "Send a bcrypt hash of your key; `spot-api token` makes one.",
+                 *       "hint": "Send a bcrypt hash of your key: X-Auth-Token: $2b$10$… Make one with 'spot-api token' or 'htpasswd -bnBC 10 \"\" KEY | tr -d :'.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }
@@ -3232,9 +3245,20 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:problem-type:spot-api:spot-rate-limited",
-                 *       "title": "Spot's rate limit is used up",
+                 *       "title": "Spot takes no more calls for now",
                  *       "status": 429,
-                 *       "detail": "Spot takes no more calls of this kind for 42 seconds.",
+                 *       "detail": "Spot takes no more calls of this kind for now. Nothing was changed. It says: 429: Too Many Requests",
+                 *       "hint": "Wait as many seconds as Retry-After says.",
+                 *       "upstream": {
+                 *         "status": 429,
+                 *         "requestId": "7f0d3a52-5a1e-4c6b-9f0e-2b1c8d4e6a90",
+                 *         "errors": [
+                 *           {
+                 *             "code": "429",
+                 *             "message": "Too Many Requests"
+                 *           }
+                 *         ]
+                 *       },
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }
@@ -3254,7 +3278,7 @@ export interface components {
                  *       "title": "This server has a bug",
                  *       "status": 500,
                  *       "detail": "Something went wrong inside this server.",
-                 *       "hint": "Tell the operator the requestId.",
+                 *       "hint": "Tell the operator the requestId: the log has more under it.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }
@@ -3274,8 +3298,8 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:overloaded",
                  *       "title": "This server has too much to do",
                  *       "status": 503,
-                 *       "detail": "More requests are under way than this server takes at once.",
-                 *       "hint": "Wait as many seconds as Retry-After says.",
+                 *       "detail": "1000 requests are under way, the most that this server takes at once.",
+                 *       "hint": "Wait as many seconds as Retry-After says. Nothing was done.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }
@@ -3301,8 +3325,8 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:forbidden",
                  *       "title": "This client may not do that",
                  *       "status": 403,
-                 *       "detail": "The client portal may only read, and this needs write access.",
-                 *       "hint": "GET /v1/spot/whoami shows what it may do. Ask the operator for more.",
+                 *       "detail": "The client portal may only read, and this needs the access \"write\".",
+                 *       "hint": "GET /v1/spot/whoami shows what it may do. The operator sets it under \"clients\" in the configuration.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }
@@ -3321,7 +3345,18 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:resource-not-found",
                  *       "title": "Spot knows no such resource",
                  *       "status": 404,
-                 *       "detail": "Spot knows no Elastigroup with this id in this account.",
+                 *       "detail": "Spot knows no such resource in this account. It says: GROUP_DOESNT_EXIST: Group doesn't exist",
+                 *       "hint": "Check the id and the account; the list shows what is there.",
+                 *       "upstream": {
+                 *         "status": 400,
+                 *         "requestId": "7f0d3a52-5a1e-4c6b-9f0e-2b1c8d4e6a90",
+                 *         "errors": [
+                 *           {
+                 *             "code": "GROUP_DOESNT_EXIST",
+                 *             "message": "Group doesn't exist"
+                 *           }
+                 *         ]
+                 *       },
                  *       "instance": "/v1/spot/demo/elastigroups/sig-00000000",
                  *       "requestId": "4f1c"
                  *     }
@@ -3340,7 +3375,8 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:spot-unreachable",
                  *       "title": "Spot can not be reached",
                  *       "status": 502,
-                 *       "detail": "The connection to Spot was refused. Nothing was sent.",
+                 *       "detail": "No connection to Spot could be made. Nothing was sent.",
+                 *       "hint": "Try again. If it stays, ask the operator to check the account's endpoint and the network.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }
@@ -3359,41 +3395,13 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:outcome-unknown",
                  *       "title": "It is unknown whether Spot did it",
                  *       "status": 504,
-                 *       "detail": "The request was sent to Spot, but no readable answer came back.",
-                 *       "hint": "Look before you try again: GET the list and see whether the resource is there.",
+                 *       "detail": "The connection to Spot broke before its whole answer was here.",
+                 *       "hint": "Look before you try again: a GET shows whether it happened. Repeating a create may create twice; repeating an update or a delete does no harm.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description With `dryRun=true`, after all checks: what would have been sent to Spot. Nothing was sent, nothing was changed. */
-        DryRun: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "dryRun": true,
-                 *       "request": {
-                 *         "method": "PUT",
-                 *         "url": "https://api.spotinst.io/aws/ec2/group/sig-0f3ac1d2/capacity?accountId=act-5a9db0c5",
-                 *         "headers": {
-                 *           "accept": "application/json",
-                 *           "content-type": "application/json",
-                 *           "authorization": "(masked)"
-                 *         },
-                 *         "body": {
-                 *           "capacity": {
-                 *             "target": 3
-                 *           }
-                 *         }
-                 *       }
-                 *     }
-                 */
-                "application/vnd.spot-api.dry-run+json": components["schemas"]["DryRun"];
             };
         };
         /** @description A roll blocks the group, or a request with the same `Idempotency-Key` is under way. Nothing was changed. */
@@ -3408,14 +3416,67 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:roll-in-progress",
                  *       "title": "A roll blocks the group",
                  *       "status": 409,
-                 *       "detail": "Roll sbgd-1a2b3c4d is in progress.",
-                 *       "hint": "Wait until it is finished, or stop it by POST /v1/spot/demo/elastigroups/sig-0f3ac1d2/rolls/sbgd-1a2b3c4d/stop.",
-                 *       "instance": "/v1/spot/demo/elastigroups/sig-0f3ac1d2",
-                 *       "requestId": "4f1c",
+                 *       "detail": "Roll sbgd-1a2b3c4d is under way (starting), and Spot takes no other change of the group until it ends.",
+                 *       "hint": "Wait until it is finished, or end it by POST /v1/spot/demo/elastigroups/sig-0f3ac1d2/rolls/sbgd-1a2b3c4d/stop.",
                  *       "roll": {
                  *         "id": "sbgd-1a2b3c4d",
-                 *         "status": "in_progress"
-                 *       }
+                 *         "status": "starting"
+                 *       },
+                 *       "upstream": {
+                 *         "status": 400,
+                 *         "requestId": "7f0d3a52-5a1e-4c6b-9f0e-2b1c8d4e6a90",
+                 *         "errors": [
+                 *           {
+                 *             "code": "CANT_UPDATE_GROUP_DURING_ROLL",
+                 *             "message": "Group cannot be changed while it is being rolled"
+                 *           }
+                 *         ]
+                 *       },
+                 *       "instance": "/v1/spot/demo/elastigroups/sig-0f3ac1d2",
+                 *       "requestId": "4f1c"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description With `dryRun=true`, and every check passed: `preview` shows what Spot would get. Nothing was sent, nothing was changed. */
+        DryRun: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:problem-type:spot-api:dry-run",
+                 *       "title": "A dry run: nothing was sent",
+                 *       "status": 412,
+                 *       "detail": "Every check passed. Spot would get what preview shows, and 1 value would change.",
+                 *       "hint": "Send it without dryRun=true to have it done.",
+                 *       "preview": {
+                 *         "request": {
+                 *           "method": "PUT",
+                 *           "url": "https://api.spotinst.io/aws/ec2/group/sig-0f3ac1d2/capacity?accountId=act-5a9db0c5",
+                 *           "headers": {
+                 *             "accept": "application/json",
+                 *             "authorization": "(masked)",
+                 *             "content-type": "application/json"
+                 *           },
+                 *           "body": {
+                 *             "capacity": {
+                 *               "target": 3
+                 *             }
+                 *           }
+                 *         },
+                 *         "changes": [
+                 *           {
+                 *             "pointer": "#/target",
+                 *             "before": 2,
+                 *             "after": 3
+                 *           }
+                 *         ]
+                 *       },
+                 *       "instance": "/v1/spot/demo/elastigroups/sig-0f3ac1d2/capacity",
+                 *       "requestId": "4f1c"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -3432,7 +3493,7 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:content-too-large",
                  *       "title": "The body is too large",
                  *       "status": 413,
-                 *       "detail": "The body is larger than 1048576 bytes.",
+                 *       "detail": "The body is larger than 1 MiB.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }
@@ -3451,7 +3512,7 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:unsupported-media-type",
                  *       "title": "The body is not JSON",
                  *       "status": 415,
-                 *       "detail": "The body is not JSON and its type is text/plain.",
+                 *       "detail": "The body is not JSON, and its Content-Type does not say so either.",
                  *       "hint": "Send JSON with Content-Type: application/json.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
@@ -3483,17 +3544,17 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:guardrail-breached",
                  *       "title": "The guardrails do not allow it",
                  *       "status": 422,
-                 *       "detail": "#/capacity/maximum must be at most 20.",
-                 *       "hint": "The operator sets the guardrails; dryRun=true tries a request against them.",
-                 *       "instance": "/v1/spot/demo/elastigroups",
-                 *       "requestId": "4f1c",
+                 *       "detail": "#/capacity/maximum is 40, and at most 20 is allowed.",
+                 *       "hint": "The operator sets these limits. With dryRun=true a request can be tried against them.",
                  *       "errors": [
                  *         {
                  *           "pointer": "#/capacity/maximum",
                  *           "code": "maxCapacity",
-                 *           "message": "must be at most 20"
+                 *           "message": "is 40, and at most 20 is allowed"
                  *         }
-                 *       ]
+                 *       ],
+                 *       "instance": "/v1/spot/demo/elastigroups",
+                 *       "requestId": "4f1c"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -3546,8 +3607,8 @@ export interface components {
          */
         IdempotencyKey: components["schemas"]["IdempotencyKey"];
         /**
-         * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-         *     is read.
+         * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+         *     guardrail must know is read, and for an update what would change.
          */
         DryRun: components["schemas"]["Option"];
         /**
@@ -3797,8 +3858,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -3839,12 +3900,12 @@ export interface operations {
                     "application/json": components["schemas"]["Elastigroup"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableWithKey"];
@@ -3907,8 +3968,8 @@ export interface operations {
                 /** @description Resume paused stateful instances when the capacity grows, rather than launch new ones. */
                 shouldResumeStateful?: components["parameters"]["ShouldResumeStateful"];
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -3942,12 +4003,12 @@ export interface operations {
                     "application/json": components["schemas"]["Elastigroup"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -3972,8 +4033,8 @@ export interface operations {
                 /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them unless told. */
                 shouldDeleteBackupImages?: components["parameters"]["ShouldDeleteBackupImages"];
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -3994,7 +4055,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            202: components["responses"]["DryRun"];
             /** @description The group is gone. */
             204: {
                 headers: {
@@ -4006,6 +4066,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4388,8 +4449,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -4430,12 +4491,12 @@ export interface operations {
                     "application/json": components["schemas"]["Capacity"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4452,8 +4513,8 @@ export interface operations {
                 /** @description Instances more or fewer. */
                 adjustment?: components["parameters"]["Adjustment"];
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -4483,12 +4544,12 @@ export interface operations {
                     "application/json": components["schemas"]["ScaleUpResult"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4505,8 +4566,8 @@ export interface operations {
                 /** @description Instances more or fewer. */
                 adjustment?: components["parameters"]["Adjustment"];
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -4536,12 +4597,12 @@ export interface operations {
                     "application/json": components["schemas"]["ScaleDownResult"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4556,8 +4617,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -4591,7 +4652,6 @@ export interface operations {
             };
         };
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot has begun. */
             202: {
                 headers: {
@@ -4604,6 +4664,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4662,8 +4723,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -4707,11 +4768,11 @@ export interface operations {
                     "application/json": components["schemas"]["Suspensions"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4728,8 +4789,8 @@ export interface operations {
                 /** @description Process to resume, such as `AUTO_SCALE`. May be given more than once. */
                 process: components["parameters"]["Process"];
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -4759,11 +4820,11 @@ export interface operations {
                     "application/json": components["schemas"]["Suspensions"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4825,8 +4886,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -4881,12 +4942,12 @@ export interface operations {
                     "application/json": components["schemas"]["Roll"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableWithKey"];
@@ -4950,8 +5011,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -4977,7 +5038,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot ends it. */
             202: {
                 headers: {
@@ -4989,6 +5049,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5052,8 +5113,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5098,11 +5159,11 @@ export interface operations {
                     "application/json": components["schemas"]["RollActionResult"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5161,8 +5222,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5188,7 +5249,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the list shows the state. */
             202: {
                 headers: {
@@ -5201,6 +5261,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5215,8 +5276,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5242,7 +5303,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the list shows the state. */
             202: {
                 headers: {
@@ -5255,6 +5315,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5269,8 +5330,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5296,7 +5357,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the list shows the state. */
             202: {
                 headers: {
@@ -5309,6 +5369,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5323,8 +5384,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5350,7 +5411,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the list shows the state. */
             202: {
                 headers: {
@@ -5363,6 +5423,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5444,8 +5505,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5486,12 +5547,12 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedInstance"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableWithKey"];
@@ -5506,8 +5567,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5539,7 +5600,6 @@ export interface operations {
             };
         };
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot has begun. */
             202: {
                 headers: {
@@ -5551,6 +5611,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5611,8 +5672,8 @@ export interface operations {
                 /** @description Put changed tags on running instances at once, without a roll. */
                 autoApplyTags?: components["parameters"]["AutoApplyTags"];
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5646,11 +5707,11 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedInstance"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5677,8 +5738,8 @@ export interface operations {
                 /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them unless told. */
                 shouldDeleteBackupImages?: components["parameters"]["ShouldDeleteBackupImages"];
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5699,7 +5760,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            202: components["responses"]["DryRun"];
             /** @description The managed instance is gone. */
             204: {
                 headers: {
@@ -5711,6 +5771,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5854,8 +5915,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5876,7 +5937,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the status shows the state. */
             202: {
                 headers: {
@@ -5888,6 +5948,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5902,8 +5963,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5924,7 +5985,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the status shows the state. */
             202: {
                 headers: {
@@ -5936,6 +5996,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5950,8 +6011,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -5972,7 +6033,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["DryRun"];
             /** @description Spot has begun; the status shows the state. */
             202: {
                 headers: {
@@ -5984,6 +6044,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5998,8 +6059,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -6025,7 +6086,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            202: components["responses"]["DryRun"];
             /** @description The volume is gone. */
             204: {
                 headers: {
@@ -6037,6 +6097,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -6051,8 +6112,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `true` to have everything checked and nothing sent: the reply says what Spot would have got. What a guardrail must know
-                 *     is read.
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
@@ -6100,12 +6161,12 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
-            202: components["responses"]["DryRun"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableWithKey"];

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { auditLog, changesOf } from '../services/audit/index.js'
 import { sanitizeError } from '../services/problems/sanitize-error.js'
 import { keyFromHeader, storageKeyOf } from '../services/idempotency/index.js'
+import { openedAccount } from './account.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -27,12 +28,10 @@ export default fp(async function audit (app: FastifyInstance) {
 
   // Before the answer leaves: whoever has an answer finds the line.
   app.addHook('onSend', (request, reply, payload, done) => {
-    if (request.client && request.method !== 'GET' && request.routeOptions.config.operationId) {
-      log.write(recordOf(request, reply))
-    }
+    if (request.client && request.routeOptions.config.audited) log.write(recordOf(request, reply))
     done(null, payload)
   })
-}, { name: 'audit', dependencies: ['config', 'metrics', 'problems', 'requests', 'auth'] })
+}, { name: 'audit', dependencies: ['config', 'metrics', 'problems', 'trace', 'auth'] })
 
 function recordOf (request: FastifyRequest, reply: FastifyReply) {
   const { account = '', ...resource } = request.params as Record<string, string>
@@ -51,8 +50,8 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
     idempotencyKey: typeof key === 'string' ? storageKeyOf(client, identity, keyFromHeader(key)) : undefined,
     outcome: outcomeOf(request, reply),
     status: reply.statusCode,
-    calls: request.openedAccount?.calls ?? 0,
-    spotRequestId: request.openedAccount?.requestId,
+    calls: openedAccount(request)?.calls ?? 0,
+    spotRequestId: openedAccount(request)?.requestId,
     requestId: request.id,
     traceId: request.trace?.id,
     // In a body that is not as documented, secrets may stand anywhere: nobody would know them.
@@ -62,6 +61,5 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
 
 function outcomeOf (request: FastifyRequest, reply: FastifyReply) {
   if (request.problem) return request.problem
-  if (reply.hasHeader('idempotency-replayed')) return 'replayed'
-  return (request.query as { dryRun?: boolean }).dryRun ? 'dry-run' : 'done'
+  return reply.hasHeader('idempotency-replayed') ? 'replayed' : 'done'
 }

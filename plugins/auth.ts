@@ -1,9 +1,7 @@
 import fastifyAuth from '@fastify/auth'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import {
-  denialOf, forbidden, needOf, needOfBody, type Client, type Denial, type Need
-} from '../services/access/clients.js'
+import type { Client } from '../services/access/clients.js'
 import { Problem } from '../services/problems/index.js'
 import { failureLimit, refusals, tokens, type Delay, type Refusal, type Verdict } from '../services/access/tokens.js'
 
@@ -14,16 +12,6 @@ declare module 'fastify' {
      * @throws {Problem} unauthenticated; too-many-failures or overloaded when the token can not be checked now
      */
     verifyToken: (request: FastifyRequest, reply: FastifyReply, done: () => void) => Promise<void> | undefined
-    /**
-     * Lets a request pass whose client may do it in the account of the path: before its body is read, before memory.
-     * @throws {Problem} forbidden
-     */
-    permit: (request: FastifyRequest, reply: FastifyReply, done: () => void) => void
-    /**
-     * Lets a request pass whose client may do what the body asks for.
-     * @throws {Problem} forbidden
-     */
-    permitBody: (request: FastifyRequest, reply: FastifyReply, done: () => void) => void
   }
   interface FastifyRequest {
     /** Who calls, once the token was verified. */
@@ -39,7 +27,7 @@ export default fp(async function auth (app: FastifyInstance) {
   const { measurements: { auth: results, refusals: refused } } = app
   const failures = failureLimit()
   const { check, use } = tokens<Client>([], { tries: app.configuration.keysTried, failures })
-  app.onConfiguration(({ clients }) => use(clients))
+  app.reload.onChange(({ clients }) => use(clients))
 
   function take (verdict: Verdict<Client>, request: FastifyRequest) {
     const result = typeof verdict === 'string' ? verdict : isExpired(verdict) ? 'expired' : 'valid'
@@ -60,26 +48,7 @@ export default fp(async function auth (app: FastifyInstance) {
     take(verdict, request)
     done() // a token that is known takes no turn of the event loop
   })
-
-  function allow (request: FastifyRequest, need: Need) {
-    const { account } = request.params as { account?: string }
-    const client = request.client as Client
-    const denial: Denial | undefined = denialOf(client, account, need)
-    if (denial === undefined) return
-    refused.count(denial)
-    throw forbidden(client, denial, account)
-  }
-  const operationOf = ({ routeOptions: { config: { operationId = '' } } }: FastifyRequest) => operationId
-
-  app.decorate('permit', (request, _, done) => {
-    allow(request, needOf(operationOf(request), request.method))
-    done()
-  })
-  app.decorate('permitBody', (request, _, done) => {
-    allow(request, needOfBody(operationOf(request), request.body))
-    done()
-  })
-}, { name: 'auth', dependencies: ['config', 'metrics'] })
+}, { name: 'auth', dependencies: ['config', 'reload', 'metrics'] })
 
 const one = (header: string | string[] | undefined) => Array.isArray(header) ? header[0] : header
 

@@ -2,9 +2,8 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 import { document } from '../openapi/document.js'
+import { DOCS_PATH } from '../openapi/paths.js'
 import { css, favicon, sandboxCss } from '../services/docs-page/theme.js'
-
-export const DOCS_PATH = '/v1/spot/docs'
 
 export default fp(async function docs (app) {
   const { sandbox } = app.configuration

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { document, operationsOf } from '../openapi/document.js'
+import { inAccount } from '../openapi/paths.js'
 import {
   fingerprintOf, Idempotency, keyFromHeader, storageKeyOf, type Create, type Finder, type KeyEvent, type Reply
 } from '../services/idempotency/index.js'
@@ -10,7 +10,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /**
      * Gives the stored reply to a create again, where its Idempotency-Key has one: before guardrails judge it, and
-     * though Spot may be down. A hook.
+     * though Spot may be down. A hook, which `once` needs.
      *
      * @throws {Problem} what the key stands in the way of
      */
@@ -24,8 +24,6 @@ declare module 'fastify' {
      * @throws {Problem} whatever `send` throws, or what the key stands in the way of
      */
     once<R extends Reply> (send: (marker: string | undefined) => Promise<R>): Promise<R & { headers: Replayed }>
-    /** The same create with its key, once it was asked for; undefined without a key. */
-    keyedCreate: Create | undefined | null
   }
 }
 
@@ -39,14 +37,10 @@ const levels: Partial<Record<KeyEvent, 'info' | 'warn' | 'error'>> = {
   unknown: 'warn', found: 'info', absent: 'info', duplicates: 'error'
 }
 
-const takeKeys = new Set(operationsOf(document)
-  .filter(({ parameters }) => parameters.some(({ name }) => name === 'Idempotency-Key'))
-  .map(({ operation }) => operation.operationId))
-
 /** A stored reply for this account: it may have had another name then. */
 const again = ({ headers: { Location }, ...reply }: Reply, account: string) => ({
   ...reply,
-  headers: { Location: Location.replace(/^\/v1\/spot\/[^/]+/, `/v1/spot/${account}`), 'Idempotency-Replayed': 'true' }
+  headers: { Location: inAccount(Location, account), 'Idempotency-Replayed': 'true' }
 })
 
 export default fp(async function idempotency (
@@ -77,11 +71,11 @@ export default fp(async function idempotency (
   })
   keys.inDoubt(() => idempotency.inDoubt)
 
-  /** A dry run sends nothing, so its key is left alone. */
-  function createOf ({ headers, client, account, params, query, body, routeOptions }: FastifyRequest) {
+  /** A create that has a key. A dry run sends nothing, so its key is left alone. */
+  function createOf ({ headers, client, account, params, body, routeOptions }: FastifyRequest): Create | undefined {
     const { operationId = '' } = routeOptions.config
     const header = headers['idempotency-key']
-    if (typeof header !== 'string' || (query as { dryRun?: boolean }).dryRun || !takeKeys.has(operationId)) return
+    if (typeof header !== 'string' || account.dryRun) return undefined
     const { account: _, ...resource } = params as { account: string }
     const { identity } = account
     return {
@@ -93,10 +87,12 @@ export default fp(async function idempotency (
     }
   }
 
-  app.decorateRequest('keyedCreate', null)
+  const creates = new WeakMap<FastifyRequest, Create>()
   app.decorate('replay', async (request, reply) => {
-    request.keyedCreate = createOf(request)
-    const stored = request.keyedCreate && await idempotency.replay(request.keyedCreate)
+    const create = createOf(request)
+    if (!create) return
+    creates.set(request, create)
+    const stored = await idempotency.replay(create)
     if (!stored) return
     const { status, headers, body } = again(stored, request.account.name)
     return reply.code(status).headers(headers).type('application/json').send(body)
@@ -105,9 +101,9 @@ export default fp(async function idempotency (
     this: FastifyRequest,
     send: (marker: string | undefined) => Promise<R>
   ) {
-    if (this.keyedCreate === null) this.keyedCreate = createOf(this)
-    if (!this.keyedCreate) return send(undefined)
-    const { reply, replayed } = await idempotency.once(this.keyedCreate, send)
+    const create = creates.get(this)
+    if (!create) return send(undefined)
+    const { reply, replayed } = await idempotency.once(create, send)
     return replayed ? again(reply, this.account.name) : reply
   } as FastifyRequest['once'])
 

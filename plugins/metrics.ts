@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import fastifyMetrics from 'fastify-metrics'
 import { Counter, Gauge, Registry } from 'prom-client'
+import type { OperationRow } from '../openapi/operations.js'
 import { breakersOf } from '../services/metrics/breakers.js'
 import { budgetOf } from '../services/metrics/budget.js'
 import { keysOf } from '../services/metrics/keys.js'
@@ -85,10 +86,8 @@ export default fp(async function metrics (app) {
   for (const { name } of registry.getMetricsAsArray()) if (unwanted.test(name)) registry.removeSingleMetric(name)
 
   const requests = requestsOf(registers)
-  app.addHook('onRoute', ({ method, url, config, onRequest }) => {
-    if (!config?.operationId) return
-    const kind = onRequest === undefined ? 'public' : method === 'GET' ? 'read' : 'write'
-    requests.add(config.operationId, { method: String(method), route: url }, kind)
+  app.addHook('onRoute', ({ method, url, config }) => {
+    if (config?.operationId) requests.add(config as OperationRow, { method: String(method), route: url })
   })
   app.addHook('onResponse', ({ routeOptions: { config } }, { statusCode, elapsedTime }, done) => {
     requests.observe(config?.operationId, statusCode, elapsedTime / 1000)

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { DOCS_PATH } from '../openapi/paths.js'
 import { sanitizeError } from '../services/problems/sanitize-error.js'
 import { invalidRequest, type ValidationFailure } from '../services/problems/invalid-request.js'
 import { Problem, problemBody, type ProblemName } from '../services/problems/index.js'
@@ -77,6 +78,6 @@ export default fp(async function problems (app: FastifyInstance) {
 function refuse ({ method }: FastifyRequest): never {
   throw new Problem('route-not-found', {
     detail: `There is nothing at this path for ${method}.`,
-    hint: 'See /v1/spot/docs for what there is. Paths have no slash at their end.'
+    hint: `See ${DOCS_PATH} for what there is. Paths have no slash at their end.`
   })
 }

@@ -36,7 +36,7 @@ export default fp(async function replies (app: FastifyInstance) {
   const finished = new FinishedReplies()
   const counter = app.measurements.reads
   // A name may stand for another account from now on.
-  app.onConfiguration(() => finished.clear())
+  app.reload.onChange(() => finished.clear())
 
   /** Where a reply is kept: by what was asked, in which account, and whether secrets are masked in it. */
   const keyOf = (request: FastifyRequest, identity: string | undefined) =>
@@ -77,7 +77,7 @@ export default fp(async function replies (app: FastifyInstance) {
       else decide(isFresh)
     }
   })
-}, { name: 'replies', dependencies: ['config', 'metrics', 'spot'] })
+}, { name: 'replies', dependencies: ['config', 'reload', 'metrics', 'spot'] })
 
 /** Whether the caller may see secrets. */
 const sees = ({ client }: FastifyRequest) => client?.access !== 'read'

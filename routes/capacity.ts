@@ -1,17 +1,5 @@
-import type { Handlers, Request } from '../openapi/handlers.js'
+import type { Handlers } from '../openapi/handlers.js'
 import { explainRollConflict } from '../services/spot/roll-conflict.js'
-import type { Account } from '../services/spot/account.js'
-import { groupPath } from './elastigroups.js'
-
-/** Carries out a change of a group's instances that Spot refuses while a roll blocks the group. */
-function change<T> (
-  { account, params }: Pick<Request<'updateElastigroupCapacity'>, 'account' | 'params'>,
-  write: (capacity: Account['capacity'], group: string) => Promise<T>
-): Promise<T> {
-  const { capacity, rolls } = account
-  const group = params.elastigroup
-  return explainRollConflict(groupPath(params), () => rolls.list(group), () => write(capacity, group))
-}
 
 export const capacity = {
   async getElastigroupCapacity ({ account, params }) {
@@ -19,21 +7,23 @@ export const capacity = {
     return { status: 200, body: capacity ?? {} }
   },
 
-  updateElastigroupCapacity: async (request) =>
-    ({ status: 200, body: await change(request, (capacity, group) => capacity.update(group, request.body)) }),
-
-  async scaleUpElastigroup (request) {
-    const { adjustment = 1 } = request.query
-    return { status: 200, body: await change(request, (capacity, group) => capacity.scaleUp(group, adjustment)) }
+  async updateElastigroupCapacity ({ account, params, body }) {
+    const update = () => account.capacity.update(params.elastigroup, body)
+    return { status: 200, body: await explainRollConflict(account, params, update) }
   },
 
-  async scaleDownElastigroup (request) {
-    const { adjustment = 1 } = request.query
-    return { status: 200, body: await change(request, (capacity, group) => capacity.scaleDown(group, adjustment)) }
+  async scaleUpElastigroup ({ account, params, query: { adjustment = 1 } }) {
+    const scale = () => account.capacity.scaleUp(params.elastigroup, adjustment)
+    return { status: 200, body: await explainRollConflict(account, params, scale) }
   },
 
-  async detachInstances (request) {
-    await change(request, (capacity, group) => capacity.detach(group, request.body))
+  async scaleDownElastigroup ({ account, params, query: { adjustment = 1 } }) {
+    const scale = () => account.capacity.scaleDown(params.elastigroup, adjustment)
+    return { status: 200, body: await explainRollConflict(account, params, scale) }
+  },
+
+  async detachInstances ({ account, params, body }) {
+    await explainRollConflict(account, params, () => account.capacity.detach(params.elastigroup, body))
     return { status: 202 }
   },
 

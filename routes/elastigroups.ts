@@ -1,4 +1,5 @@
 import type { Handlers } from '../openapi/handlers.js'
+import { pathOf } from '../openapi/paths.js'
 import type { components } from '../openapi/types.js'
 import { withOrganizationTag } from '../services/resources/additions.js'
 import { filterOf } from '../services/resources/filters.js'
@@ -7,19 +8,15 @@ import { byMarker, withMarker, type Finder } from '../services/idempotency/index
 import { defaultStart, momentOf, rangeOf } from '../services/resources/moments.js'
 import { askAgain, readinessOfElastigroup } from '../services/resources/readiness.js'
 import { explainRollConflict } from '../services/spot/roll-conflict.js'
-import { EVERYTHING } from '../services/spot/operations/deallocation.js'
+import { deallocationOf } from '../services/spot/operations/deallocation.js'
 import { summaryOfElastigroup } from '../services/resources/summaries.js'
 import { inTurns } from '../services/event-loop/yield.js'
 
 type Elastigroup = components['schemas']['Elastigroup']
 
-/** Path of a group on this server. */
-export const groupPath = ({ account, elastigroup }: { account: string, elastigroup: string }) =>
-  `/v1/spot/${account}/elastigroups/${elastigroup}`
-
 const created = (account: string, group: Elastigroup) => ({
   status: 201,
-  headers: { Location: groupPath({ account, elastigroup: String(group.id) }) },
+  headers: { Location: pathOf('getElastigroup', { account, elastigroup: String(group.id) }) },
   body: group
 } as const)
 
@@ -46,14 +43,13 @@ export const elastigroups = {
   },
 
   async updateElastigroup ({ account, params, query, body: { id, ...changes } }) {
-    const { elastigroups, rolls } = account
-    const update = () => elastigroups.update(params.elastigroup, changes, query)
-    const body = await explainRollConflict(groupPath(params), () => rolls.list(params.elastigroup), update)
-    return { status: 200, body }
+    const update = () => account.elastigroups.update(params.elastigroup, changes, query)
+    return { status: 200, body: await explainRollConflict(account, params, update) }
   },
 
-  async deleteElastigroup ({ account, params, query: { dryRun, shouldDeleteBackupImages, ...switches } }) {
-    await account.elastigroups.delete(params.elastigroup, { ...EVERYTHING, ...switches }, shouldDeleteBackupImages)
+  async deleteElastigroup ({ account, params, query }) {
+    const { shouldDeleteBackupImages } = query
+    await account.elastigroups.delete(params.elastigroup, deallocationOf(query), shouldDeleteBackupImages)
     return { status: 204 }
   },
 

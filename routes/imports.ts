@@ -1,10 +1,11 @@
 import type { Handlers } from '../openapi/handlers.js'
+import { pathOf } from '../openapi/paths.js'
 
 export const imports = {
   createImport: (request) => request.once(async () => {
     const { account, body } = request
     const started = await account.imports.create(body)
-    const Location = `/v1/spot/${account.name}/instances/imports/${started.migrationId}`
+    const Location = pathOf('getImport', { account: account.name, import: String(started.migrationId) })
     return { status: 201, headers: { Location }, body: started } as const
   }),
 

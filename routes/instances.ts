@@ -1,4 +1,5 @@
 import type { Handlers, Request } from '../openapi/handlers.js'
+import { pathOf } from '../openapi/paths.js'
 import type { components } from '../openapi/types.js'
 import { withDefaultVpc, withOrganizationTag } from '../services/resources/additions.js'
 import { filterOf } from '../services/resources/filters.js'
@@ -6,7 +7,7 @@ import { withGuardrailTags } from '../services/guardrails/index.js'
 import { byMarker, withMarker, type Finder } from '../services/idempotency/index.js'
 import { rangeOf } from '../services/resources/moments.js'
 import { askAgain, readinessOfManagedInstance } from '../services/resources/readiness.js'
-import { EVERYTHING } from '../services/spot/operations/deallocation.js'
+import { deallocationOf } from '../services/spot/operations/deallocation.js'
 import type { InstanceAction } from '../services/spot/operations/managed-instances.js'
 import { summaryOfManagedInstance } from '../services/resources/summaries.js'
 import { inTurns } from '../services/event-loop/yield.js'
@@ -20,7 +21,7 @@ const act = (action: InstanceAction) => async ({ account, params }: Request<'pau
 
 const created = (account: string, instance: ManagedInstance) => ({
   status: 201,
-  headers: { Location: `/v1/spot/${account}/instances/${instance.id}` },
+  headers: { Location: pathOf('getInstance', { account, instance: String(instance.id) }) },
   body: instance
 } as const)
 
@@ -52,9 +53,10 @@ export const instances = {
     return { status: 200, body: await account.managedInstances.update(params.instance, changes, query) }
   },
 
-  async deleteInstance ({ account, params, query: { dryRun, shouldDeleteBackupImages, ...switches } }) {
-    const everything = { shouldTerminateInstance: true, ...EVERYTHING, ...switches }
-    await account.managedInstances.delete(params.instance, everything, shouldDeleteBackupImages)
+  async deleteInstance ({ account, params, query }) {
+    const { shouldTerminateInstance = true, shouldDeleteBackupImages } = query
+    const deallocation = { shouldTerminateInstance, ...deallocationOf(query) }
+    await account.managedInstances.delete(params.instance, deallocation, shouldDeleteBackupImages)
     return { status: 204 }
   },
 

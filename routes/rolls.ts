@@ -1,6 +1,6 @@
 import type { Handlers } from '../openapi/handlers.js'
+import { pathOf } from '../openapi/paths.js'
 import { explainRollConflict } from '../services/spot/roll-conflict.js'
-import { groupPath } from './elastigroups.js'
 
 export const rolls = {
   async listRolls ({ account, params, query }) {
@@ -8,11 +8,11 @@ export const rolls = {
   },
 
   createRoll: (request) => request.once(async () => {
-    const { account: { rolls }, params, body } = request
-    const group = params.elastigroup
-    const create = () => rolls.create(group, body)
-    const roll = await explainRollConflict(groupPath(params), () => rolls.list(group), create)
-    return { status: 201, headers: { Location: `${groupPath(params)}/rolls/${roll.id}` }, body: roll } as const
+    const { account, params, body } = request
+    const create = () => account.rolls.create(params.elastigroup, body)
+    const roll = await explainRollConflict(account, params, create)
+    const Location = pathOf('getRoll', { ...params, roll: String(roll.id) })
+    return { status: 201, headers: { Location }, body: roll } as const
   }),
 
   async getRoll ({ account, params }) {

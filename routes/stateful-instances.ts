@@ -1,13 +1,10 @@
 import type { Handlers, Request } from '../openapi/handlers.js'
 import { explainRollConflict } from '../services/spot/roll-conflict.js'
 import type { StatefulAction } from '../services/spot/operations/stateful-instances.js'
-import { groupPath } from './elastigroups.js'
 
 const act = (action: StatefulAction) => async ({ account, params }: Request<'pauseStatefulInstance'>) => {
-  const { statefulInstances, rolls } = account
-  const group = params.elastigroup
-  const write = () => statefulInstances.act(group, params.statefulInstance, action)
-  await explainRollConflict(groupPath(params), () => rolls.list(group), write)
+  const { elastigroup, statefulInstance } = params
+  await explainRollConflict(account, params, () => account.statefulInstances.act(elastigroup, statefulInstance, action))
   return { status: 202 } as const
 }
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { document, METHODS } from '../openapi/document.js'
-import { DOCS_PATH } from '../plugins/docs.js'
+import { DOCS_PATH } from '../openapi/paths.js'
 import { KEY, start, TOKEN } from './helper.js'
 
 const executablePath = [

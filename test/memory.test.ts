@@ -242,10 +242,10 @@ t.test('a name that means another account gets nothing of the one before', async
   const calls = sandbox.transcript.length
   const early = request('GET', groups, { headers: { 'cache-control': 'no-cache' } })
   await until(() => sandbox.transcript.length > calls)
-  app.configure({ ...app.configuration, accounts: { demo } })
+  app.reload.apply({ ...app.configuration, accounts: { demo } })
   letGo()
   t.ok((await early).json.length > 0, 'who asked before the reload gets what was asked for')
   t.strictSame((await request('GET', groups)).json, [])
-  app.configure({ ...app.configuration, accounts: {} })
+  app.reload.apply({ ...app.configuration, accounts: {} })
   t.equal((await request('GET', groups)).status, 404)
 })

@@ -123,8 +123,8 @@ t.test('what goes well lets no secret out, save in the resource itself', async (
     const change = { body: { compute, ...path === groups && { thirdPartiesIntegration } } }
     for (const [method, where, options] of [['POST', path, { body: resource }], ['PUT', one, change]] as const) {
       const tried = await request(method, `${where}?dryRun=true`, options)
-      t.strictSame([tried.status, secretsIn(tried.text)], [202, []], 'no dry run has a secret')
-      t.match(tried.json, { dryRun: true, request: { headers: { authorization: '(masked)' } } })
+      t.strictSame([tried.status, secretsIn(tried.text)], [412, []], 'no dry run has a secret')
+      t.match(tried.json, { preview: { request: { headers: { authorization: '(masked)' } } } })
     }
     t.equal((await request('PUT', one, { body: { compute: { launchSpecification: { userData } } } })).status, 200)
     t.equal((await request('DELETE', one)).status, 204)

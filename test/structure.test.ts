@@ -60,6 +60,30 @@ t.test('imports run one way', async (t) => {
   t.strictSame(but((file, name) => among('sandbox/')(name) && !among('sandbox/', 'server.ts')(file)), [])
 })
 
+t.test('read or write is decided in one place for operations, and in one for calls to Spot', async (t) => {
+  const deciding = /method\b.{0,12}[!=]== '(?:get|GET)'/
+  const places = files.filter((file) => !file.startsWith('sandbox/'))
+    .filter((file) => deciding.test(readFileSync(join(root, file), 'utf8')))
+  t.strictSame(places.sort(), ['openapi/common-responses.js', 'openapi/operations.ts', 'services/spot/call.ts'])
+})
+
+t.test('paths of this server come from the document', async (t) => {
+  const written = files.filter((file) => !file.startsWith('sandbox/') && !file.endsWith('.d.ts'))
+    .filter((file) => /^(?! *(?:\/?\*|\/\/)).*\/v1\/spot/m.test(readFileSync(join(root, file), 'utf8')))
+  t.strictSame(written, ['openapi/paths.ts'])
+})
+
+t.test('a file of plugins/ is one plugin, with at most one decorator of the app and one of the request', async (t) => {
+  for (const file of files.filter((file) => file.startsWith('plugins/'))) {
+    const source = readFileSync(join(root, file), 'utf8')
+    const count = (call: RegExp) => [...source.matchAll(call)].length
+    t.equal(count(/^export default fp\(/gm), 1, `${file} is a plugin`)
+    for (const decorator of [/\.decorate\(/g, /\.decorateRequest\(/g]) {
+      if (count(decorator) > 1) t.fail(`${file} has ${count(decorator)} of ${decorator}`)
+    }
+  }
+})
+
 t.test('no file imports itself by way of others', async (t) => {
   const circles: string[] = []
   const done = new Set<string>()

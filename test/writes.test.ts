@@ -2,10 +2,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { document, operationsOf } from '../openapi/document.js'
+import { operations } from '../openapi/operations.js'
 import { owner } from '../services/configuration/index.js'
 import type { Guardrails } from '../services/guardrails/index.js'
+import { MASK_BASE64 } from '../services/masking/index.js'
+import { problemType } from '../services/problems/index.js'
 import { KEY, start } from './helper.js'
 import { testDirectory } from './test-directory.js'
+import { validCall } from './valid-calls.js'
 
 /* What happens to a write on its way: guardrails, dry runs, the audit. */
 
@@ -19,6 +23,15 @@ const group = {
     product: 'Linux/UNIX',
     instanceTypes: { ondemand: 't3.micro', spot: ['t3.micro'] },
     launchSpecification: { tags: [{ tagKey: 'team', tagValue: 'web' }] }
+  }
+}
+const managedInstance = {
+  name: 'db',
+  region: 'us-east-1',
+  compute: {
+    subnetIds: ['subnet-1'],
+    vpcId: 'vpc-1',
+    launchSpecification: { instanceTypes: { preferredType: 't3.micro', types: ['t3.micro'] } }
   }
 }
 const account = { id: 'act-5a9db0c5', token: 'vendor-token-for-tests', defaultVPC: 'vpc-1' }
@@ -111,20 +124,20 @@ t.test('a dry run says what would be sent, to the letter, and sends nothing', as
   for (const [method, path, body, headers = {}] of table) {
     const before = writes()
     const dry = await request(method, `${path}${path.includes('?') ? '&' : '?'}dryRun=true`, { body, headers })
-    t.equal(dry.status, 202, `${method} ${path}`)
-    t.match(dry.headers['content-type'], /^application\/vnd\.spot-api\.dry-run\+json/)
+    t.match(dry, { status: 412, json: { type: problemType('dry-run'), hint: /dryRun/ } }, `${method} ${path}`)
     t.equal(writes(), before, 'nothing was sent')
+    const sends = dry.json.preview.request
     const wet = await request(method, `${path}${path.includes('?') ? '&' : '?'}dryRun=false`, { body, headers })
     t.ok(wet.status < 500, `${wet.status} ${wet.text.slice(0, 200)}`)
     const sent = sandbox.transcript.filter(({ method }) => method !== 'GET').at(-1)
-    t.equal(dry.json.request.method, sent?.method)
-    const { origin, pathname, searchParams } = new URL(dry.json.request.url)
+    t.equal(sends.method, sent?.method)
+    const { origin, pathname, searchParams } = new URL(sends.url)
     t.strictSame([origin, pathname], [sandbox.url, sent?.path])
     t.strictSame(Object.fromEntries(searchParams), { ...sent?.query })
-    t.strictSame(dry.json.request.body ?? undefined, unmarked(sent?.body), 'the very same body')
+    t.strictSame(sends.body ?? undefined, unmarked(sent?.body), 'the very same body')
   }
   const paused = await request('POST', '/v1/spot/demo/instances/smi-1/pause?dryRun=true')
-  t.match(paused, { status: 200, json: { dryRun: true, request: { method: 'PUT', body: null } } })
+  t.match(paused, { status: 412, json: { preview: { request: { method: 'PUT', body: null } } } })
 
   const writing = operationsOf(document).filter(({ method, operation }) =>
     method !== 'get' && operation.security?.length !== 0)
@@ -132,6 +145,64 @@ t.test('a dry run says what would be sent, to the letter, and sends nothing', as
     if (!parameters.some(({ name }) => name === 'dryRun')) t.fail(`${operation.operationId} has no dry run`)
   }
   t.equal((await request('PUT', location as string, { body: { capacity: 5 }, headers: {} })).status, 400)
+})
+
+t.test('a dry run of an update names each value that would change, as Spot has it now', async (t) => {
+  const { request, writes } = await startGuarded(t)
+  const secret = { userData: btoa('#!/bin/sh one') }
+  const compute = { ...group.compute, launchSpecification: { ...group.compute.launchSpecification, ...secret } }
+  const location = (await request('POST', groups, { body: { ...group, compute } })).headers.location as string
+  const instance = (await request('POST', '/v1/spot/demo/instances', { body: managedInstance })).headers.location
+  const table: [string, string, unknown, object[]][] = [
+    ['the same', location, { id: 'sig-other', name: 'web', capacity: { target: 2 }, compute: group.compute }, []],
+    ['a value, null and a new one', location, { name: null, capacity: { target: 3 }, description: 'x/~y' }, [
+      { pointer: '#/name', before: 'web', after: null },
+      { pointer: '#/capacity/target', before: 2, after: 3 },
+      { pointer: '#/description', after: 'x/~y' }
+    ]],
+    ['an array as a whole', location, { compute: { instanceTypes: { spot: ['t3.micro', 't3.nano'] } } }, [
+      { pointer: '#/compute/instanceTypes/spot', before: ['t3.micro'], after: ['t3.micro', 't3.nano'] }
+    ]],
+    ['a secret', location, { compute: { launchSpecification: { userData: btoa('#!/bin/sh two') } } }, [
+      { pointer: '#/compute/launchSpecification/userData', before: MASK_BASE64, after: MASK_BASE64 }
+    ]],
+    ['the same secret', location, { compute: { launchSpecification: secret } }, []],
+    ['capacity', `${location}/capacity`, { minimum: 0, target: 1 }, [{ pointer: '#/target', before: 2, after: 1 }]],
+    ['a managed instance', String(instance), { name: 'db-2' }, [{ pointer: '#/name', before: 'db', after: 'db-2' }]]
+  ]
+  const before = writes()
+  for (const [name, path, body, changes] of table) {
+    const { status, json } = await request('PUT', `${path}?dryRun=true`, { body })
+    t.strictSame([status, json.preview.changes], [412, changes], name)
+    t.match(json.detail, `${changes.length} value`, name)
+  }
+  t.match(await request('PUT', `${groups}/sig-none?dryRun=true`, { body: { name: 'x' } }), { status: 404 },
+    'what is not there is not tried')
+  t.equal(writes(), before, 'nothing was sent')
+  const deletion = await request('DELETE', `${location}?dryRun=true`)
+  t.strictSame(Object.keys(deletion.json.preview), ['request'], 'nothing is said to change where nobody compared')
+
+  const sandboxRead = (await request('GET', location)).json
+  t.equal((await request('PUT', location, { body: { name: null, capacity: { target: 3 } } })).status, 200)
+  const after = (await request('GET', location)).json
+  t.strictSame([sandboxRead.name, after.name, after.capacity.target], ['web', null, 3], 'and so it comes about')
+})
+
+t.test('a dry run is no success to any client, wherever dryRun stands', async (t) => {
+  const { request, writes, audit } = await startGuarded(t)
+  for (const { path, method, operation } of operationsOf(document)) {
+    const { query, body } = validCall(operation)
+    const filled = path.replace('{account}', 'demo').replace(/\{\w+\}/g, 'x-1')
+    const { status } = await request(method.toUpperCase(), `${filled}?dryRun=true${query.replace('?', '&')}`, { body })
+    // The resource is not there: an update is compared with it, and says so.
+    const expected = method === 'get' ? [400] : method === 'put' ? [404, 412] : [412]
+    t.ok(expected.includes(status), `${operation.operationId} ${status}`)
+    const successes = Object.keys(operation.responses).filter((status) => status.startsWith('2'))
+    t.equal(successes.length, 1, `${operation.operationId} has one success`)
+  }
+  t.equal(writes(), 0, 'nothing was sent')
+  const audited = Object.values(operations).filter(({ audited }) => audited).map(({ operationId }) => operationId)
+  t.strictSame(audit().map(({ audit }) => audit), audited, 'each write has a line in the audit')
 })
 
 t.test('each write that a client tried has a line in the audit', async (t) => {
@@ -155,7 +226,7 @@ t.test('each write that a client tried has a line in the audit', async (t) => {
     'createElastigroup replayed 201',
     'updateElastigroup guardrail-breached 422',
     'updateElastigroup done 200',
-    'updateElastigroup dry-run 202',
+    'updateElastigroup dry-run 412',
     'updateElastigroup invalid-request 400',
     'deleteElastigroup resource-not-found 404'
   ])

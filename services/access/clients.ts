@@ -1,5 +1,11 @@
+import type { OperationId } from '../../openapi/document.js'
+import type { Need, OperationRow } from '../../openapi/operations.js'
+import { pathOf } from '../../openapi/paths.js'
+import type { components } from '../../openapi/types.js'
 import type { Guardrails } from '../guardrails/index.js'
 import { Problem } from '../problems/index.js'
+
+type Schemas = components['schemas']
 
 /** What a client may do at most: ask, with secrets masked; create and change too; everything. */
 export const ACCESSES = ['read', 'write', 'admin'] as const
@@ -24,26 +30,18 @@ export interface Client {
 /** The client of the one key that a configuration without clients has. */
 export const DEFAULT_CLIENT = 'default'
 
-/** What an operation needs. */
-export type Need = 'read' | 'write' | 'delete'
-
 /** Why a client may not do something. A label of the metrics, so the set is closed. */
 export type Denial = 'account' | 'access' | 'delete'
 
-/** Operations that end what is there, though they are no DELETE; and one that is, and ends nothing. */
-const needs: Partial<Record<string, Need>> = { deallocateStatefulInstance: 'delete', deleteSuspensions: 'write' }
+/** Operations whose body can ask to end what is there, and whether it does. */
+const ends = {
+  detachInstances: ({ shouldTerminateInstances }: Schemas['Detachment']) => shouldTerminateInstances === true,
+  updateInstanceStates: (entries: Schemas['InstanceStates']) => entries.some(({ state }) => /terminate/i.test(state))
+} as Partial<Record<OperationId, (body: unknown) => boolean>>
 
-export const needOf = (operationId: string, method: string): Need =>
-  needs[operationId] ?? (method === 'GET' ? 'read' : method === 'DELETE' ? 'delete' : 'write')
-
-/** What the body of a write asks for on top of it: some can end what is there. */
-export function needOfBody (operationId: string, body: unknown): Need {
-  const { shouldTerminateInstances } = (body ?? {}) as { shouldTerminateInstances?: unknown }
-  const ends = operationId === 'detachInstances'
-    ? shouldTerminateInstances === true
-    : operationId === 'updateInstanceStates' && Array.isArray(body) && body.some(({ state }) => /terminate/i.test(state))
-  return ends ? 'delete' : 'write'
-}
+/** What a write needs, once its valid body is known. */
+export const needOfBody = ({ operationId, needs }: OperationRow & { needs: Need }, body: unknown): Need =>
+  ends[operationId]?.(body) ? 'delete' : needs
 
 export const mayUse = ({ accounts }: Client, account: string): boolean =>
   accounts.includes('*') || accounts.includes(account)
@@ -64,6 +62,6 @@ export function forbidden ({ name }: Client, denial: Denial, account: string | u
   }
   return new Problem('forbidden', {
     detail: details[denial],
-    hint: 'GET /v1/spot/whoami shows what it may do. The operator sets it under "clients" in the configuration.'
+    hint: `GET ${pathOf('whoami', {})} shows what it may do. The operator sets it under "clients" in the configuration.`
   })
 }

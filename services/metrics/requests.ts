@@ -1,11 +1,15 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
+import type { Kind, OperationRow } from '../../openapi/operations.js'
 import { problems } from '../problems/index.js'
 import { collecting, REST } from './series.js'
+
+/** An operation, or what is none. */
+type Counted = Pick<OperationRow, 'kind'> & { operationId: string | undefined }
 
 /** What is counted of one operation. */
 interface Tally {
   labels: { method: string, route: string }
-  kind: { kind: 'read' | 'write' | 'public' }
+  kind: { kind: Kind }
   seconds: number
   requests: { '2xx': number, '4xx': number, '5xx': number }
 }
@@ -15,9 +19,9 @@ const BUCKETS = [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60]
 /** Requests: how many of each operation ended how, how long they took, and with which errors. */
 export function requestsOf (registers: Registry[]) {
   const tallies = new Map<string | undefined, Tally>()
-  const add = (operationId: string | undefined, labels: Tally['labels'], kind: Tally['kind']['kind']) =>
+  const add = ({ operationId, kind }: Counted, labels: Tally['labels']) =>
     tallies.set(operationId, { labels, kind: { kind }, seconds: 0, requests: { '2xx': 0, '4xx': 0, '5xx': 0 } })
-  add(undefined, { method: REST, route: REST }, 'public')
+  add({ operationId: undefined, kind: 'public' }, { method: REST, route: REST })
 
   const duration = new Histogram({
     name: 'http_request_duration_seconds',

@@ -3,10 +3,7 @@ import { first, MOST, REST } from './series.js'
 
 const BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 10, 60]
 
-/** Names of upstream operations that only read. */
-const reading = /^(?:get|list)/
-
-export interface EndedCall<Outcome> { account: string, operation: string, outcome: Outcome }
+export interface EndedCall<Outcome> { account: string, kind: 'reads' | 'writes', outcome: Outcome }
 
 /** Calls to Spot, each with one of `outcomes`. */
 export function upstreamOf<Outcome extends string> (registers: Registry[], outcomes: readonly Outcome[]) {
@@ -36,8 +33,7 @@ export function upstreamOf<Outcome extends string> (registers: Registry[], outco
   const named = first(MOST.outcomes)
 
   return {
-    observe ({ account, operation, outcome }: EndedCall<Outcome>, length: number) {
-      const calls = reading.test(operation) ? 'reads' : 'writes'
+    observe ({ account, kind: calls, outcome }: EndedCall<Outcome>, length: number) {
       duration.observe({ calls }, length)
       ended.inc({ calls, outcome })
       ofAccounts.inc({ account: named(`${account} ${outcome}`) ? account : REST, outcome })

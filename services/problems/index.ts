@@ -1,3 +1,5 @@
+import type { components } from '../../openapi/types.js'
+
 /**
  * Every problem this server answers with, one row each. The contract (`ProblemType`) and docs/errors.md list the
  * same names; a test compares the three.
@@ -17,6 +19,7 @@ export const problems = {
   'roll-in-progress': { status: 409, title: 'A roll blocks the group' },
   'idempotency-key-in-use': { status: 409, title: 'A request with this Idempotency-Key is under way' },
   'duplicates-found': { status: 409, title: 'More than one resource was made with this Idempotency-Key' },
+  'dry-run': { status: 412, title: 'A dry run: nothing was sent' },
   'content-too-large': { status: 413, title: 'The body is too large' },
   'uri-too-long': { status: 414, title: 'The path is too long' },
   'unsupported-media-type': { status: 415, title: 'The body is not JSON' },
@@ -64,6 +67,8 @@ export interface ProblemDetails {
   upstream?: Upstream
   /** The roll that blocks the group, with its status as Spot names it. */
   roll?: { id: string, status: string }
+  /** What a write would do that was only tried. */
+  preview?: components['schemas']['DryRunPreview']
   headers?: Record<string, string>
 }
 

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hash } from '@node-rs/bcrypt'
+import { DOCS_PATH, pathOf } from '../../openapi/paths.js'
 import { owner, type Configuration } from '../configuration/index.js'
 
 /** Name of the sandbox's account. */
@@ -51,7 +52,8 @@ export async function forget ({ state }: Configuration): Promise<void> {
 /** What a newcomer reads at the start: everything to paste. */
 export async function sandboxBanner (address: string, key: string): Promise<string> {
   const token = await hash(key, 10)
-  const curl = (path: string) => `  curl -H 'X-Auth-Token: ${token}' ${address}/v1/spot/${SANDBOX_ACCOUNT}/${path}`
+  const curl = (operationId: 'listElastigroups' | 'listInstances') =>
+    `  curl -H 'X-Auth-Token: ${token}' ${address}${pathOf(operationId, { account: SANDBOX_ACCOUNT })}`
   return `
 SANDBOX: a simulated Spot. Nothing here is real, nothing costs money, all is forgotten at the end.
 
@@ -59,11 +61,11 @@ SANDBOX: a simulated Spot. Nothing here is real, nothing costs money, all is for
   X-Auth-Token  '${token}'
 
 Try it:
-${curl('elastigroups')}
-${curl('instances')}
+${curl('listElastigroups')}
+${curl('listInstances')}
 
 Docs:
-  ${address}/v1/spot/docs
+  ${address}${DOCS_PATH}
 
 For real accounts: npm start -- --config FILE. Ctrl-C ends it.
 `

@@ -18,7 +18,7 @@ export interface AccountSettings extends SpotAccount {
 }
 
 export interface AccountTerms extends RequestTerms {
-  /** Whether writes are not sent, but thrown as a {@link DryRun}. */
+  /** Whether writes are only tried: none is sent, the problem `dry-run` says what it would do. */
   dryRun: boolean
 }
 
@@ -36,6 +36,8 @@ export class Account {
   readonly deadline: number
   /** What it is to Spot; a name may stand for another one after a reload. */
   readonly identity: string
+  /** Whether its writes are only tried. */
+  readonly dryRun: boolean
   readonly #spot: Spot
   readonly #read: Read
   readonly #reopen: (terms: Pick<AccountTerms, 'fresh' | 'reserved' | 'dryRun'>) => Account
@@ -49,12 +51,13 @@ export class Account {
     this.identity = identityOf(settings)
     this.defaultVPC = settings.defaultVPC
     this.deadline = terms.deadline
+    this.dryRun = dry
     this.#read = read
     this.#reopen = (other) => new Account(name, settings, send, { ...terms, ...other }, read)
 
-    const ask = async <T>(expects: Expectation, [operation, method, path, payload]: Words): Promise<T[]> => {
+    const ask = async <T>(expects: Expectation, [operation, method, path, payload, present]: Words): Promise<T[]> => {
       const call: Call = { operation, method, path, expects, ...payload, ...terms }
-      if (dry && isWrite(call)) throw dryRun(settings, call)
+      if (dry && isWrite(call)) throw dryRun(settings, call, await present?.(this.fresh.#spot))
       const { items } = await this.#count(send(call))
       return items as T[] // the stage that talks to Spot has seen to what is expected
     }

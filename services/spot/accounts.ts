@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Problem } from '../problems/index.js'
 import { Account, identityOf, type AccountSettings, type AccountTerms } from './account.js'
-import type { SpotAccount } from './call.js'
+import { kindOf, type CallKind, type SpotAccount } from './call.js'
 import { systemClock, type Clock } from './clock.js'
 import { organizationsOf, type Organization } from './organizations.js'
 import { compose, type Next, type Stage } from './stage.js'
@@ -61,7 +61,7 @@ interface Known {
   settings: AccountSettings
   organization: Organization
   identity: string
-  breakers: { reads: Breaker, writes: Breaker }
+  breakers: Record<CallKind, Breaker>
   send: Next
 }
 
@@ -89,7 +89,7 @@ export function createAccounts (
       const stages: Stage[] = [
         memory.stage(identity, within.read),
         retry(clock, random),
-        (call, next) => (call.method === 'GET' ? breakers.reads : breakers.writes).stage(call, next),
+        (call, next) => breakers[kindOf(call)].stage(call, next),
         limit.stage(organization),
         observed((attempt) => observe(name, attempt), clock)
       ]

@@ -50,5 +50,10 @@ export interface Call extends Payload, RequestTerms {
   expects: Expectation
 }
 
-/** Whether a call could change something. */
+/** Whether a call could change something. Decided here alone: a caller's GET can make calls that only read. */
 export const isWrite = ({ method }: Pick<Call, 'method'>) => method !== 'GET'
+
+/** The two kinds of calls: each has a breaker, connections and metrics of its own. */
+export type CallKind = 'reads' | 'writes'
+
+export const kindOf = (call: Pick<Call, 'method'>): CallKind => isWrite(call) ? 'writes' : 'reads'

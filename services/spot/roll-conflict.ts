@@ -1,5 +1,7 @@
+import { pathOf } from '../../openapi/paths.js'
 import type { components } from '../../openapi/types.js'
 import { Problem } from '../problems/index.js'
+import type { Account } from './account.js'
 import { SpotError } from './error.js'
 
 type Roll = components['schemas']['Roll']
@@ -8,23 +10,21 @@ type Roll = components['schemas']['Roll']
  * Carries out a write that Spot refuses while a roll blocks the group, and names that roll when it does. Spot only says
  * so in words ("Can't have 2 Rolls at the same time"), with a 400 like any other.
  *
- * @param group path of the group on this server, for the hint
- * @param newestRolls the rolls of the group, the newest first
  * @throws {Problem} roll-in-progress, or whatever the write throws
  */
 export async function explainRollConflict<T> (
-  group: string,
-  newestRolls: () => Promise<Roll[]>,
+  { name, rolls }: Pick<Account, 'name' | 'rolls'>,
+  { elastigroup }: { elastigroup: string },
   write: () => Promise<T>
 ): Promise<T> {
   try {
     return await write()
   } catch (error) {
     if (!(error instanceof SpotError) || !mentionsRoll(error)) throw error
-    const roll = await newestRolls().then((rolls) => rolls.find(blocks), () => undefined)
+    const roll = await rolls.list(elastigroup).then((rolls) => rolls.find(blocks), () => undefined)
     if (!roll?.id) throw error
     const status = roll.status ?? 'unknown'
-    const stop = `POST ${group}/rolls/${roll.id}/stop`
+    const stop = `POST ${pathOf('stopRoll', { account: name, elastigroup, roll: roll.id })}`
     throw new Problem('roll-in-progress', {
       detail: /failed/i.test(status)
         ? `Roll ${roll.id} failed, and blocks the group until it is stopped.`

@@ -1,5 +1,5 @@
 import type { components } from '../../../openapi/types.js'
-import { asQuery } from './elastigroups.js'
+import { asQuery, elastigroups } from './elastigroups.js'
 import { groupPath } from './paths.js'
 import type { Spot } from './spot.js'
 
@@ -10,8 +10,9 @@ type Capacity = Schemas['Capacity']
 export const capacity = (spot: Spot) => ({
   async update (id: string, body: object): Promise<Capacity> {
     const payload = { body, envelope: 'capacity' }
+    const present = async (fresh: Spot) => (await elastigroups(fresh).get(id)).capacity ?? {}
     const item = await spot.item<Capacity & { capacity?: Capacity }>(
-      'updateElastigroupCapacity', 'PUT', groupPath(id, 'capacity'), payload)
+      'updateElastigroupCapacity', 'PUT', groupPath(id, 'capacity'), payload, present)
     return item.capacity ?? item
   },
 

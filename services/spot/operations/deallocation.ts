@@ -11,13 +11,14 @@ export interface InstanceDeallocation extends Deallocation {
   shouldTerminateInstance: boolean
 }
 
-/** A delete takes everything unless told otherwise, as the earlier Go service did. */
-export const EVERYTHING: Deallocation = {
-  shouldDeleteImages: true,
-  shouldDeleteVolumes: true,
-  shouldDeleteSnapshots: true,
-  shouldDeleteNetworkInterfaces: true
-}
+/** A delete takes everything unless the caller keeps a part of it, as the earlier Go service did. */
+export const deallocationOf = ({
+  shouldDeleteImages = true,
+  shouldDeleteVolumes = true,
+  shouldDeleteSnapshots = true,
+  shouldDeleteNetworkInterfaces = true
+}: Partial<Deallocation>): Deallocation =>
+  ({ shouldDeleteImages, shouldDeleteVolumes, shouldDeleteSnapshots, shouldDeleteNetworkInterfaces })
 
 /** Images of Spot's AMI backup are a matter of their own: Spot keeps them unless told. */
 export const amiBackup = (shouldDeleteImages: boolean | undefined) =>

@@ -37,7 +37,7 @@ export const elastigroups = (spot: Spot) => ({
   update: (id: string, body: object, { autoApplyTags, shouldResumeStateful }: UpdateOptions): Promise<Elastigroup> =>
     spot.item('updateElastigroup', 'PUT', groupPath(id), {
       body, envelope, query: asQuery({ autoApplyTags, shouldResumeStateful })
-    }),
+    }, (fresh) => elastigroups(fresh).get(id)),
 
   delete: (id: string, statefulDeallocation: Deallocation, backupImages: boolean | undefined): Promise<void> =>
     spot.done('deleteElastigroup', 'DELETE', groupPath(id), {

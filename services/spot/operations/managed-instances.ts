@@ -40,7 +40,9 @@ export const managedInstances = (spot: Spot) => {
     get,
 
     update: (id: string, body: object, { autoApplyTags }: UpdateOptions): Promise<ManagedInstance> =>
-      spot.item('updateManagedInstance', 'PUT', pathOf(id), { body, envelope, query: asQuery({ autoApplyTags }) }),
+      spot.item('updateManagedInstance', 'PUT', pathOf(id), {
+        body, envelope, query: asQuery({ autoApplyTags })
+      }, (fresh) => managedInstances(fresh).get(id)),
 
     delete: (id: string, deallocationConfig: InstanceDeallocation, backupImages: boolean | undefined): Promise<void> =>
       spot.done('deleteManagedInstance', 'DELETE', pathOf(id), {

@@ -1,7 +1,10 @@
 import type { Method, Path, Payload } from '../call.js'
 
+/** Reads what an update would change, for a dry run. */
+export type Present = (spot: Spot) => Promise<object>
+
 /** One upstream operation: its name (for logs and metrics), method, path, and what goes with it. */
-export type Words = [operation: string, method: Method, path: Path, payload?: Payload]
+export type Words = [operation: string, method: Method, path: Path, payload?: Payload, present?: Present]
 
 /**
  * Spot as one request sees it. The functions differ in what they expect of a 200: `items` a list, `item` at least one,

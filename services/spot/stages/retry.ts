@@ -59,10 +59,12 @@ const gone = ({ requestId }: SpotError, clock: Clock, calls: number): Answer =>
   ({ items: [], size: 0, source: 'spot', askedAt: clock.now(), requestId, calls })
 
 /** Milliseconds an attempt may take: half of what is left where another may follow, else all of it. */
-const timeoutOf = ({ method }: Call, left: number, last: boolean) =>
-  last || method === 'POST' || method === 'PUT' ? left : left / 2
+const timeoutOf = (call: Call, left: number, last: boolean) =>
+  last || !isHarmlessTwice(call) ? left : left / 2
 
-function mayRepeat ({ method }: Call, { outcome }: SpotError): boolean {
+const isHarmlessTwice = (call: Call) => !isWrite(call) || call.method === 'DELETE'
+
+function mayRepeat (call: Call, { outcome }: SpotError): boolean {
   const { again } = outcomes[outcome]
-  return again === 'any' || (again === 'harmless' && (method === 'GET' || method === 'DELETE'))
+  return again === 'any' || (again === 'harmless' && isHarmlessTwice(call))
 }

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import got, { RequestError, type Response } from 'got'
-import { isWrite, type Call, type SpotAccount } from '../call.js'
+import { kindOf, type Call, type SpotAccount } from '../call.js'
 import { SpotError } from '../error.js'
 import { outcomeOfTransfer } from './outcomes.js'
 import { requestOf } from './request.js'
@@ -40,15 +40,14 @@ export function createClient (version: string): Client {
     throwHttpErrors: false,
     headers: { 'user-agent': `spot-api/${version}`, accept: 'application/json' }
   })
-  const reads = shared.extend({ agent: agents })
-  const writes = shared.extend({ agent: single })
+  const clients = { reads: shared.extend({ agent: agents }), writes: shared.extend({ agent: single }) }
 
   return {
     async exchange (account, call, timeout) {
       const { url, headers, body } = requestOf(account, call)
       const step = Math.min(CONNECTING, timeout / 3)
       try {
-        const pending = (isWrite(call) ? writes : reads)(url, {
+        const pending = clients[kindOf(call)](url, {
           method: call.method,
           timeout: { lookup: step, connect: step, secureConnect: step, request: timeout },
           headers,

@@ -1,0 +1,50 @@
+import { document, operationsOf, type OperationId } from './document.js'
+
+/** What an operation does: reads, writes, or says something about this server to anybody. */
+export type Kind = 'read' | 'write' | 'public'
+
+/** What a client needs to be allowed. */
+export type Need = 'read' | 'write' | 'delete'
+
+/** What this server knows of an operation. It is the `config` of its route. */
+export interface OperationRow {
+  operationId: OperationId
+  /** What it is about: its tag. */
+  noun: string
+  kind: Kind
+  /** Null where no token is needed. */
+  needs: Need | null
+  /** Whether its path names an account. */
+  inAccount: boolean
+  /** Whether an `Idempotency-Key` makes it happen once, and its reply is given again. */
+  replayable: boolean
+  /** Whether guardrails judge it before it is sent. */
+  guarded: boolean
+  /** Whether each attempt has a line in the audit. */
+  audited: boolean
+}
+
+const needs = { get: 'read', post: 'write', put: 'write', delete: 'delete' } as const
+
+const rows = operationsOf(document).map(({ path, method, operation, parameters }): OperationRow => {
+  const { operationId, tags: [noun], security, 'x-access': access = needs[method] } = operation
+  const isPublic = security?.length === 0
+  const kind = isPublic ? 'public' : method === 'get' ? 'read' : 'write'
+  return {
+    operationId,
+    noun,
+    kind,
+    needs: isPublic ? null : access,
+    inAccount: path.includes('/{account}/'),
+    replayable: parameters.some(({ name }) => name === 'Idempotency-Key'),
+    guarded: kind === 'write',
+    audited: kind === 'write'
+  }
+})
+
+/**
+ * The one table of operations, read from the document: a row each. Its extension `x-access` says what an operation
+ * needs where its method does not.
+ */
+export const operations = Object.fromEntries(rows.map((row) => [row.operationId, row])) as
+  Readonly<Record<OperationId, OperationRow>>

@@ -1,0 +1,37 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { results } from '../services/replies/results.js'
+import { openedAccount } from './account.js'
+
+/** A token that somebody put into the URL, as it is or encoded. */
+const hash = /(?:\$|%24)2[aby](?:\$|%24)\d\d(?:\$|%24)[./\w%]{53,}/gi
+
+/** One line in the log for each request. */
+export default fp(async function requestLog (app: FastifyInstance) {
+  /** What the one line of a request says. Memory and calls are shown where a token was right. */
+  const summary = (request: FastifyRequest, { statusCode, elapsedTime }: FastifyReply) => ({
+    requestId: request.id,
+    method: request.method,
+    url: request.url.replace(hash, '(token)'),
+    operationId: request.routeOptions.config.operationId,
+    client: request.client?.name,
+    account: (request.params as { account?: string } | undefined)?.account,
+    status: statusCode,
+    milliseconds: Math.round(elapsedTime),
+    ...request.client && {
+      cache: request.source ? results[request.source].result : undefined, calls: openedAccount(request)?.calls ?? 0
+    },
+    traceId: request.trace?.id
+  })
+
+  app.addHook('onResponse', (request, reply, done) => {
+    app.log.info(summary(request, reply), 'request ended')
+    done()
+  })
+
+  // There is no response then, but a write went on without its caller: nobody but the log learns how it ended.
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (reply.raw.destroyed) app.log.info(summary(request, reply), 'caller hung up before its answer')
+    done(null, payload)
+  })
+}, { name: 'request-log', dependencies: ['trace', 'auth'] })
