@@ -5,7 +5,7 @@ import { hash } from '@node-rs/bcrypt'
 import type { FastifyInstance } from 'fastify'
 import { sanitizeError } from './services/problems/sanitize-error.js'
 import { commandOf, HELP, UsageError, type Command } from './services/process/command-line.js'
-import { ConfigurationError, loadConfiguration, readConfiguration } from './services/configuration/index.js'
+import { ConfigurationError, readConfiguration, type ReadConfiguration } from './services/configuration/index.js'
 import { standardOutput } from './services/process/log.js'
 import { endInOrder } from './services/process/process-end.js'
 import { version } from './services/process/release.js'
@@ -46,21 +46,22 @@ async function serve ({ config, listen }: Extract<Command, { name: 'serve' }>) {
   if (sandbox) print(await sandboxBanner(address, key))
 }
 
-/** Has the server use what the file says from now on, whenever it changes or SIGHUP comes. */
-async function follow (file: string, read: ReturnType<typeof readConfiguration>, app: FastifyInstance) {
+/** Applies the file again whenever it changes, and on SIGHUP. */
+async function follow (file: string, read: ReadConfiguration, app: FastifyInstance) {
   const { Reload } = await import('./services/configuration/reload.js')
   const { reloads, lastReload } = app.measurements
   const reload = new Reload(file, read, {
-    changed (configuration, waiting) {
+    onChange (configuration, waiting) {
       app.configure(configuration)
       reloads.count('success')
       lastReload.set(1)
-      app.log.info({ waiting }, `new configuration${waiting.length > 0 ? ', some of it only after a restart' : ''}`)
+      const rest = waiting.length > 0 ? `; restart to apply ${waiting.join(', ')}` : ''
+      app.log.info({ waiting }, `configuration reloaded${rest}`)
     },
-    failed (error) {
+    onFailure (error) {
       reloads.count('failure')
       lastReload.set(0)
-      app.log.error(`the configuration stays as it was: ${(error as Error).message}`)
+      app.log.error(`the configuration was not reloaded, the earlier one stays in use: ${(error as Error).message}`)
     }
   })
   process.on('SIGHUP', () => {
@@ -99,7 +100,7 @@ const run = {
   sandbox,
   token,
   check ({ config }: Extract<Command, { name: 'check' }>) {
-    const { accounts } = loadConfiguration(config)
+    const { configuration: { accounts } } = readConfiguration(config)
     print(`${config} can be used. Accounts: ${Object.keys(accounts).join(', ')}.`)
   },
   help: () => print(HELP),
@@ -112,7 +113,7 @@ function complain (error: unknown): void {
   process.exitCode = error instanceof UsageError ? 2 : 1
 }
 
-/** With what Node tells of an address that can not be listened on. */
+/** With what Node tells of an address that cannot be listened on. */
 type StartError = NodeJS.ErrnoException & { address?: string, port?: number, hostname?: string }
 
 function wordsOf (error: StartError): string {
@@ -124,7 +125,7 @@ function wordsOf (error: StartError): string {
   if (syscall !== 'listen') return stack ?? message
   return code === 'EADDRINUSE'
     ? `${address}:${port} is in use. ${another}`
-    : `${address}:${port} can not be listened on (${code}). ${another}`
+    : `${address}:${port} cannot be listened on (${code}). ${another}`
 }
 
 try {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Ajv } from 'ajv'
 import t from 'tap'
 import { isMap, parse, parseAllDocuments, parseDocument, type Scalar, type YAMLMap } from 'yaml'
-import { configurationOf } from '../services/configuration/index.js'
+import { checkSchema, resolveSettings } from '../services/configuration/index.js'
 import { schema as configurationSchema } from '../services/configuration/schema.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -22,8 +22,11 @@ const account = { accounts: { dev: { id: 'act-12345678', token: 'hush' } }, toke
 const ENVIRONMENT = {
   SPOT_TOKEN: 'hush', SPOT_TOKEN_DEV: 'hush', SPOT_API_KEY: 'a-key-for-tests-only', REDIS_URL: 'redis://:hush@r:6379/0'
 }
-const configurationIn = (file: object) =>
-  configurationOf(file, { name: 'config.json', folder: '/app/config', environment: ENVIRONMENT })
+const configurationIn = (file: unknown) => {
+  const source = { name: 'config.json', folder: '/app/config', environment: ENVIRONMENT }
+  checkSchema(file, source)
+  return resolveSettings(file, source).configuration
+}
 
 const schema = JSON.parse(read('values.schema.json'))
 const accepts = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema)
@@ -61,7 +64,8 @@ t.test('the schema has the configuration as the server has it, save for what the
   t.strictSame(schema.properties.config.properties, rest)
   t.strictSame(schema.properties.deadlines, deadlines)
   t.strictSame(schema.properties.drainSeconds, drainSeconds)
-  t.strictSame(schema.properties.state.properties.redis.properties, state.properties.redis.properties)
+  const redis = state?.properties as { redis: { properties: object } }
+  t.strictSame(schema.properties.state.properties.redis.properties, redis.redis.properties)
 })
 
 /** Every value by its path, `redis.size`, with the comment above it. What is a map of the user's own counts as one. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { ConfigurationError, loadConfiguration, type Configuration } from '../services/configuration/index.js'
+import { ConfigurationError, readConfiguration, type Configuration } from '../services/configuration/index.js'
 
 /** Stands in every value that could be a secret; no message may show it. */
 const HUSH = 'hush-hush'
@@ -24,7 +24,7 @@ interface Surroundings {
 /** Loads the configuration from a real file. */
 function load (t: Test, file: File, { files = {}, environment = {} }: Surroundings = {}): Configuration {
   const folder = t.testdir({ ...files, 'config.json': typeof file === 'string' ? file : JSON.stringify(file) })
-  return loadConfiguration(join(folder, 'config.json'), environment)
+  return readConfiguration(join(folder, 'config.json'), environment).configuration
 }
 
 /** Why a configuration is refused. */
@@ -40,12 +40,13 @@ function refusal (t: Test, load: () => unknown): ConfigurationError {
 
 t.test("the earlier Go service's file works as it is", async (t) => {
   const spinup = { id: 'act-00000001', token: `${HUSH}-1`, region: 'us-east-1', defaultVPC: 'vpc-00000001' }
+  const defaults = { endpoint: 'https://api.spotinst.io', marker: true }
   const given = {
     listenAddress: ':8080', accounts: { spinup, other: account }, token: KEY, logLevel: 'warning', org: 'localdev'
   }
   t.strictSame(load(t, given), {
     listen: { host: '0.0.0.0', port: 8080 },
-    accounts: { spinup, other: account },
+    accounts: { spinup: { ...defaults, ...spinup }, other: { ...defaults, ...account } },
     clients: [{ name: 'default', keys: [KEY], accounts: ['*'], access: 'admin', allowDelete: true }],
     keysTried: 4,
     trustedProxies: [],
@@ -137,13 +138,13 @@ t.test('what is accepted', async (t) => {
   }
 })
 
-const TOKEN_FORM = 'must be a text, {"env": "NAME"} or {"file": "path"}'
+const TOKEN_FORM = 'must be a string, {"env": "NAME"} or {"file": "path"}'
 const NAME_FORM = 'must be a name of letters, digits, _ and -, beginning with a letter or digit'
 const ADDRESS_FORM = 'must be HOST:PORT or :PORT'
-const REDIS = 'must be redis://HOST:PORT or rediss://HOST:PORT, signs in a password percent-encoded'
+const REDIS = 'must be redis://HOST:PORT or rediss://HOST:PORT, with the password percent-encoded'
 const VISIBLE = 'must be one line of visible ASCII characters, without spaces'
 const PROXY_FORM = 'must be an address or a network such as 10.0.0.0/8'
-const HTTPS = 'must be https, save for loopback hosts'
+const HTTPS = 'must be https, except for loopback hosts'
 const PLAIN_URL = 'must have no user, password, query or fragment'
 const bytes = (has: number) => `must have 16 to 72 bytes (it has ${has})`
 
@@ -176,7 +177,7 @@ const refused: Row<Faults>[] = [
   ...['accounts', 'docs', 'metrics', 'openapi', 'ping', 'version'].map((name): Row<Faults> =>
     [`an account named ${name}`, {
       given: { ...sound, accounts: { [name]: account } },
-      want: { [`/accounts/${name}`]: /^is a name this server needs/ }
+      want: { [`/accounts/${name}`]: /^is a reserved name/ }
     }]),
   ...['', 'a b', 'openapi.json', '..', '-a', 'a'.repeat(129)].map((name): Row<Faults> =>
     [`an account named '${name.slice(0, 20)}'`, {
@@ -234,7 +235,7 @@ const refused: Row<Faults>[] = [
   ...['k'.repeat(15), 'k'.repeat(73), `${'ü'.repeat(36)}k`, '🚀'.repeat(19)].map((token): Row<Faults> =>
     [aKeyOf(token), { given: { ...sound, token }, want: { '/token': bytes(Buffer.byteLength(token)) } }]),
   ...['change-me-to-a-long-random-key', '1234567890123456', 'xxxxxxxxxxxxxxxxxxxx'].map((token): Row<Faults> =>
-    [`the key ${token}`, { given: { ...sound, token }, want: { '/token': /example that everybody can read/ } }]),
+    [`the key ${token}`, { given: { ...sound, token }, want: { '/token': /example key that everybody can read/ } }]),
   ['environment variables not set, empty, and on every object', {
     given: {
       token: { env: 'THE_KEY' },
@@ -254,9 +255,9 @@ const refused: Row<Faults>[] = [
     },
     files: { e: '\n' },
     want: {
-      '/token': 'names the file nokey, which can not be read (ENOENT)',
+      '/token': 'names the file nokey, which cannot be read (ENOENT)',
       '/accounts/a/token': 'names the file e, which is empty',
-      '/accounts/b/token': 'names the file ., which can not be read (EISDIR)'
+      '/accounts/b/token': 'names the file ., which cannot be read (EISDIR)'
     }
   }],
   ...[HUSH, `https://${HUSH}`, `redis://:${HUSH}`, 'redis:///0', `redis://:${HUSH}%@a`].map((redis): Row<Faults> =>
@@ -320,14 +321,14 @@ const refused: Row<Faults>[] = [
       ]
     },
     want: {
-      '/clients/0/key': /there twice/,
-      '/clients/0/accounts/1': 'is no account of this file',
-      '/clients/0/expires': /^must be a day/,
+      '/clients/0/key': /used twice/,
+      '/clients/0/accounts/1': 'is not an account in this file',
+      '/clients/0/expires': /^must be a date/,
       '/clients/1/name': 'is the name of another client',
       '/clients/1/key': bytes(15),
-      '/clients/1/expires': /^must be a day/,
+      '/clients/1/expires': /^must be a date/,
       '/clients/2/name': 'is the name of another client',
-      '/clients/2/key': /there twice/
+      '/clients/2/key': /used twice/
     }
   }],
   ['guardrails that are none', {
@@ -373,9 +374,9 @@ t.test('every fault is named with its place and what was expected, never with th
   }
 })
 
-t.test('a file that can not be read', async (t) => {
+t.test('a file that cannot be read', async (t) => {
   const folder = t.testdir({})
-  const faults = (file: string) => refusal(t, () => loadConfiguration(file)).faults
+  const faults = (file: string) => refusal(t, () => readConfiguration(file)).faults
   t.strictSame(faults(join(folder, 'none.json')), [{ pointer: '', message: 'no such file' }])
-  t.strictSame(faults(folder), [{ pointer: '', message: 'can not be read (EISDIR)' }])
+  t.strictSame(faults(folder), [{ pointer: '', message: 'cannot be read (EISDIR)' }])
 })

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hash } from '@node-rs/bcrypt'
-import { owner, type Configuration } from '../configuration/index.js'
+import { resolveSettings, type Configuration } from '../configuration/index.js'
 
 /** Name of the sandbox's account. */
 export const SANDBOX_ACCOUNT = 'demo'
@@ -19,28 +19,19 @@ export function sandboxConfiguration (
   { url, accounts: [account] }: Sandbox, key: string
 ): Configuration {
   if (!account) throw new TypeError('the sandbox has no account')
-  return {
-    listen: { host: '127.0.0.1', port: 8080 },
+  const { configuration } = resolveSettings({
+    listenAddress: '127.0.0.1:8080',
     accounts: {
       [SANDBOX_ACCOUNT]: { ...account, endpoint: url, region: 'us-east-1', defaultVPC: 'vpc-0a1b2c3d4e5f60718' }
     },
-    clients: [owner(key)],
-    keysTried: 1,
-    trustedProxies: [],
-    maxRequests: 1000,
-    share: 0.5,
+    token: key,
     logLevel: 'warn',
-    organization: undefined,
-    source: undefined,
-    audit: undefined,
-    deadlines: { read: 10_000, write: 60_000 },
-    reads: { freshFor: 1000, staleFor: 60_000 },
-    settle: 5000,
+    settleSeconds: 5,
     drainSeconds: 0,
     // Made when it is first written to: most sandboxes never need it, and some run where nothing can be written.
-    state: { directory: join(tmpdir(), `spot-api-${randomBytes(12).toString('hex')}`) },
-    sandbox: true
-  }
+    state: { directory: join(tmpdir(), `spot-api-${randomBytes(12).toString('hex')}`) }
+  }, { name: 'the sandbox', folder: '.', environment: {} })
+  return { ...configuration, audit: undefined, sandbox: true }
 }
 
 /** Removes what a sandbox left on the disk. */

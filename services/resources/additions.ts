@@ -1,20 +1,18 @@
 import type { components } from '../../openapi/types.js'
 import { Problem } from '../problems/index.js'
+import { withTags, type Tagged } from './tags.js'
 
 type Schemas = components['schemas']
-type Tagged = { compute?: { launchSpecification?: { tags?: Schemas['Tag'][] | null } | null } | null }
 
 const ORGANIZATION_TAG = 'spinup:org'
 
 /** The body of a create with the tag `spinup:org`, unless it has one. Nothing else changes. */
-export function withOrganizationTag<T extends Tagged> (body: T, organization: string | undefined): T {
-  const { tags, ...launchSpecification } = body.compute?.launchSpecification ?? {}
-  if (organization === undefined || tags?.some((tag) => tag?.tagKey === ORGANIZATION_TAG)) return body
-  const added = { tagKey: ORGANIZATION_TAG, tagValue: organization }
-  return {
-    ...body,
-    compute: { ...body.compute, launchSpecification: { ...launchSpecification, tags: [...tags ?? [], added] } }
-  }
+export function withOrganizationTag<T extends Tagged<Schemas['Tag'][] | null>> (
+  body: T, organization: string | undefined
+): T {
+  const tags = body.compute?.launchSpecification?.tags ?? []
+  if (organization === undefined || tags.some((tag) => tag?.tagKey === ORGANIZATION_TAG)) return body
+  return withTags(body, [...tags, { tagKey: ORGANIZATION_TAG, tagValue: organization }])
 }
 
 /**

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { orLate } from '../event-loop/deadline.js'
 import { StateError } from './error.js'
 import { Health, type OnChange, type Trouble } from './health.js'
 import type { State } from './state.js'
@@ -96,14 +97,9 @@ export function guard (open: (onConnection: OnConnection) => State, terms: Terms
   }
 }
 
-async function within<T> (milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds / 1000} seconds`)), milliseconds)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
+function within<T> (milliseconds: number, work: Promise<T>): Promise<T> {
+  return orLate(work, (end) => {
+    const timer = setTimeout(end, milliseconds)
+    return () => clearTimeout(timer)
+  }, () => new Error(`no answer within ${milliseconds / 1000} seconds`))
 }

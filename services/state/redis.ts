@@ -68,18 +68,11 @@ export function redis (url: string, onConnection: OnConnection): State {
   let trouble: Error | undefined
 
   async function connect (): Promise<Redis> {
-    const { Redis } = await import('ioredis')
-    const client = new Redis(url, {
-      lazyConnect: true,
-      connectTimeout: SILENCE,
+    const { redisClient } = await import('./redis-client.js')
+    const client = redisClient(url, SILENCE, {
       socketTimeout: SILENCE,
-      retryStrategy: (times) => Math.min(times * 100, 2000),
-      // A server that has become a replica: whoever is in charge now has the same name.
+      // After a failover the same name leads to the new primary.
       reconnectOnError: ({ message }) => message.startsWith('READONLY'),
-      // What could not be sent, or was not answered, fails: done later, it would be a change that nobody knows of.
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
       scripts
     })
     client.on('error', (error: Error) => { trouble = error })
