@@ -14,7 +14,7 @@ import type { Sandbox, SandboxOptions } from './sandbox/index.js'
 
 const DEFAULT_CONFIG = 'config/config.json'
 
-/** Loaded when it is needed, like the gateway itself: the commands that serve nothing start three times as fast. */
+/** Loaded when needed, like the gateway itself: commands that do not serve start three times as fast. */
 const simulatedSpot = async (options?: SandboxOptions) =>
   (await import('./sandbox/index.js')).startSandbox(options)
 
@@ -36,12 +36,12 @@ async function serve ({ config, listen }: Extract<Command, { name: 'serve' }>) {
     await sandbox?.close()
     if (sandbox) await forget(configuration)
   }, ({ signal, error }) => {
-    if (signal) app.log.info({ signal }, 'ending')
-    // Not as fatal: that stands still until the log is written, where the disk is full for ever.
-    else app.log.error(sanitizeError(error), 'ending after an error')
+    if (signal) app.log.info({ signal }, 'shutting down')
+    // Not fatal: that waits until the log is written, which is for ever where the disk is full.
+    else app.log.error(sanitizeError(error), 'shutting down after an error')
   }, read === undefined)
   if (read) await follow(file as string, read, app)
-  // A copy: Fastify adds to what it gets, and a reload would take that for a change of the address.
+  // A copy: Fastify adds to the object, and a reload would take that for another address.
   const address = await app.listen({ ...listen ?? configuration.listen })
   if (sandbox) print(await sandboxBanner(address, key))
 }
@@ -90,8 +90,8 @@ Ctrl-C ends it.
 async function token ({ cost }: Extract<Command, { name: 'token' }>) {
   if (process.stdin.isTTY) process.stderr.write('Key, then Enter and Ctrl-D: ')
   const key = (await text(process.stdin)).replace(/\r?\n$/, '')
-  if (key === '') throw new UsageError('There is no key on the standard input. Try: printf %s "$KEY" | spot-api token')
-  if (Buffer.byteLength(key) > 72) throw new UsageError('bcrypt takes 72 bytes of a key, and this one is longer.')
+  if (key === '') throw new UsageError('There is no key on standard input. Try: printf %s "$KEY" | spot-api token')
+  if (Buffer.byteLength(key) > 72) throw new UsageError('The key is longer than the 72 bytes that bcrypt uses.')
   print(await hash(key, cost))
 }
 
@@ -107,13 +107,13 @@ const run = {
   version: () => print(version)
 } satisfies { [N in Command['name']]: (command: Extract<Command, { name: N }>) => unknown }
 
-/** What a failed start tells the person at the terminal; a stack only where it is our bug. */
+/** Explains a failed start to the person at the terminal; with a stack only where it is our bug. */
 function complain (error: unknown): void {
   process.stderr.write(`${wordsOf(error as StartError)}\n`)
   process.exitCode = error instanceof UsageError ? 2 : 1
 }
 
-/** With what Node tells of an address that cannot be listened on. */
+/** With what Node adds when an address cannot be listened on. */
 type StartError = NodeJS.ErrnoException & { address?: string, port?: number, hostname?: string }
 
 function wordsOf (error: StartError): string {
@@ -121,11 +121,11 @@ function wordsOf (error: StartError): string {
   const another = 'Choose another address with --listen HOST:PORT (sandbox: --port N).'
   if (error instanceof UsageError) return `${message}\nSee spot-api --help.`
   if (error instanceof ConfigurationError) return message
-  if (syscall === 'getaddrinfo') return `There is no host ${hostname} (${code}). ${another}`
+  if (syscall === 'getaddrinfo') return `The host ${hostname} was not found (${code}). ${another}`
   if (syscall !== 'listen') return stack ?? message
   return code === 'EADDRINUSE'
     ? `${address}:${port} is in use. ${another}`
-    : `${address}:${port} cannot be listened on (${code}). ${another}`
+    : `Cannot listen on ${address}:${port} (${code}). ${another}`
 }
 
 try {

@@ -3329,7 +3329,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Spot can not be reached, failed, or answered something that can not be read. */
+        /** @description Spot cannot be reached, failed, or answered something that cannot be read. */
         BadGateway: {
             headers: {
                 [name: string]: unknown;
@@ -3338,7 +3338,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:problem-type:spot-api:spot-unreachable",
-                 *       "title": "Spot can not be reached",
+                 *       "title": "Spot cannot be reached",
                  *       "status": 502,
                  *       "detail": "The connection to Spot was refused. Nothing was sent.",
                  *       "instance": "/v1/spot/demo/elastigroups",
@@ -3516,7 +3516,7 @@ export interface components {
                  *       "running": 1,
                  *       "target": 2,
                  *       "reasons": [
-                 *         "1 of 2 instances do not run yet (pending-fulfillment)."
+                 *         "1 of 2 instances are not running yet (pending-fulfillment)."
                  *       ]
                  *     }
                  */

@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { Ajv } from 'ajv'
 import t from 'tap'
 import { isMap, parse, parseAllDocuments, parseDocument, type Scalar, type YAMLMap } from 'yaml'
+import { chartOf } from '../scripts/settings.js'
 import { checkSchema, resolveSettings } from '../services/configuration/index.js'
-import { schema as configurationSchema } from '../services/configuration/schema.js'
+import { settings } from '../services/configuration/settings.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const chart = join(root, 'deploy/chart')
@@ -59,13 +60,12 @@ for (const [name, { given, want }] of refused) {
   t.test(`the schema of the values refuses ${name}`, async (t) => t.match(faultsOf(given), want))
 }
 
-t.test('the schema has the configuration as the server has it, save for what the chart decides', async (t) => {
-  const { listenAddress, deadlines, drainSeconds, state, ...rest } = configurationSchema.properties
-  t.strictSame(schema.properties.config.properties, rest)
-  t.strictSame(schema.properties.deadlines, deadlines)
-  t.strictSame(schema.properties.drainSeconds, drainSeconds)
-  const redis = state?.properties as { redis: { properties: object } }
-  t.strictSame(schema.properties.state.properties.redis.properties, redis.redis.properties)
+t.test('the schema and the defaults are those of the settings: npm run generate:settings', async (t) => {
+  t.strictSame(schema, chartOf(JSON.parse(read('values.schema.json'))))
+  t.strictSame(values.deadlines, {
+    readSeconds: settings['deadlines.readSeconds'].default, writeSeconds: settings['deadlines.writeSeconds'].default
+  })
+  t.equal(values.drainSeconds, settings.drainSeconds.default)
 })
 
 /** Every value by its path, `redis.size`, with the comment above it. What is a map of the user's own counts as one. */

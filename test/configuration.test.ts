@@ -1,6 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Ajv } from 'ajv'
 import t, { type Test } from 'tap'
+import { PAGE, pageOf } from '../scripts/settings.js'
 import { ConfigurationError, readConfiguration, type Configuration } from '../services/configuration/index.js'
+import type { Setting } from '../services/configuration/setting.js'
+import { accountSettings, clientSettings, RESERVED_NAMES, settings } from '../services/configuration/settings.js'
 
 /** Stands in every value that could be a secret; no message may show it. */
 const HUSH = 'hush-hush'
@@ -379,4 +384,33 @@ t.test('a file that cannot be read', async (t) => {
   const faults = (file: string) => refusal(t, () => readConfiguration(file)).faults
   t.strictSame(faults(join(folder, 'none.json')), [{ pointer: '', message: 'no such file' }])
   t.strictSame(faults(folder), [{ pointer: '', message: 'cannot be read (EISDIR)' }])
+})
+
+const page = readFileSync(PAGE, 'utf8')
+
+t.test('docs/configuration.md has every setting: npm run generate:settings', async (t) => {
+  t.equal(page, pageOf(page))
+  const names = [settings, accountSettings, clientSettings].flatMap((table) => Object.keys(table))
+  for (const name of names) t.ok(page.includes(`\n| \`${name}\` |`), name)
+  for (const name of RESERVED_NAMES) t.match(page, `\`${name}\``)
+})
+
+t.test('the examples of docs/configuration.md work as pasted', async (t) => {
+  const examples = [...page.matchAll(/^```json\n([^]*?)^```$/gm)].map(([, text = '']) => text)
+  t.equal(examples.length, 2)
+  const environment = { SPOT_TOKEN_DEV: HUSH, SPOT_API_KEY: KEY, PORTAL_KEY: `${KEY}-2`, PLATFORM_KEY: `${KEY}-3` }
+  const files = { 'pipeline.old': `${KEY}-4\n`, 'pipeline.new': `${KEY}-5\n` }
+  for (const example of examples) t.ok(load(t, example, { files, environment }).accounts.dev)
+})
+
+t.test('a default is a value that the setting takes, and one part is all live or not at all', async (t) => {
+  const ajv = new Ajv({ allowUnionTypes: true })
+  const parts = new Map<string, boolean>()
+  for (const [name, setting] of Object.entries<Setting>({ ...accountSettings, ...clientSettings, ...settings })) {
+    const { schema, default: value, part = name.split('.')[0] ?? '', live = false } = setting
+    if (value !== undefined) t.ok(ajv.validate(schema, value), name)
+    if (!(name in settings)) continue
+    t.equal(live, parts.get(part) ?? live, name)
+    parts.set(part, live)
+  }
 })

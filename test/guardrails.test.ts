@@ -284,7 +284,7 @@ t.test('a hostile text does not hold up the glob', async (t) => {
       return target[name as string]
     }
   }) as unknown as string
-  for (const glob of ['*?a*?a*?a*?a*?b*', '*aaaaa?b*']) {
+  for (const glob of ['*?a*?a*?a*?ab*', '*aaaaa?b*']) {
     looks = 0
     t.equal(matches(glob, text, '?'), false)
     t.ok(looks >= text.length && looks <= glob.length * text.length, `${looks} looks at its characters`)

@@ -67,7 +67,7 @@ type Failure = { given: string[], want: { code: number, errors: RegExp }, files?
 
 const failures: [string, Failure][] = [
   ['an unknown command', { given: ['destroy'], want: { code: 2, errors: /no command destroy.*\nSee spot-api --help/ } }],
-  ['token: no key', { given: ['token'], input: '\n', want: { code: 2, errors: /no key on the standard input/ } }],
+  ['token: no key', { given: ['token'], input: '\n', want: { code: 2, errors: /no key on standard input/ } }],
   ['token: a key too long', { given: ['token'], input: 'ü'.repeat(37), want: { code: 2, errors: /72 bytes/ } }],
   ['check: what cannot be used', {
     given: ['check', '--config', 'a.json'],
@@ -85,7 +85,7 @@ const failures: [string, Failure][] = [
     want: { code: 1, errors: /^config\/config\.json cannot be used:\n {2}is not valid JSON\n$/ }
   }],
   ['serve: an address of somebody else', {
-    given: ['--listen', '192.0.2.1:0'], want: { code: 1, errors: /^192\.0\.2\.1:0 cannot be listened on.*--listen/ }
+    given: ['--listen', '192.0.2.1:0'], want: { code: 1, errors: /^Cannot listen on 192\.0\.2\.1:0 .*--listen/ }
   }]
 ]
 

@@ -1,4 +1,4 @@
-/** Where something stands in a JSON value: names and indices, from the outside in. */
+/** A location in a JSON value: names and indices, from the outside in. */
 export type JsonPath = readonly (string | number)[]
 
 /** A path as a JSON pointer (RFC 6901): `/accounts/a~1b`. */

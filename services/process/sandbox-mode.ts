@@ -11,10 +11,10 @@ export const SANDBOX_ACCOUNT = 'demo'
 /** A key for one start of the sandbox; `npm run dev` sets one that survives its restarts. */
 export const sandboxKey = () => process.env.SPOT_API_SANDBOX_KEY || randomBytes(18).toString('base64url')
 
-/** Where a sandbox listens, and its accounts: the first is used. */
+/** Where a sandbox listens, and its accounts, of which the first is used. */
 interface Sandbox { url: string, accounts: { id: string, token: string }[] }
 
-/** A configuration for the embedded sandbox: loopback only, and a new directory at every start. */
+/** Configuration for the embedded sandbox: loopback only, a new directory at every start, and no audit. */
 export function sandboxConfiguration (
   { url, accounts: [account] }: Sandbox, key: string
 ): Configuration {
@@ -28,23 +28,23 @@ export function sandboxConfiguration (
     logLevel: 'warn',
     settleSeconds: 5,
     drainSeconds: 0,
-    // Made when it is first written to: most sandboxes never need it, and some run where nothing can be written.
+    // Created by the first write: most sandboxes never need it, and some run on a read-only file system.
     state: { directory: join(tmpdir(), `spot-api-${randomBytes(12).toString('hex')}`) }
   }, { name: 'the sandbox', folder: '.', environment: {} })
   return { ...configuration, audit: undefined, sandbox: true }
 }
 
-/** Removes what a sandbox left on the disk. */
+/** Removes what a sandbox wrote to the disk. */
 export async function forget ({ state }: Configuration): Promise<void> {
   if ('directory' in state) await rm(state.directory, { recursive: true, force: true })
 }
 
-/** What a newcomer reads at the start: everything to paste. */
+/** What a newcomer sees at the start: everything can be pasted. */
 export async function sandboxBanner (address: string, key: string): Promise<string> {
   const token = await hash(key, 10)
   const curl = (path: string) => `  curl -H 'X-Auth-Token: ${token}' ${address}/v1/spot/${SANDBOX_ACCOUNT}/${path}`
   return `
-SANDBOX: a simulated Spot. Nothing here is real, nothing costs money, all is forgotten at the end.
+SANDBOX: a simulated Spot. Nothing here is real, nothing costs money, everything is lost when it ends.
 
   key           ${key}
   X-Auth-Token  '${token}'

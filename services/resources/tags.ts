@@ -1,4 +1,4 @@
-/** What carries tags where Spot has them, groups and managed instances alike. */
+/** Where groups and managed instances have their tags. */
 export type Tagged<T = unknown> = { compute?: { launchSpecification?: { tags?: T } | null } | null }
 
 /** The body of a create with these tags in place of its own. Nothing else changes. */
