@@ -5,7 +5,7 @@ import { hash } from '@node-rs/bcrypt'
 import type { FastifyInstance } from 'fastify'
 import { sanitizeError } from './services/problems/sanitize-error.js'
 import { commandOf, HELP, UsageError, type Command } from './services/process/command-line.js'
-import { ConfigurationError, loadConfiguration, readConfiguration } from './services/configuration/index.js'
+import { ConfigurationError, readConfiguration, type ReadConfiguration } from './services/configuration/index.js'
 import { standardOutput } from './services/process/log.js'
 import { endInOrder } from './services/process/process-end.js'
 import { version } from './services/process/release.js'
@@ -14,7 +14,7 @@ import type { Sandbox, SandboxOptions } from './sandbox/index.js'
 
 const DEFAULT_CONFIG = 'config/config.json'
 
-/** Loaded when it is needed, like the gateway itself: the commands that serve nothing start three times as fast. */
+/** Loaded when needed, like the gateway itself: commands that do not serve start three times as fast. */
 const simulatedSpot = async (options?: SandboxOptions) =>
   (await import('./sandbox/index.js')).startSandbox(options)
 
@@ -36,31 +36,32 @@ async function serve ({ config, listen }: Extract<Command, { name: 'serve' }>) {
     await sandbox?.close()
     if (sandbox) await forget(configuration)
   }, ({ signal, error }) => {
-    if (signal) app.log.info({ signal }, 'ending')
-    // Not as fatal: that stands still until the log is written, where the disk is full for ever.
-    else app.log.error(sanitizeError(error), 'ending after an error')
+    if (signal) app.log.info({ signal }, 'shutting down')
+    // Not fatal: that waits until the log is written, which is for ever where the disk is full.
+    else app.log.error(sanitizeError(error), 'shutting down after an error')
   }, read === undefined)
   if (read) await follow(file as string, read, app)
-  // A copy: Fastify adds to what it gets, and a reload would take that for a change of the address.
+  // A copy: Fastify adds to the object, and a reload would take that for another address.
   const address = await app.listen({ ...listen ?? configuration.listen })
   if (sandbox) print(await sandboxBanner(address, key))
 }
 
-/** Has the server use what the file says from now on, whenever it changes or SIGHUP comes. */
-async function follow (file: string, read: ReturnType<typeof readConfiguration>, app: FastifyInstance) {
+/** Applies the file again whenever it changes, and on SIGHUP. */
+async function follow (file: string, read: ReadConfiguration, app: FastifyInstance) {
   const { Reload } = await import('./services/configuration/reload.js')
   const { reloads, lastReload } = app.measurements
   const reload = new Reload(file, read, {
-    changed (configuration, waiting) {
+    onChange (configuration, waiting) {
       app.reload.apply(configuration)
       reloads.count('success')
       lastReload.set(1)
-      app.log.info({ waiting }, `new configuration${waiting.length > 0 ? ', some of it only after a restart' : ''}`)
+      const rest = waiting.length > 0 ? `; restart to apply ${waiting.join(', ')}` : ''
+      app.log.info({ waiting }, `configuration reloaded${rest}`)
     },
-    failed (error) {
+    onFailure (error) {
       reloads.count('failure')
       lastReload.set(0)
-      app.log.error(`the configuration stays as it was: ${(error as Error).message}`)
+      app.log.error(`the configuration was not reloaded, the earlier one stays in use: ${(error as Error).message}`)
     }
   })
   process.on('SIGHUP', () => {
@@ -89,8 +90,8 @@ Ctrl-C ends it.
 async function token ({ cost }: Extract<Command, { name: 'token' }>) {
   if (process.stdin.isTTY) process.stderr.write('Key, then Enter and Ctrl-D: ')
   const key = (await text(process.stdin)).replace(/\r?\n$/, '')
-  if (key === '') throw new UsageError('There is no key on the standard input. Try: printf %s "$KEY" | spot-api token')
-  if (Buffer.byteLength(key) > 72) throw new UsageError('bcrypt takes 72 bytes of a key, and this one is longer.')
+  if (key === '') throw new UsageError('There is no key on standard input. Try: printf %s "$KEY" | spot-api token')
+  if (Buffer.byteLength(key) > 72) throw new UsageError('The key is longer than the 72 bytes that bcrypt uses.')
   print(await hash(key, cost))
 }
 
@@ -99,20 +100,20 @@ const run = {
   sandbox,
   token,
   check ({ config }: Extract<Command, { name: 'check' }>) {
-    const { accounts } = loadConfiguration(config)
+    const { configuration: { accounts } } = readConfiguration(config)
     print(`${config} can be used. Accounts: ${Object.keys(accounts).join(', ')}.`)
   },
   help: () => print(HELP),
   version: () => print(version)
 } satisfies { [N in Command['name']]: (command: Extract<Command, { name: N }>) => unknown }
 
-/** What a failed start tells the person at the terminal; a stack only where it is our bug. */
+/** Explains a failed start to the person at the terminal; with a stack only where it is our bug. */
 function complain (error: unknown): void {
   process.stderr.write(`${wordsOf(error as StartError)}\n`)
   process.exitCode = error instanceof UsageError ? 2 : 1
 }
 
-/** With what Node tells of an address that can not be listened on. */
+/** With what Node adds when an address cannot be listened on. */
 type StartError = NodeJS.ErrnoException & { address?: string, port?: number, hostname?: string }
 
 function wordsOf (error: StartError): string {
@@ -120,11 +121,11 @@ function wordsOf (error: StartError): string {
   const another = 'Choose another address with --listen HOST:PORT (sandbox: --port N).'
   if (error instanceof UsageError) return `${message}\nSee spot-api --help.`
   if (error instanceof ConfigurationError) return message
-  if (syscall === 'getaddrinfo') return `There is no host ${hostname} (${code}). ${another}`
+  if (syscall === 'getaddrinfo') return `The host ${hostname} was not found (${code}). ${another}`
   if (syscall !== 'listen') return stack ?? message
   return code === 'EADDRINUSE'
     ? `${address}:${port} is in use. ${another}`
-    : `${address}:${port} can not be listened on (${code}). ${another}`
+    : `Cannot listen on ${address}:${port} (${code}). ${another}`
 }
 
 try {

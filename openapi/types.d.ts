@@ -3364,7 +3364,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Spot can not be reached, failed, or answered something that can not be read. */
+        /** @description Spot cannot be reached, failed, or answered something that cannot be read. */
         BadGateway: {
             headers: {
                 [name: string]: unknown;
@@ -3373,7 +3373,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "urn:problem-type:spot-api:spot-unreachable",
-                 *       "title": "Spot can not be reached",
+                 *       "title": "Spot cannot be reached",
                  *       "status": 502,
                  *       "detail": "No connection to Spot could be made. Nothing was sent.",
                  *       "hint": "Try again. If it stays, ask the operator to check the account's endpoint and the network.",
@@ -3577,7 +3577,7 @@ export interface components {
                  *       "running": 1,
                  *       "target": 2,
                  *       "reasons": [
-                 *         "1 of 2 instances do not run yet (pending-fulfillment)."
+                 *         "1 of 2 instances are not running yet (pending-fulfillment)."
                  *       ]
                  *     }
                  */

@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { Ajv } from 'ajv'
 import t from 'tap'
 import { isMap, parse, parseAllDocuments, parseDocument, type Scalar, type YAMLMap } from 'yaml'
-import { configurationOf } from '../services/configuration/index.js'
-import { schema as configurationSchema } from '../services/configuration/schema.js'
+import { chartOf } from '../scripts/settings.js'
+import { checkSchema, resolveSettings } from '../services/configuration/index.js'
+import { settings } from '../services/configuration/settings.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const chart = join(root, 'deploy/chart')
@@ -22,8 +23,11 @@ const account = { accounts: { dev: { id: 'act-12345678', token: 'hush' } }, toke
 const ENVIRONMENT = {
   SPOT_TOKEN: 'hush', SPOT_TOKEN_DEV: 'hush', SPOT_API_KEY: 'a-key-for-tests-only', REDIS_URL: 'redis://:hush@r:6379/0'
 }
-const configurationIn = (file: object) =>
-  configurationOf(file, { name: 'config.json', folder: '/app/config', environment: ENVIRONMENT })
+const configurationIn = (file: unknown) => {
+  const source = { name: 'config.json', folder: '/app/config', environment: ENVIRONMENT }
+  checkSchema(file, source)
+  return resolveSettings(file, source).configuration
+}
 
 const schema = JSON.parse(read('values.schema.json'))
 const accepts = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema)
@@ -56,12 +60,12 @@ for (const [name, { given, want }] of refused) {
   t.test(`the schema of the values refuses ${name}`, async (t) => t.match(faultsOf(given), want))
 }
 
-t.test('the schema has the configuration as the server has it, save for what the chart decides', async (t) => {
-  const { listenAddress, deadlines, drainSeconds, state, ...rest } = configurationSchema.properties
-  t.strictSame(schema.properties.config.properties, rest)
-  t.strictSame(schema.properties.deadlines, deadlines)
-  t.strictSame(schema.properties.drainSeconds, drainSeconds)
-  t.strictSame(schema.properties.state.properties.redis.properties, state.properties.redis.properties)
+t.test('the schema and the defaults are those of the settings: npm run generate:settings', async (t) => {
+  t.strictSame(schema, chartOf(JSON.parse(read('values.schema.json'))))
+  t.strictSame(values.deadlines, {
+    readSeconds: settings['deadlines.readSeconds'].default, writeSeconds: settings['deadlines.writeSeconds'].default
+  })
+  t.equal(values.drainSeconds, settings.drainSeconds.default)
 })
 
 /** Every value by its path, `redis.size`, with the comment above it. What is a map of the user's own counts as one. */

@@ -1,6 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Ajv } from 'ajv'
 import t, { type Test } from 'tap'
-import { ConfigurationError, loadConfiguration, type Configuration } from '../services/configuration/index.js'
+import { PAGE, pageOf } from '../scripts/settings.js'
+import { ConfigurationError, readConfiguration, type Configuration } from '../services/configuration/index.js'
+import type { Setting } from '../services/configuration/setting.js'
+import { accountSettings, clientSettings, RESERVED_NAMES, settings } from '../services/configuration/settings.js'
 import { testDirectory } from './test-directory.js'
 
 /** Stands in every value that could be a secret; no message may show it. */
@@ -25,7 +30,7 @@ interface Surroundings {
 /** Loads the configuration from a real file. */
 function load (t: Test, file: File, { files = {}, environment = {} }: Surroundings = {}): Configuration {
   const folder = testDirectory(t, { ...files, 'config.json': typeof file === 'string' ? file : JSON.stringify(file) })
-  return loadConfiguration(join(folder, 'config.json'), environment)
+  return readConfiguration(join(folder, 'config.json'), environment).configuration
 }
 
 /** Why a configuration is refused. */
@@ -41,12 +46,13 @@ function refusal (t: Test, load: () => unknown): ConfigurationError {
 
 t.test("the earlier Go service's file works as it is", async (t) => {
   const spinup = { id: 'act-00000001', token: `${HUSH}-1`, region: 'us-east-1', defaultVPC: 'vpc-00000001' }
+  const defaults = { endpoint: 'https://api.spotinst.io', marker: true }
   const given = {
     listenAddress: ':8080', accounts: { spinup, other: account }, token: KEY, logLevel: 'warning', org: 'localdev'
   }
   t.strictSame(load(t, given), {
     listen: { host: '0.0.0.0', port: 8080 },
-    accounts: { spinup, other: account },
+    accounts: { spinup: { ...defaults, ...spinup }, other: { ...defaults, ...account } },
     clients: [{ name: 'default', keys: [KEY], accounts: ['*'], access: 'admin', allowDelete: true }],
     keysTried: 4,
     trustedProxies: [],
@@ -138,13 +144,13 @@ t.test('what is accepted', async (t) => {
   }
 })
 
-const TOKEN_FORM = 'must be a text, {"env": "NAME"} or {"file": "path"}'
+const TOKEN_FORM = 'must be a string, {"env": "NAME"} or {"file": "path"}'
 const NAME_FORM = 'must be a name of letters, digits, _ and -, beginning with a letter or digit'
 const ADDRESS_FORM = 'must be HOST:PORT or :PORT'
-const REDIS = 'must be redis://HOST:PORT or rediss://HOST:PORT, signs in a password percent-encoded'
+const REDIS = 'must be redis://HOST:PORT or rediss://HOST:PORT, with the password percent-encoded'
 const VISIBLE = 'must be one line of visible ASCII characters, without spaces'
 const PROXY_FORM = 'must be an address or a network such as 10.0.0.0/8'
-const HTTPS = 'must be https, save for loopback hosts'
+const HTTPS = 'must be https, except for loopback hosts'
 const PLAIN_URL = 'must have no user, password, query or fragment'
 const bytes = (has: number) => `must have 16 to 72 bytes (it has ${has})`
 
@@ -177,7 +183,7 @@ const refused: Row<Faults>[] = [
   ...['accounts', 'docs', 'metrics', 'openapi', 'ping', 'version'].map((name): Row<Faults> =>
     [`an account named ${name}`, {
       given: { ...sound, accounts: { [name]: account } },
-      want: { [`/accounts/${name}`]: /^is a name this server needs/ }
+      want: { [`/accounts/${name}`]: /^is a reserved name/ }
     }]),
   ...['', 'a b', 'openapi.json', '..', '-a', 'a'.repeat(129)].map((name): Row<Faults> =>
     [`an account named '${name.slice(0, 20)}'`, {
@@ -235,7 +241,7 @@ const refused: Row<Faults>[] = [
   ...['k'.repeat(15), 'k'.repeat(73), `${'ü'.repeat(36)}k`, '🚀'.repeat(19)].map((token): Row<Faults> =>
     [aKeyOf(token), { given: { ...sound, token }, want: { '/token': bytes(Buffer.byteLength(token)) } }]),
   ...['change-me-to-a-long-random-key', '1234567890123456', 'xxxxxxxxxxxxxxxxxxxx'].map((token): Row<Faults> =>
-    [`the key ${token}`, { given: { ...sound, token }, want: { '/token': /example that everybody can read/ } }]),
+    [`the key ${token}`, { given: { ...sound, token }, want: { '/token': /example key that everybody can read/ } }]),
   ['environment variables not set, empty, and on every object', {
     given: {
       token: { env: 'THE_KEY' },
@@ -255,9 +261,9 @@ const refused: Row<Faults>[] = [
     },
     files: { e: '\n' },
     want: {
-      '/token': 'names the file nokey, which can not be read (ENOENT)',
+      '/token': 'names the file nokey, which cannot be read (ENOENT)',
       '/accounts/a/token': 'names the file e, which is empty',
-      '/accounts/b/token': 'names the file ., which can not be read (EISDIR)'
+      '/accounts/b/token': 'names the file ., which cannot be read (EISDIR)'
     }
   }],
   ...[HUSH, `https://${HUSH}`, `redis://:${HUSH}`, 'redis:///0', `redis://:${HUSH}%@a`].map((redis): Row<Faults> =>
@@ -321,14 +327,14 @@ const refused: Row<Faults>[] = [
       ]
     },
     want: {
-      '/clients/0/key': /there twice/,
-      '/clients/0/accounts/1': 'is no account of this file',
-      '/clients/0/expires': /^must be a day/,
+      '/clients/0/key': /used twice/,
+      '/clients/0/accounts/1': 'is not an account in this file',
+      '/clients/0/expires': /^must be a date/,
       '/clients/1/name': 'is the name of another client',
       '/clients/1/key': bytes(15),
-      '/clients/1/expires': /^must be a day/,
+      '/clients/1/expires': /^must be a date/,
       '/clients/2/name': 'is the name of another client',
-      '/clients/2/key': /there twice/
+      '/clients/2/key': /used twice/
     }
   }],
   ['guardrails that are none', {
@@ -374,9 +380,38 @@ t.test('every fault is named with its place and what was expected, never with th
   }
 })
 
-t.test('a file that can not be read', async (t) => {
+t.test('a file that cannot be read', async (t) => {
   const folder = testDirectory(t)
-  const faults = (file: string) => refusal(t, () => loadConfiguration(file)).faults
+  const faults = (file: string) => refusal(t, () => readConfiguration(file)).faults
   t.strictSame(faults(join(folder, 'none.json')), [{ pointer: '', message: 'no such file' }])
-  t.strictSame(faults(folder), [{ pointer: '', message: 'can not be read (EISDIR)' }])
+  t.strictSame(faults(folder), [{ pointer: '', message: 'cannot be read (EISDIR)' }])
+})
+
+const page = readFileSync(PAGE, 'utf8')
+
+t.test('docs/configuration.md has every setting: npm run generate:settings', async (t) => {
+  t.equal(page, pageOf(page))
+  const names = [settings, accountSettings, clientSettings].flatMap((table) => Object.keys(table))
+  for (const name of names) t.ok(page.includes(`\n| \`${name}\` |`), name)
+  for (const name of RESERVED_NAMES) t.match(page, `\`${name}\``)
+})
+
+t.test('the examples of docs/configuration.md work as pasted', async (t) => {
+  const examples = [...page.matchAll(/^```json\n([^]*?)^```$/gm)].map(([, text = '']) => text)
+  t.equal(examples.length, 2)
+  const environment = { SPOT_TOKEN_DEV: HUSH, SPOT_API_KEY: KEY, PORTAL_KEY: `${KEY}-2`, PLATFORM_KEY: `${KEY}-3` }
+  const files = { 'pipeline.old': `${KEY}-4\n`, 'pipeline.new': `${KEY}-5\n` }
+  for (const example of examples) t.ok(load(t, example, { files, environment }).accounts.dev)
+})
+
+t.test('a default is a value that the setting takes, and one part is all live or not at all', async (t) => {
+  const ajv = new Ajv({ allowUnionTypes: true })
+  const parts = new Map<string, boolean>()
+  for (const [name, setting] of Object.entries<Setting>({ ...accountSettings, ...clientSettings, ...settings })) {
+    const { schema, default: value, part = name.split('.')[0] ?? '', live = false } = setting
+    if (value !== undefined) t.ok(ajv.validate(schema, value), name)
+    if (!(name in settings)) continue
+    t.equal(live, parts.get(part) ?? live, name)
+    parts.set(part, live)
+  }
 })

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import type { Test } from 'tap'
 import { build, type BuildOptions } from '../app.js'
-import { owner, type Configuration } from '../services/configuration/index.js'
+import { resolveSettings, type Configuration } from '../services/configuration/index.js'
 import { startSandbox, type Sandbox, type SandboxOptions } from '../sandbox/index.js'
 import { faultsOfReply } from './contract-check.js'
 import { ACCOUNT, KEY, TOKEN } from './keys.js'
@@ -55,29 +55,18 @@ export async function startGateway (
 ): Promise<Gateway> {
   const log: string[] = []
   const directory = join(tmpdir(), `spot-api-test-${randomUUID()}`)
-  const app = await build({
-    listen: { host: '127.0.0.1', port: 0 },
+  const { configuration: defaults } = resolveSettings({
     accounts: {
       [ACCOUNT]: { id: 'act-5a9db0c5', token: 'vendor-token-for-tests', endpoint, defaultVPC: 'vpc-00000001' }
     },
-    clients: [owner(KEY)],
-    keysTried: 4,
-    trustedProxies: [],
-    maxRequests: 1000,
-    share: 0.5,
-    logLevel: 'info',
-    organization: undefined,
-    source: undefined,
-    audit: undefined,
-    deadlines: { read: 10_000, write: 60_000 },
+    token: KEY,
     state: { directory },
     // Tests look at what each call does; those of the reads set it.
     reads: { freshFor: 0, staleFor: 0 },
-    settle: 200,
-    drainSeconds: 0,
-    sandbox: false,
-    ...configuration
-  }, { log: linesTo(log), ...options })
+    settleSeconds: 0.2,
+    drainSeconds: 0
+  }, { name: 'the tests', folder: directory, environment: {} })
+  const app = await build({ ...defaults, audit: undefined, ...configuration }, { log: linesTo(log), ...options })
   t.teardown(async () => {
     await app.close()
     await rm(directory, { recursive: true, force: true })

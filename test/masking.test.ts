@@ -4,8 +4,9 @@ import fc from 'fast-check'
 import t from 'tap'
 import { changesOf } from '../services/audit/index.js'
 import {
-  MASK, MASK_BASE64, harmless, masked, maskedInTurns, maskOf, masksIn, pointerTo, secrets, visitLeaves
+  MASK, MASK_BASE64, harmless, masked, maskedInTurns, maskOf, masksIn, secrets, visitLeaves
 } from '../services/masking/index.js'
+import { pointerTo } from '../services/problems/pointer.js'
 import { faultsOfReply } from './contract-check.js'
 import { start } from './helper.js'
 

@@ -309,7 +309,7 @@ t.test('readiness says whether it is up, and when to ask again', async (t) => {
   })
   const group = headers.location as string
   const early = await request('GET', `${group}/readiness`)
-  t.match(early.json, { ready: false, running: 0, target: 2, reasons: [/^2 of 2 instances do not run yet/] })
+  t.match(early.json, { ready: false, running: 0, target: 2, reasons: [/^2 of 2 instances are not running yet/] })
   t.ok(Number(early.headers['retry-after']) > 0)
   sandbox.clock.advance(15 * MINUTE)
   const late = await request('GET', `${group}/readiness`)

@@ -3,7 +3,7 @@ import { basename, dirname, join, normalize } from 'node:path'
 import t from 'tap'
 import { PROBE } from '../plugins/state.js'
 import { ACCESSES } from '../services/access/clients.js'
-import { loadConfiguration } from '../services/configuration/index.js'
+import { readConfiguration } from '../services/configuration/index.js'
 import { schema } from '../services/configuration/schema.js'
 import { guardrailsSchema } from '../services/guardrails/schema.js'
 import { KEPT, LEAST } from '../services/idempotency/record.js'
@@ -26,9 +26,6 @@ const pages = new Map(files.filter((path) => path.endsWith('.md')).map((path) =>
 const each = <T>(pick: (text: string, path: string) => T[]) => [...pages].flatMap(([path, text]) => pick(text, path))
 const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)]
 
-/** Written on a branch of its own. */
-const EXPECTED = ['docs/configuration.md']
-
 t.test('the README has one page, that of a folder a short one', async (t) => {
   t.ok(pages.size > 15, `${pages.size} pages`)
   for (const [path, text] of [...pages].filter(([path]) => basename(path) === 'README.md')) {
@@ -45,8 +42,8 @@ t.test('every link leads somewhere', async (t) => {
   const links = each((text, path) => matches(text, /\]\((?!https?:)([^)#\s]*)(?:#([\w-]+))?\)/g).map(
     ([, target = '', anchor]) => ({ path, target: target ? normalize(join(dirname(path), target)) : path, anchor })))
   t.ok(links.length > 40, `${links.length} links`)
-  t.strictSame(links.filter(({ target, anchor }) => !EXPECTED.includes(target) &&
-    (!existsSync(join(root, target)) || (anchor && !anchorsOf(target).includes(anchor)))), [])
+  t.strictSame(links.filter(({ target, anchor }) =>
+    !existsSync(join(root, target)) || (anchor && !anchorsOf(target).includes(anchor))), [])
 })
 
 t.test('what a page names is there: commands, tests, files', async (t) => {
@@ -57,7 +54,7 @@ t.test('what a page names is there: commands, tests, files', async (t) => {
   const folders = files.filter((path) => path.endsWith('/README.md')).map((path) => path.split('/')[0]).join('|')
   const named = each((text) => matches(text, new RegExp(`\`((?:${folders}|docs|scripts)/[\\w./-]*)\``, 'g')))
     .flatMap(([, path = '']) => existsSync(join(root, `${path}.ts`)) ? [] : path)
-  t.strictSame([...tests, ...named].filter((path) => !EXPECTED.includes(path) && !existsSync(join(root, path))), [])
+  t.strictSame([...tests, ...named].filter((path) => !existsSync(join(root, path))), [])
 })
 
 const examples = each((text, path) => matches(text, /```(json5?)\n([\s\S]*?)```/g).map(
@@ -67,12 +64,12 @@ t.test('every example in JSON is JSON, and one of the configuration can be used 
   t.strictSame(examples.filter(({ kind }) => kind !== 'json'), [])
   const objects = examples.map(({ path, json }) => ({ path, object: JSON.parse(json) as object }))
   const ofConfiguration = objects.filter(({ object }) => Object.keys(object).every((key) => key in schema.properties))
-  t.strictSame(new Set(ofConfiguration.map(({ path }) => path)).size, 3, 'README, access, guardrails')
+  t.strictSame(new Set(ofConfiguration.map(({ path }) => path)).size, 4, 'README, configuration, access, guardrails')
   const environment = new Proxy<Record<string, string>>({}, { get: (_, name) => `the-secret-in-${String(name)}` })
   for (const { path, object } of ofConfiguration) {
     const references = matches(JSON.stringify(object), /"file":"(\w[\w./-]*)"/g).map(([, name]) => [name, `the-key-in-${name}`])
     const folder = t.testdir({ ...Object.fromEntries(references), 'config.json': JSON.stringify(object) })
-    t.ok(loadConfiguration(join(folder, 'config.json'), environment), path)
+    t.ok(readConfiguration(join(folder, 'config.json'), environment), path)
   }
 })
 

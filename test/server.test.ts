@@ -67,25 +67,25 @@ type Failure = { given: string[], want: { code: number, errors: RegExp }, files?
 
 const failures: [string, Failure][] = [
   ['an unknown command', { given: ['destroy'], want: { code: 2, errors: /no command destroy.*\nSee spot-api --help/ } }],
-  ['token: no key', { given: ['token'], input: '\n', want: { code: 2, errors: /no key on the standard input/ } }],
+  ['token: no key', { given: ['token'], input: '\n', want: { code: 2, errors: /no key on standard input/ } }],
   ['token: a key too long', { given: ['token'], input: 'ü'.repeat(37), want: { code: 2, errors: /72 bytes/ } }],
-  ['check: what can not be used', {
+  ['check: what cannot be used', {
     given: ['check', '--config', 'a.json'],
     files: { 'a.json': '{"token": "hush", "accounts": {"a": {"id": "a", "token": "hush\\n", "endpoint": "http://hush"}}}' },
     want: {
-      code: 1, errors: /^a\.json can not be used:\n {2}\/accounts\/a\/endpoint .+\n {2}\/accounts\/a\/token .+\n {2}\/token .+\n$/
+      code: 1, errors: /^a\.json cannot be used:\n {2}\/accounts\/a\/endpoint .+\n {2}\/accounts\/a\/token .+\n {2}\/token .+\n$/
     }
   }],
   ['serve: a missing configuration starts no sandbox', {
-    given: ['--config', 'none.json'], want: { code: 1, errors: /^none\.json can not be used:\n {2}no such file\n$/ }
+    given: ['--config', 'none.json'], want: { code: 1, errors: /^none\.json cannot be used:\n {2}no such file\n$/ }
   }],
   ['serve: a broken config/config.json starts no sandbox', {
     given: [],
     files: { config: { 'config.json': '{"token": hush}' } },
-    want: { code: 1, errors: /^config\/config\.json can not be used:\n {2}is not valid JSON\n$/ }
+    want: { code: 1, errors: /^config\/config\.json cannot be used:\n {2}is not valid JSON\n$/ }
   }],
   ['serve: an address of somebody else', {
-    given: ['--listen', '192.0.2.1:0'], want: { code: 1, errors: /^192\.0\.2\.1:0 can not be listened on.*--listen/ }
+    given: ['--listen', '192.0.2.1:0'], want: { code: 1, errors: /^Cannot listen on 192\.0\.2\.1:0 .*--listen/ }
   }]
 ]
 

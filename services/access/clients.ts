@@ -7,27 +7,27 @@ import { Problem } from '../problems/index.js'
 
 type Schemas = components['schemas']
 
-/** What a client may do at most: ask, with secrets masked; create and change too; everything. */
+/** What a client may do: read, with secrets masked; create and change too; everything. */
 export const ACCESSES = ['read', 'write', 'admin'] as const
 export type Access = typeof ACCESSES[number]
 
-/** Who calls: whoever proves to know one of its keys. */
+/** A caller that proves to know one of its keys. */
 export interface Client {
   name: string
-  /** Two while one takes the place of the other. */
+  /** Two while one replaces the other. */
   keys: readonly string[]
   /** Names of accounts; `*` for all of them. */
   accounts: readonly string[]
   access: Access
   /** Whether it may delete. */
   allowDelete: boolean
-  /** When its keys end, in milliseconds since the epoch. */
+  /** When its keys expire, in milliseconds since the epoch. */
   expires?: number | undefined
   /** Rules for its writes, beside those of the account. */
   guardrails?: Guardrails | undefined
 }
 
-/** The client of the one key that a configuration without clients has. */
+/** The client of the setting `token`. */
 export const DEFAULT_CLIENT = 'default'
 
 /** Why a client may not do something. A label of the metrics, so the set is closed. */
@@ -46,14 +46,14 @@ export const needOfBody = ({ operationId, needs }: OperationRow & { needs: Need 
 export const mayUse = ({ accounts }: Client, account: string): boolean =>
   accounts.includes('*') || accounts.includes(account)
 
-/** @returns what a client lacks for something it wants to do in an account, if anything */
+/** @returns what a client lacks for a right in an account, or undefined */
 export function denialOf (client: Client, account: string | undefined, need: Need): Denial | undefined {
   if (account !== undefined && !mayUse(client, account)) return 'account'
   if (need !== 'read' && client.access === 'read') return 'access'
   if (need === 'delete' && !client.allowDelete) return 'delete'
 }
 
-/** What the client is told. Accounts it may not use are not told apart from those that are not there. */
+/** The problem for a client. It does not say whether an account that it may not use exists. */
 export function forbidden ({ name }: Client, denial: Denial, account: string | undefined): Problem {
   const details: Record<Denial, string> = {
     account: `The client ${name} has no access to an account ${JSON.stringify(account)}.`,

@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js'
 import { LRUCache } from 'lru-cache'
 
-/** Wrong tokens that callers of one network may have checked within a time (milliseconds) from the first of them. */
+/** Wrong tokens that are checked for callers of one network, and milliseconds since the first of them. */
 const MOST = { failures: 20, time: 60_000 }
 
 /** Networks whose failures are counted. */
@@ -13,7 +13,7 @@ export interface Failures {
   /**
    * Counts a failure before it is known to be one, so that many checks at once are not free.
    *
-   * @returns what takes it back, for a token that was found right
+   * @returns takes it back, for a token that is right
    */
   expect (address: string): () => void
 }
@@ -21,7 +21,7 @@ export interface Failures {
 /**
  * Counts the failures of each network.
  *
- * @param clock tells the time in milliseconds, and is never set back
+ * @param clock milliseconds, never set back
  */
 export function failureLimit (most = MOST, clock: { now (): number } = performance): Failures {
   const counts = new LRUCache<string, { failures: number }>({
@@ -44,8 +44,8 @@ export function failureLimit (most = MOST, clock: { now (): number } = performan
 }
 
 /**
- * Whom an address belongs to: an IPv4 address to one caller, an IPv6 one to whoever has the whole /64 (RFC 6177). What
- * is no address, since a proxy may report anything, counts as one caller: memory stays bounded.
+ * The network of an address: an IPv4 address is one caller, an IPv6 address counts as its /64 (RFC 6177). A proxy may
+ * report anything; what is not an address counts as one caller, so memory stays bounded.
  */
 export function networkOf (address: string): string {
   if (!ipaddr.isValid(address)) return 'unknown'

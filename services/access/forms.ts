@@ -1,7 +1,7 @@
-/** Why a token is not accepted, and another one is needed. */
+/** Why a token is refused. */
 export type Refusal = 'missing' | 'key-itself' | 'expanded' | 'costly' | 'malformed' | 'wrong'
 
-/** Highest bcrypt cost that is checked: 2^12 rounds, about 0.2 s. The caller picks the cost, so it has a bound. */
+/** Highest bcrypt cost that is checked: 2^12 rounds, about 0.2 s. The caller picks the cost, so it needs a limit. */
 const HIGHEST_COST = 12
 
 export const refusals: Record<Refusal, { detail: string, hint: string }> = {
@@ -28,15 +28,15 @@ export const refusals: Record<Refusal, { detail: string, hint: string }> = {
   },
   wrong: {
     detail: 'X-Auth-Token is a hash of another key.',
-    hint: 'Make the hash again from the key your operator gave you. Mind spaces and line ends around it. Where there ' +
-      'are many clients, name yours: X-Auth-Client.'
+    hint: 'Make the hash again from the key your operator gave you. Mind spaces and line ends around it. With ' +
+      'many clients, send the name of yours as X-Auth-Client.'
   }
 }
 
 /**
- * Looks at the form of a token, without any bcrypt: `$2b$10$` and 53 characters (22 salt, 31 hash).
+ * Checks the form of a token without bcrypt: `$2b$10$` and 53 characters (22 salt, 31 hash).
  *
- * @returns why it can not be one, or undefined when it may be checked
+ * @returns why it cannot be a token, or undefined
  */
 export function refusalOfForm (token: string): 'costly' | 'malformed' | 'expanded' | undefined {
   const form = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/.exec(token)

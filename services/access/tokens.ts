@@ -10,42 +10,42 @@ export { failureLimit } from './failures.js'
 export { refusals, type Refusal } from './forms.js'
 
 /**
- * Tokens that are remembered, and for how long (milliseconds): valid ones since they were last used. Wrong ones have a
- * place of their own, so that no flood of them drives out a valid one.
+ * Tokens that are remembered, and for how long (milliseconds): valid ones since their last use. Wrong ones are kept
+ * apart, so that a flood of them does not evict a valid one.
  */
 const VALID = { max: 1000, ttl: 10 * 60_000, updateAgeOnGet: true }
 const WRONG = { max: 1000, ttl: 60_000 }
 
 /**
- * Checks that run at once: each keeps a thread of libuv's pool of four busy, and a processor. One processor is left to
- * the requests: on two, two checks at once made a remembered token take three times as long.
+ * Checks that run at once: each occupies one of libuv's four threads, and a processor. One processor is left for
+ * requests: on two, two checks at once made a remembered token take three times as long.
  */
 const CHECKS_AT_ONCE = Math.max(1, Math.min(2, availableParallelism() - 1))
 
-/** Checks that wait for others: at the highest cost they take some four seconds. */
+/** Checks that wait: at the highest cost they take some four seconds. */
 const CHECKS_WAITING = 32
 
-/** Requests that wait for a check, their own or that of the same token. */
+/** Requests that wait for a check, their own or one of the same token. */
 const REQUESTS_WAITING = 1000
 
-/** Why a token is not even checked: too many wrong ones came from the address, or too many checks wait. */
+/** Why a token is not checked now: too many wrong ones from the address, or too many checks waiting. */
 export type Delay = 'limited' | 'overloaded'
 
-/** Whoever has keys. */
+/** A client, as far as tokens are concerned. */
 export interface Holder { name: string, keys: readonly string[] }
 
-/** The holder of the key that a token is a hash of, or why it is refused. */
+/** The holder whose key matches the token, or why the token is refused. */
 export type Verdict<H extends Holder> = H | Refusal | Delay
 
 export interface Tokens<H extends Holder> {
   /**
-   * Finds out whose key a token is a hash of.
+   * Finds the holder whose key matches a token.
    *
    * @param address of the caller
-   * @param name of the holder, where the caller says it: then no other key is tried
+   * @param name of the holder, if the caller sent it: then no other key is tried
    */
   check (token: string | undefined, address?: string, name?: string): Verdict<H> | Promise<Verdict<H>>
-  /** Takes other holders from now on. Tokens of keys that are gone are not remembered any more. */
+  /** Replaces the holders. Tokens of keys that are gone are forgotten. */
   use (holders: readonly H[]): void
 }
 
@@ -57,12 +57,12 @@ export type Verify = (key: string, token: string) => Promise<boolean>
 /**
  * Checks of `X-Auth-Token` against pre-shared keys: the token is a bcrypt hash of one.
  *
- * A token that was checked is remembered as its hash with a secret of this process, so that the next request with it
- * costs microseconds, and a dump of the memory shows no token. Only a new token that looks like a hash costs more, and
- * of these an address has few, and the server checks few at once.
+ * A checked token is remembered as its hash with a secret of this process: the next request with it costs microseconds,
+ * and a memory dump shows no token. Only a new token that looks like a hash costs more; those are limited for each
+ * address, and few are checked at once.
  *
- * @param tries keys that are tried where the caller names nobody: each costs a bcrypt
- * @param verify whether a token is a hash of a key; bcrypt unless set
+ * @param tries keys that are tried where the caller sends no name: each costs a bcrypt check
+ * @param verify whether a token is a hash of a key; default: bcrypt
  */
 export function tokens<H extends Holder> (
   holders: readonly H[], { tries = 4, failures = failureLimit(), verify = bcryptVerify as Verify } = {}
@@ -74,10 +74,10 @@ export function tokens<H extends Holder> (
   const underWay = new Map<string, Promise<H | 'wrong'>>()
   const limit = pLimit(CHECKS_AT_ONCE)
   let waiting = 0
-  /** How often other holders came. */
+  /** How often the holders were replaced. */
   let changes = 0
   let keys: Key<H>[] = []
-  /** Their names are compared with that of a token, in the same time whatever it is. */
+  /** Hashes of the keys, to be compared with that of a token in constant time. */
   let namesOfKeys: Buffer[] = []
 
   const keysOf = (name: string | undefined) =>

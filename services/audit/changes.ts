@@ -1,4 +1,5 @@
-import { pointerTo, visitLeaves } from '../masking/index.js'
+import { visitLeaves } from '../masking/index.js'
+import { pointerTo } from '../problems/pointer.js'
 
 /** One value of a request's body: a JSON pointer, and the value, masked where it is a secret. */
 export interface Change {

@@ -5,12 +5,12 @@ export interface ConfigurationFault {
   message: string
 }
 
-/** The configuration can not be used. Its message names each place and what was expected there. */
+/** The configuration cannot be used. The message lists every fault, by JSON pointer. */
 export class ConfigurationError extends Error {
   override name = 'ConfigurationError'
 
   constructor (readonly source: string, readonly faults: ConfigurationFault[]) {
     const lines = faults.map(({ pointer, message }) => `  ${pointer && `${pointer} `}${message}`)
-    super([`${source} can not be used:`, ...lines].join('\n'))
+    super([`${source} cannot be used:`, ...lines].join('\n'))
   }
 }

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 export type Secret = string | { env: string } | { file: string }
 
 /**
- * The text a secret stands for. A line end after it in a file is not part of it.
+ * The text of a secret. A line end at the end of a file is not part of it.
  *
  * @param folder what a relative file name is relative to
  * @throws {Error} when there is none; the message names the variable or the file, never the value
@@ -13,7 +13,7 @@ export function resolveSecret (secret: Secret, environment: NodeJS.ProcessEnv, f
   if (typeof secret === 'string') return secret
   if ('env' in secret) {
     const value = environment[secret.env]
-    // Not a text where the name is one every object has, such as `constructor`.
+    // Every object has some names, such as `constructor`: those are not variables.
     if (typeof value !== 'string') throw new Error(`names the environment variable ${secret.env}, which is not set`)
     if (value === '') throw new Error(`names the environment variable ${secret.env}, which is empty`)
     return value
@@ -27,6 +27,6 @@ function contentOf (file: string, folder: string): string {
   try {
     return readFileSync(resolve(folder, file), 'utf8').replace(/\r?\n$/, '')
   } catch (error) {
-    throw new Error(`names the file ${file}, which can not be read (${(error as NodeJS.ErrnoException).code})`)
+    throw new Error(`names the file ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }
 }

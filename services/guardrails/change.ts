@@ -1,19 +1,20 @@
+import type { JsonPath } from '../problems/pointer.js'
+import type { JsonObject } from '../resources/json.js'
 import type { Locate } from './locations.js'
-import type { JsonObject, Path } from './places.js'
 import type { Guardrails } from './schema.js'
 
 export type Resource = 'elastigroup' | 'managedInstance'
 export type RuleName = Exclude<keyof Guardrails, 'tags'>
 
-/** A request as the contract has let it in. */
+/** A request that matches the contract. */
 export interface Attempt {
   operationId: string
   params: object
   query: object
   body: unknown
-  /** Rules that hold for it, all of them. */
+  /** All rules that apply to it. */
   rules: Guardrails[]
-  /** Region of the account, where the operator names one. */
+  /** Region of the account, if the operator set one. */
   accountRegion?: string | undefined
 }
 
@@ -22,25 +23,25 @@ export interface Change {
   resource: Resource
   /** The rules that it can breach. */
   judged: RuleName[]
-  /** What stands now; undefined when it is new, or when no rule asks. */
+  /** The present resource; undefined when it is new, or when no rule needs it. */
   before?: JsonObject | undefined
-  /** What will stand; undefined when there is no more than a deed to judge. */
+  /** The resource after the change; undefined when only `forbidden` matters. */
   after?: JsonObject | undefined
-  /** What is wrong with doing this to a protected resource, where its properties do not show what is done. */
-  deed?: string
-  /** The only place that changes, with all there is below; the whole resource unless set. */
-  within?: Path
+  /** What must not be done to a protected resource, where its properties do not show it: `cannot be deleted`. */
+  forbidden?: string
+  /** The only part that changes; default: the whole resource. */
+  within?: JsonPath
   accountRegion?: string | undefined
   locate: Locate
 }
 
-/** A change that leaves something to judge. */
-export type Standing = Change & { after: JsonObject }
+/** A change whose result can be judged. */
+export type ResultingChange = Change & { after: JsonObject }
 
 export interface Operation {
   resource: Resource
   judged: RuleName[]
-  /** Rules that are judged by what stands now, and of which resources. */
+  /** Rules that need the present resource, and which resources. */
   present?: { rules: RuleName[], ids: (attempt: Attempt) => string[] }
   changes (attempt: Attempt, present: Map<string, JsonObject>): Change[]
 }

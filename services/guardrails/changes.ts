@@ -1,8 +1,10 @@
 import type { operations as Contract } from '../../openapi/types.js'
+import type { JsonPath } from '../problems/pointer.js'
+import { isObject, type JsonObject } from '../resources/json.js'
 import type { Attempt, Change, Operation, Resource, RuleName } from './change.js'
 import { always, inBody, renamed, type Locate, type Location } from './locations.js'
 import { merge } from './merge.js'
-import { amountOf, isObject, valueAt, type JsonObject, type Path } from './places.js'
+import { amountOf, valueAt } from './values.js'
 import { withGuardrailTags } from './tags.js'
 
 type Effect = Omit<Change, 'resource' | 'judged' | 'before'>
@@ -11,7 +13,7 @@ type Request = Attempt & { params: Parameters, query: Parameters, body: JsonObje
 
 const PLAIN: RuleName[] = ['regions', 'instanceTypes', 'products', 'requiredTags', 'spotOnly']
 const PARAMETER: Record<Resource, string> = { elastigroup: 'elastigroup', managedInstance: 'instance' }
-const TARGET: Path = ['capacity', 'target']
+const TARGET: JsonPath = ['capacity', 'target']
 
 const objectOf = (value: unknown): JsonObject => isObject(value) ? value : {}
 const opened = (attempt: Attempt): Request => ({
@@ -31,8 +33,8 @@ const creates = (resource: Resource): Operation => ({
 /**
  * An operation on the one resource in its path.
  *
- * @param effect what comes of it; `before` is empty where no rule asks for it
- * @param concerns whether this request can breach a rule at all; each one unless set
+ * @param effect what it does; `before` is empty where no rule needs it
+ * @param concerns whether this request can breach a rule at all; default: it can
  */
 function changes (
   resource: Resource, judged: RuleName[], effect: (before: JsonObject, request: Request) => Effect,
@@ -56,13 +58,13 @@ const updates = (resource: Resource, judged: RuleName[]) =>
     after: merge(before, body), accountRegion, locate: inBody(body, true)
   }))
 
-/** A deed that protected resources are kept from. It is due to a parameter, or a place in the body. */
-const keepsFrom = (
-  resource: Resource, deed: string, concerns?: (request: Request) => boolean,
+/** An action that is forbidden for protected resources. A parameter or a value in the body causes it. */
+const protects = (
+  resource: Resource, forbidden: string, concerns?: (request: Request) => boolean,
   at: Location['at'] = { parameter: PARAMETER[resource] }
-) => changes(resource, ['protectedTags'], () => ({ deed, locate: always(at) }), concerns)
+) => changes(resource, ['protectedTags'], () => ({ forbidden, locate: always(at) }), concerns)
 
-/** A move of a group's target, judged for the target alone. One that can not be read stays, and is a breach. */
+/** A change of a group's target, judged for the target alone. One that cannot be read stays, and is a breach. */
 const retargets = (
   judged: RuleName, locate: Locate, move: (target: number, before: JsonObject, request: Request) => number,
   concerns?: (request: Request) => boolean
@@ -73,34 +75,34 @@ const retargets = (
   return { after: merge(before, { capacity: { target: moved } }), within: TARGET, locate }
 }, concerns)
 
-/** What is said of protected tags goes on from here. */
+/** Messages continue after these. */
 const lastOne = (at: Location['at']) => always(at, 'may leave nothing running: the group ')
-const higher = (parameter: string) => always({ parameter }, 'makes a target that ')
+const higher = (parameter: string) => always({ parameter }, 'leads to a target that ')
 
 const adjustment = ({ query }: Request) => amountOf(query.adjustment ?? 1) ?? Infinity
 const bound = (before: JsonObject, name: string) => amountOf(valueAt(before, ['capacity', name]))
-const STAYS = 'must be false, so that the target stays'
-/** Spot lowers the target by what a roll detaches, unless told not to (vendor OpenAPI): nobody knows by how much. */
+const STAYS = 'must be false, so that the target does not change'
+/** By default Spot lowers the target by what a roll detaches (vendor OpenAPI); nobody knows by how much. */
 const decrements = (order: JsonObject) => order.shouldDecrementTargetCapacity !== false
 const onFailure = ({ body }: Request) => objectOf(objectOf(body.strategy).onFailure)
 
-/** The entries of a body with new states of many managed instances. */
+/** The entries of a body with the new states of many managed instances. */
 const statesOf = ({ body }: Attempt) => (Array.isArray(body) ? body : []).map(objectOf)
 const resumes = ({ state }: JsonObject) => state === 'RESUME'
 
 /**
- * The writes that can breach a rule, by operation. The others (recycling, suspensions, the end of a roll) change
- * neither capacity nor properties.
+ * The writes that can breach a rule, by operation. The others (recycling, suspensions, stopping a roll) change neither
+ * capacity nor properties.
  */
 export const operations: Record<string, Operation> = {
   createElastigroup: creates('elastigroup'),
   updateElastigroup: updates('elastigroup', [...PLAIN, 'maxCapacity', 'protectedTags']),
-  deleteElastigroup: keepsFrom('elastigroup', 'can not be deleted'),
+  deleteElastigroup: protects('elastigroup', 'cannot be deleted'),
 
   updateElastigroupCapacity: changes('elastigroup', ['maxCapacity', 'protectedTags'], (before, { body }) => ({
     after: merge(before, { capacity: body }), within: ['capacity'], locate: inBody(body, true, ['capacity'])
   })),
-  // Scaling never goes beyond minimum and maximum, save where the target is there already.
+  // Scaling stays between minimum and maximum, unless the target is beyond them already.
   scaleUpElastigroup: retargets('maxCapacity', higher('adjustment'), (target, before, request) =>
     Math.min(target + adjustment(request), Math.max(target, bound(before, 'maximum') ?? Infinity))),
   scaleDownElastigroup: retargets('protectedTags', lastOne({ parameter: 'adjustment' }), (target, before, request) =>
@@ -111,24 +113,24 @@ export const operations: Record<string, Operation> = {
     ({ body }) => (body.shouldDecrementTargetCapacity ?? false) !== false
   ),
 
-  createRoll: keepsFrom(
+  createRoll: protects(
     'elastigroup', STAYS,
     (request) => (onFailure(request).actionType ?? null) !== null && decrements(onFailure(request)),
     { pointer: '#/strategy/onFailure/shouldDecrementTargetCapacity' }
   ),
-  createRollAction: keepsFrom(
+  createRollAction: protects(
     'elastigroup', STAYS, ({ body }) => decrements(body), { pointer: '#/shouldDecrementTargetCapacity' }
   ),
 
-  // Each takes its place in the target away, or gives it back.
+  // Each lowers the target by one, or raises it again.
   pauseStatefulInstance: retargets('protectedTags', lastOne({ parameter: 'statefulInstance' }), (target) => target - 1),
   resumeStatefulInstance: retargets('maxCapacity', higher('statefulInstance'), (target) => target + 1),
-  deallocateStatefulInstance: keepsFrom('elastigroup', 'can not lose a stateful instance for good'),
+  deallocateStatefulInstance: protects('elastigroup', 'cannot lose a stateful instance'),
 
   createInstance: creates('managedInstance'),
   updateInstance: updates('managedInstance', [...PLAIN, 'protectedTags']),
-  deleteInstance: keepsFrom('managedInstance', 'can not be deleted'),
-  pauseInstance: keepsFrom('managedInstance', 'can not be paused'),
+  deleteInstance: protects('managedInstance', 'cannot be deleted'),
+  pauseInstance: protects('managedInstance', 'cannot be paused'),
   resumeInstance: {
     resource: 'managedInstance',
     judged: ['maxCapacity'],
@@ -137,7 +139,7 @@ export const operations: Record<string, Operation> = {
       return [{ resource: 'managedInstance', judged: this.judged, after: {}, locate }]
     }
   },
-  deleteInstanceVolume: keepsFrom('managedInstance', 'can not lose a volume'),
+  deleteInstanceVolume: protects('managedInstance', 'cannot lose a volume'),
 
   updateInstanceStates: {
     resource: 'managedInstance',
@@ -154,8 +156,8 @@ export const operations: Record<string, Operation> = {
             resource: 'managedInstance',
             judged: ['protectedTags'],
             before: present.get(String(entry.id)),
-            // PAUSE is the only other one there is; what nobody knows may end it.
-            deed: entry.state === 'PAUSE' ? 'can not be paused' : 'can not be brought into this state',
+            // PAUSE is the only other known state; an unknown one may terminate it.
+            forbidden: entry.state === 'PAUSE' ? 'cannot be paused' : 'cannot be put into this state',
             locate
           }
     })
@@ -175,7 +177,7 @@ export const operations: Record<string, Operation> = {
         [['compute', 'availabilityZones'], ['availabilityZones']],
         [['compute', 'launchSpecification', 'instanceTypes', 'types'], ['spotInstanceTypes']],
         [['compute', 'launchSpecification', 'instanceTypes'], ['spotInstanceTypes']]
-      ], ' (an import can not say so: create the managed instance instead)')
+      ], ' (an import cannot set this: create the managed instance instead)')
       return [{ resource: 'managedInstance', judged: this.judged, after, accountRegion, locate }]
     }
   }

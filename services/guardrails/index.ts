@@ -1,30 +1,30 @@
+import { distinct } from '../problems/distinct.js'
 import type { ProblemError } from '../problems/index.js'
+import type { JsonObject } from '../resources/json.js'
 import type { Account } from '../spot/account.js'
 import type { Attempt, Operation, Resource } from './change.js'
 import { operations } from './changes.js'
-import { breaches, distinct, sets } from './judge.js'
+import { breaches, sets } from './judge.js'
 import { MOST_ERRORS } from './locations.js'
-import type { JsonObject } from './places.js'
 import type { Guardrails } from './schema.js'
 
 export { guardrailsSchema, type Guardrails } from './schema.js'
 export { withGuardrailTags } from './tags.js'
 
-/** The reads of an account that judging takes. */
+/** The reads that judging needs. */
 export type Reader = Pick<Account, 'elastigroups' | 'managedInstances'>
 
-/** Whether judging a request takes a look at what stands now, which is a call to Spot. */
+/** Whether judging a request needs the present state of a resource, which is a call to Spot. */
 export function needsPresent (attempt: Attempt): boolean {
   const operation = operations[attempt.operationId]
   return operation !== undefined && idsOf(operation, attempt).length > 0
 }
 
 /**
- * Where a request would breach the rules; empty when it may pass. Nothing is sent but reads, and those only when a rule
- * needs them.
+ * Where a request would breach the rules; empty when it may pass. Only reads are sent, and only when a rule needs them.
  *
- * @param spot the account, for this request; what it answers is taken for what stands now, so it must read fresh
- * @throws {SpotError} when what stands now can not be read, `not-found` when there is no such resource
+ * @param spot the account, for this request; it must read fresh, as its answers are taken for the present state
+ * @throws {SpotError} when the present state cannot be read, `not-found` when there is no such resource
  */
 export async function judge ({ spot, ...attempt }: Attempt & { spot: Reader }): Promise<ProblemError[]> {
   const operation = operations[attempt.operationId]
@@ -42,7 +42,7 @@ function idsOf ({ present }: Operation, attempt: Attempt): string[] {
 
 async function read (spot: Reader, resource: Resource, ids: string[]): Promise<Map<string, JsonObject>> {
   const noun = resource === 'elastigroup' ? spot.elastigroups : spot.managedInstances
-  // One call for many: each one alone would use up Spot's limit.
+  // One list instead of many reads, which would use up Spot's rate limit.
   const listed = ids.length > 1 ? await noun.list() : []
   const known = new Map(listed.map((found) => [found.id, found]))
   const found = ids.map(async (id): Promise<[string, JsonObject]> => [id, known.get(id) ?? await noun.get(id)])

@@ -1,5 +1,6 @@
+import { distinct } from '../problems/distinct.js'
 import type { ProblemError } from '../problems/index.js'
-import type { Change, RuleName, Standing } from './change.js'
+import type { Change, ResultingChange, RuleName } from './change.js'
 import { instanceTypes } from './rules/instance-types.js'
 import { maxCapacity } from './rules/max-capacity.js'
 import { products } from './rules/products.js'
@@ -9,15 +10,15 @@ import { requiredTags } from './rules/required-tags.js'
 import { spotOnly } from './rules/spot-only.js'
 import type { Guardrails } from './schema.js'
 
-type Rules = { [Name in RuleName]: (limit: NonNullable<Guardrails[Name]>, change: Standing) => ProblemError[] }
+type Rules = { [Name in RuleName]: (limit: NonNullable<Guardrails[Name]>, change: ResultingChange) => ProblemError[] }
 
 const judges: Rules = { maxCapacity, regions, instanceTypes, products, requiredTags, protectedTags, spotOnly }
 
-/** Whether a set of rules has something to say about one of these. */
+/** Whether any of these rules is set. */
 export const sets = (rules: Guardrails, names: RuleName[]): boolean =>
   names.some((name) => rules[name] !== undefined && rules[name] !== false)
 
-/** Where a change breaches the rules, one entry a place. The code is the name of the rule. Nothing is changed. */
+/** Where a change breaches the rules, one error a location. The code is the name of the rule. */
 export function breaches (rules: Guardrails, change: Change): ProblemError[] {
   return distinct(change.judged.flatMap((name) => {
     const limit = rules[name]
@@ -25,7 +26,3 @@ export function breaches (rules: Guardrails, change: Change): ProblemError[] {
     return limit === undefined ? [] : judge(limit, change)
   }))
 }
-
-/** What two patterns, or two sets of rules, find at the same place in the same words is said once. */
-export const distinct = (errors: ProblemError[]): ProblemError[] =>
-  [...new Map(errors.map((error) => [JSON.stringify(error), error])).values()]

@@ -1,65 +1,67 @@
 import type { ProblemError } from '../problems/index.js'
-import type { JsonObject, Path, Place } from './places.js'
+import { pointerTo, type JsonPath } from '../problems/pointer.js'
+import type { JsonObject } from '../resources/json.js'
+import type { Value } from './values.js'
 
-/** Where the caller finds a place of the resource: in the request, or in what stands now. */
+/** Where the caller finds a value of the resource: in the request, or in the present resource. */
 export interface Location {
   at: Pick<ProblemError, 'pointer' | 'parameter'>
-  /** Whether the request leaves the place as it is. */
-  stands: boolean
-  /** How what is said about it begins and ends. */
-  says?: string
-  note?: string
+  /** Whether the request leaves the value as it is. */
+  unchanged: boolean
+  /** What stands before and after the message about it. */
+  prefix?: string
+  suffix?: string
 }
 
-export type Locate = (path: Path) => Location
+export type Locate = (path: JsonPath) => Location
 
-const pointer = (path: Path) => ({ pointer: ['#', ...path].join('/') })
+const pointer = (path: JsonPath) => ({ pointer: pointerTo(path) })
 
 /**
- * Finds places in a body.
+ * Locates values in a body.
  *
- * @param below the place of the resource where the body stands
- * @param updates whether there is something that the body leaves as it is
+ * @param updates whether what is missing in the body stays as it is
+ * @param below the part of the resource that the body is
  */
-export const inBody = (body: JsonObject, updates: boolean, below: Path = []): Locate => (path) => {
+export const inBody = (body: JsonObject, updates: boolean, below: JsonPath = []): Locate => (path) => {
   const inside = path.slice(below.length)
   let value: unknown = body
   for (const [i, step] of inside.entries()) {
-    // Whatever is no object, null above all, decides about all there is below it.
-    if (typeof value !== 'object' || value === null) return { at: pointer(inside.slice(0, i)), stands: false }
+    // A value that is not an object, null above all, also decides what is below it.
+    if (typeof value !== 'object' || value === null) return { at: pointer(inside.slice(0, i)), unchanged: false }
     if (Object.hasOwn(value, step)) value = (value as JsonObject)[step]
-    else if (updates) return { at: pointer(path), stands: true, note: ' (it stands so now)' }
+    else if (updates) return { at: pointer(path), unchanged: true, suffix: ' (it is so now)' }
     else break
   }
-  return { at: pointer(inside), stands: false }
+  return { at: pointer(inside), unchanged: false }
 }
 
-/** Finds places in a body that has some of them, elsewhere than the resource. The note is about the others. */
-export const renamed = (names: [from: Path, to: Path][], note: string): Locate => (path) => {
+/** Locates values in a body that has some of them under other names. The suffix is about those it does not have. */
+export const renamed = (names: [from: JsonPath, to: JsonPath][], suffix: string): Locate => (path) => {
   const name = names.find(([from]) => from.every((step, i) => path[i] === step))
-  if (name) return { at: pointer([...name[1], ...path.slice(name[0].length)]), stands: false }
-  return { at: pointer([]), stands: false, ...path.length > 0 && { says: `${path.join('.')} `, note } }
+  if (name) return { at: pointer([...name[1], ...path.slice(name[0].length)]), unchanged: false }
+  return { at: pointer([]), unchanged: false, ...path.length > 0 && { prefix: `${path.join('.')} `, suffix } }
 }
 
-/** Whatever comes of the request is due to this place. */
-export const always = (at: Location['at'], says?: string): Locate => () => ({ at, stands: false, says })
+/** Blames this location for everything. */
+export const always = (at: Location['at'], prefix?: string): Locate => () => ({ at, unchanged: false, prefix })
 
-/** What is wrong at a place, in words that can follow its name. */
-export const breach = ({ at, says = '', note = '' }: Location, code: string, words: string): ProblemError =>
-  ({ ...at, code, message: `${says}${words}${note}` })
+/** An error at a location, whose message can follow its name. */
+export const breach = ({ at, prefix = '', suffix = '' }: Location, code: string, words: string): ProblemError =>
+  ({ ...at, code, message: `${prefix}${words}${suffix}` })
 
-/** Errors that are told at most: enough to work with, and a hostile body neither takes long nor makes a long answer. */
+/** Errors that are listed at most: enough to work with, and a hostile body gets no long answer. */
 export const MOST_ERRORS = 20
 
-/** What is wrong at each of these, in words; undefined where nothing is. */
+/** An error for each of these values that is wrong, in the words of `wrong`. */
 export function breachesAt (
-  places: Place[], locate: Locate, code: string, wrong: (place: Place) => string | undefined
+  values: Value[], locate: Locate, code: string, wrong: (value: Value) => string | undefined
 ): ProblemError[] {
   const found: ProblemError[] = []
-  for (const place of places) {
+  for (const value of values) {
     if (found.length === MOST_ERRORS) break
-    const words = wrong(place)
-    if (words !== undefined) found.push(breach(locate(place.path), code, words))
+    const words = wrong(value)
+    if (words !== undefined) found.push(breach(locate(value.path), code, words))
   }
   return found
 }

@@ -1,8 +1,8 @@
-import { isObject, type JsonObject } from './places.js'
+import { isObject, type JsonObject } from '../resources/json.js'
 
 /**
- * What an update leaves behind in Spot: a key that is missing keeps its value, objects merge key by key, everything
- * else takes the place of what was there, null and arrays too. Neither argument is changed.
+ * What a resource is after an update in Spot: a missing key keeps its value, objects merge key by key, and everything
+ * else replaces the value, null and arrays included. Neither argument is changed.
  */
 export function merge (present: JsonObject, sent: JsonObject): JsonObject {
   const merged = Object.entries(sent).map(([key, value]): [string, unknown] => {

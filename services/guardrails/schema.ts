@@ -1,37 +1,36 @@
-/** Rules of one account, or tighter ones of one client. What is not set is not limited. */
+/** Rules of an account, or further ones of a client. What is not set is not limited. */
 export interface Guardrails {
   /**
-   * The most that a group may be told to run, in what its `capacity.unit` counts: instances, or weight as it stands.
-   * Holds for target, minimum and maximum wherever they are set: capacity, scheduled tasks, scaling policies. A managed
-   * instance counts 1.
+   * Highest capacity of a group, in its `capacity.unit`: instances or weight. It limits target, minimum and maximum
+   * wherever they are set: capacity, scheduled tasks, scaling policies. A managed instance counts as 1.
    */
   maxCapacity?: number
-  /** AWS regions, spelt out (`us-east-1`). A zone belongs to the region that its name begins with. */
+  /** AWS regions (`us-east-1`). A zone belongs to the region that its name begins with. */
   regions?: string[]
   /** Globs of EC2 instance types, such as `t3.*` or `m?.large`: `*` is any text, also none, `?` one character. */
   instanceTypes?: string[]
-  /** Operating systems in Spot's words (`Linux/UNIX`). ` (Amazon VPC)` at the end makes no difference. */
+  /** Operating systems as Spot names them (`Linux/UNIX`). ` (Amazon VPC)` at the end is ignored. */
   products?: string[]
   /**
-   * Tags that every resource has to carry: `key`, with whatever value, or `key=value`. The key is taken literally and
-   * ends at the first `=`; the value is a glob, so `owner=?*` is one that is not empty.
+   * Tags that every resource must have: `key`, with any value, or `key=value`. The key is literal and ends at the
+   * first `=`; the value is a glob, so `owner=?*` requires a value that is not empty.
    */
   requiredTags?: string[]
   /**
-   * Tags, spelt as in `requiredTags`. A resource that carries one of them can not be deleted, paused or scaled to zero,
-   * loses no volume, and keeps the tag.
+   * Tags, written as in `requiredTags`. A resource with one of them cannot be deleted, paused or scaled to zero, and
+   * keeps its volumes and the tag.
    */
   protectedTags?: string[]
-  /** Whether nothing may run on demand. */
+  /** Whether on-demand instances are forbidden. */
   spotOnly?: boolean
-  /** Tags by key that a create gets, where the body has not that key. */
+  /** Tags that are added to creates without a tag of that key. */
   tags?: Record<string, string>
 }
 
 const list = (items: object) => ({ type: 'array', items, minItems: 1, uniqueItems: true })
 const tag = { type: 'string', pattern: '^[^=]+(=.*)?$' }
 
-/** JSON Schema of {@link Guardrails}. Empty lists are refused: nobody can tell whether they allow nothing or all. */
+/** JSON Schema of {@link Guardrails}. Empty lists are refused: they could mean nothing or everything. */
 export const guardrailsSchema = {
   type: 'object',
   additionalProperties: false,
@@ -45,7 +44,7 @@ export const guardrailsSchema = {
     spotOnly: { type: 'boolean' },
     tags: {
       type: 'object',
-      // AWS: 128 and 256 characters at most, and `aws:` is its own.
+      // AWS allows 128 and 256 characters, and reserves `aws:`.
       propertyNames: { minLength: 1, maxLength: 128, not: { pattern: '^aws:' } },
       additionalProperties: { type: 'string', maxLength: 256 }
     }

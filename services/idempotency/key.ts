@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { isObject } from '../resources/json.js'
 
 /** The key a caller chose, out of the header: bare, or a string as RFC 8941 has it. Both name the same key. */
 export const keyFromHeader = (header: string): string =>
@@ -19,6 +20,6 @@ export const fingerprintOf = (request: unknown): string => hash(JSON.stringify(r
 export const randomWord = (): string => randomBytes(16).toString('hex')
 
 const inOrder = (_: string, value: unknown) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+  isObject(value)
     ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1))
     : value

@@ -2,19 +2,19 @@ import { inTurns } from '../event-loop/yield.js'
 import { maskOf } from './secrets.js'
 
 /**
- * A JSON value with its secrets masked: strings whose property, or one above, is a secret by its name. All else is as
- * it was: null, empty strings, numbers, order. The input is not changed; what has no secret in it is not copied.
+ * A JSON value with its secrets masked: strings whose property, or one around it, has the name of a secret. Everything
+ * else is the same: null, empty strings, numbers, order. The input is not changed; what has no secret is not copied.
  */
 export const masked = <T>(value: T): T => covered(value, undefined) as T
 
-/** The same for a list of hundreds, in slices: other requests get their turn. */
+/** The same for a list of hundreds, in slices, so that other requests are not held up. */
 export async function maskedInTurns<T> (list: readonly T[]): Promise<readonly T[]> {
   const parts = await inTurns(list, (some) => some.map(masked))
   const result = parts.flat()
   return result.some((item, index) => item !== list[index]) ? result : list
 }
 
-/** @param mask what stands in place of every string in the value */
+/** @param mask what replaces every string in the value */
 function covered (value: unknown, mask: string | undefined): unknown {
   if (typeof value === 'string') return mask === undefined || value === '' ? value : mask
   if (typeof value !== 'object' || value === null) return value

@@ -1,23 +1,24 @@
-import { pointerTo, visitLeaves } from './leaves.js'
+import { pointerTo } from '../problems/pointer.js'
+import { visitLeaves } from './leaves.js'
 import { MASK } from './secrets.js'
 
-/** Masks that are named at most: enough to see what is wrong. */
+/** Masks that are listed at most: enough to see what is wrong. */
 const MOST = 100
 
-/** A text with what editors and shells put at its end, in base64. */
+/** A text in base64, also with what editors and shells append to it. */
 const encoded = (text: string) => ['', ' ', '\n', '\r\n'].map((end) => btoa(text + end))
 
-/** What comes back of a mask: itself, in base64, and in base64 once more from who does not know that it was already. */
+/** Forms in which callers send a mask back: as it is, in base64, and encoded twice by mistake. */
 const masks = new Set([MASK, ...encoded(MASK), ...encoded(MASK).flatMap(encoded)])
 
 /**
- * JSON pointers to the strings in a body that are a mask, not what was masked: sent on, it would be stored in place of
- * the secret. Space around it does not count. At most 100 of them.
+ * JSON pointers to the masks in a body: sent to Spot, a mask would replace the secret. Whitespace around it is ignored.
+ * At most 100 of them.
  */
 export function masksIn (body: unknown): string[] {
   const found: string[] = []
-  visitLeaves(body, (leaf, place) => {
-    if (typeof leaf === 'string' && found.length < MOST && masks.has(leaf.trim())) found.push(pointerTo(place))
+  visitLeaves(body, (leaf, path) => {
+    if (typeof leaf === 'string' && found.length < MOST && masks.has(leaf.trim())) found.push(pointerTo(path))
   })
   return found
 }

@@ -30,11 +30,11 @@ export const problems = {
   'spot-rate-limited': { status: 429, title: 'Spot takes no more calls for now' },
   'header-fields-too-large': { status: 431, title: 'The headers are too large' },
   'internal-error': { status: 500, title: 'This server has a bug' },
-  'spot-unreachable': { status: 502, title: 'Spot can not be reached' },
+  'spot-unreachable': { status: 502, title: 'Spot cannot be reached' },
   'spot-credentials-rejected': { status: 502, title: 'Spot rejects the credentials of this account' },
   'spot-failed': { status: 502, title: 'Spot failed' },
-  'spot-unreadable': { status: 502, title: "Spot's answer can not be read" },
-  'not-ready': { status: 503, title: 'This server is ending' },
+  'spot-unreadable': { status: 502, title: "Spot's answer cannot be read" },
+  'not-ready': { status: 503, title: 'The server is shutting down' },
   overloaded: { status: 503, title: 'This server has too much to do' },
   'state-unavailable': { status: 503, title: 'What the servers share cannot be used' },
   'spot-unavailable': { status: 503, title: 'Spot is out of order' },
@@ -45,7 +45,7 @@ export const problems = {
 
 export type ProblemName = keyof typeof problems
 
-/** One thing that is wrong: where (a JSON pointer into the body or the name of a parameter), which rule, in words. */
+/** One error: where it is (a JSON pointer into the body, or the name of a parameter), its rule and its message. */
 export interface ProblemError {
   pointer?: string
   parameter?: string
@@ -53,7 +53,7 @@ export interface ProblemError {
   message: string
 }
 
-/** What Spot said: its HTTP status, the id of the request in its logs, and its errors as it gave them. */
+/** What Spot answered: its HTTP status, the id of the request in its logs, and its errors unchanged. */
 export interface Upstream {
   status: number
   requestId?: string
@@ -65,14 +65,14 @@ export interface ProblemDetails {
   hint?: string
   errors?: ProblemError[]
   upstream?: Upstream
-  /** The roll that blocks the group, with its status as Spot names it. */
+  /** The roll that blocks the group, with Spot's name of its status. */
   roll?: { id: string, status: string }
   /** What a write would do that was only tried. */
   preview?: components['schemas']['DryRunPreview']
   headers?: Record<string, string>
 }
 
-/** An error that is meant for the caller. Thrown anywhere, turned into a reply by the problems plugin. */
+/** An error for the caller. It can be thrown anywhere; the problems plugin makes the reply. */
 export class Problem extends Error {
   override name = 'Problem'
 
@@ -85,7 +85,7 @@ export class Problem extends Error {
   }
 }
 
-/** URI of a problem type: stable, to be compared by programs. */
+/** URI of a problem type: stable, for programs to compare. */
 export const problemType = (problem: ProblemName): `urn:problem-type:spot-api:${ProblemName}` =>
   `urn:problem-type:spot-api:${problem}`
 

@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { Problem, problemBody, type ProblemDetails, type ProblemName } from './index.js'
 
-/** Characters that path and query may have together; Node itself takes 16 KiB with the headers. */
+/** Characters that path and query may have together; Node itself accepts 16 KiB with the headers. */
 export const LONGEST_URL = 8192
 
 export const urlTooLong = () =>
@@ -15,12 +15,12 @@ const problemOf: Record<string, { problem: ProblemName, detail: string }> = {
   ERR_HTTP_REQUEST_TIMEOUT: { problem: 'request-timeout', detail: 'The whole request did not arrive in time.' }
 }
 
-/** What came when Node's parser gave up: to it, a URL that is too long is headers that are too large. */
+/** A request line that is too long. Node's parser reports it as headers that are too large. */
 const longUrl = new RegExp(`^[A-Z]+ \\S{${LONGEST_URL}}`)
 
 type ParserError = NodeJS.ErrnoException & { rawPacket?: unknown }
 
-/** Answers what is not HTTP, which no route ever sees, and ends the connection. */
+/** Answers what is not HTTP and reaches no route, and closes the connection. */
 export function malformedHttp (error: ParserError, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
@@ -33,17 +33,17 @@ export function malformedHttp (error: ParserError, socket: Duplex): void {
   end(socket, isLongUrl ? urlTooLong() : new Problem(problem, { detail }), !sent.startsWith('HEAD '))
 }
 
-/** Answers a CONNECT, which Node takes for the beginning of another protocol and no route ever sees. */
+/** Answers a CONNECT: Node treats it as the start of another protocol, so it reaches no route. */
 export function refuseConnect (socket: Duplex): void {
   socket.on('error', () => {})
   end(socket, new Problem('method-not-allowed', {
-    detail: 'CONNECT is not possible here.',
-    hint: 'This is no proxy.',
+    detail: 'CONNECT is not supported.',
+    hint: 'This server is not a proxy.',
     headers: { allow: '' }
   }))
 }
 
-/** Answers a problem on the bare connection, and ends it. The answer to a HEAD has no body. */
+/** Answers a problem on the bare connection, and closes it. The answer to a HEAD has no body. */
 function end (socket: Duplex, problem: Problem, withBody = true): void {
   const requestId = randomUUID()
   const body = JSON.stringify(problemBody(problem, '/', requestId))

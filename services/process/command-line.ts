@@ -5,16 +5,16 @@ export const HELP = `spot-api: one REST door in front of Spot for AWS Elastigrou
 
 Usage
   spot-api [serve] [--config FILE] [--listen HOST:PORT]
-      Serves. Without --config it reads config/config.json; without that it starts on the embedded sandbox,
-      a simulated Spot, on 127.0.0.1:8080.
+      Starts the server. The default configuration is config/config.json; without one it starts on the embedded
+      sandbox, a simulated Spot, on 127.0.0.1:8080.
   spot-api sandbox [--port N]
-      Only the simulated Spot API, for other clients. Port 9900 unless set.
+      Starts only the simulated Spot API, for other clients. Default: port 9900.
   spot-api token [--cost 4..12]
-      Reads a key from the standard input and prints the X-Auth-Token value for it.
+      Reads a key from standard input and prints the X-Auth-Token value for it. Default: cost 10.
   spot-api check --config FILE
-      Says whether a configuration can be used, and what is wrong with it.
+      Checks a configuration and prints what is wrong with it.
 
-  --help     this page
+  --help     this help
   --version  the version
 
 From a checkout: npm start -- --config FILE, npm run sandbox -- --port N, npm run -s token, npm run check -- …
@@ -32,14 +32,14 @@ const string = { type: 'string' } as const
 const boolean = { type: 'boolean' } as const
 const everywhere = { help: boolean, version: boolean }
 
-/** A command line that means nothing; its message says why. */
+/** A command line that is not valid; the message says why. */
 export class UsageError extends Error {}
 
 /**
  * Reads a command line.
  *
- * @param words what stands after the program's name
- * @throws {UsageError} when it means nothing
+ * @param words the arguments
+ * @throws {UsageError} when they are not valid
  */
 export function commandOf (words: string[]): Command {
   const [first, ...rest] = words

@@ -1,11 +1,11 @@
 import { destination } from 'pino'
 
-/** Characters that are kept at most before they are written. */
+/** Characters that are buffered at most. */
 const MOST = 8 * 1024
 
 /**
- * The standard output as the place of the log. What is logged in one turn of the event loop leaves in one write, so
- * that many requests at once do not each wait for theirs; when the process exits, what is left is written too.
+ * The standard output, as the destination of the log. What is logged in one iteration of the event loop is written
+ * together, so that many requests at once do not each wait; when the process exits, the rest is written too.
  */
 export function standardOutput (): { write (line: string): void } {
   const output = destination({ dest: 1, sync: true, minLength: MOST })

@@ -1,25 +1,25 @@
-/** Why a process ends: it was told to, or nobody caught an error. */
+/** Why a process ends: a signal, or an error that nobody caught. */
 export type Reason = { signal: NodeJS.Signals, error?: undefined } | { signal?: undefined, error: unknown }
 
-/** Milliseconds in which a Ctrl-C is the one before: npm passes on what the terminal has sent to both of them. */
+/** Milliseconds in which a second Ctrl-C is taken for the first: npm forwards what the terminal sent to both. */
 const ECHO = 500
 
-/** 128 and the number of the signal, as shells count. */
+/** 128 plus the number of the signal, as shells have it. */
 const INTERRUPTED = 130
 
-/** Errors that are told of at most: where the log itself is broken, telling of one makes the next. */
+/** Errors that are reported at most: where the log itself is broken, reporting one causes the next. */
 const MOST_ERRORS = 10
 
 /**
- * Lets the process end in good order when it is told to, with code 0, or after an error that nobody caught, with
- * code 1. A second Ctrl-C ends it at once. Another SIGTERM does not, nor another error: a write may be under way.
+ * Ends the process in order: after a signal with code 0, after an error that nobody caught with code 1. A second Ctrl-C
+ * ends it at once. Another SIGTERM does not, nor another error: a write may be under way.
  *
- * @param end what has to be done first
- * @param tell told of the reason, and of every further error
- * @param hangUp whether the end of the terminal ends it as well
+ * @param end what must be done first
+ * @param onReason called with the reason, and with every further error
+ * @param hangUp whether SIGHUP, when the terminal closes, ends it too
  */
 export function endInOrder (
-  end: (reason: Reason) => Promise<void>, tell: (reason: Reason) => void = () => {}, hangUp = true
+  end: (reason: Reason) => Promise<void>, onReason: (reason: Reason) => void = () => {}, hangUp = true
 ): void {
   let began: number | undefined
   let interrupted: number | undefined
@@ -27,8 +27,8 @@ export function endInOrder (
 
   function begin (reason: Reason) {
     const first = began === undefined
-    if (reason.signal === undefined ? errors++ < MOST_ERRORS : first) tell(reason)
-    // Only a second Ctrl-C cuts what is under way, whatever else has ended the server before.
+    if (reason.signal === undefined ? errors++ < MOST_ERRORS : first) onReason(reason)
+    // Only a second Ctrl-C cuts off what is under way, whatever ended the server first.
     const now = performance.now()
     if (reason.signal === 'SIGINT') {
       if (interrupted !== undefined && now - interrupted > ECHO) process.exit(INTERRUPTED)
@@ -39,7 +39,7 @@ export function endInOrder (
     end(reason).then(
       () => process.exit(reason.signal === undefined ? 1 : 0),
       (error) => {
-        tell({ error })
+        onReason({ error })
         process.exit(1)
       })
   }

@@ -5,7 +5,7 @@ const manifest: { version: string, license: string, repository: { url: string } 
 
 export const version = manifest.version
 
-/** Written by the build; absent when the server runs from source. */
+/** The build writes it; when the server runs from source there is none. */
 function stamp (): { githash: string, buildstamp: string } {
   try {
     return require('spot-api/build.json')
@@ -17,9 +17,9 @@ function stamp (): { githash: string, buildstamp: string } {
 export const { githash, buildstamp } = stamp()
 
 /**
- * What runs, and where its source is (GNU AGPL, section 13).
+ * Version and build of the server, and where its source is (GNU AGPL, section 13).
  *
- * @param source where the operator offers the source of a changed version; this project's repository unless set
+ * @param source where the operator offers the source of a changed version; default: this project's repository
  */
 export const release = (source: string | undefined) => ({
   version,

@@ -4,11 +4,11 @@ import { randomBytes } from 'node:crypto'
 export interface Trace {
   /** 32 hexadecimal digits. */
   id: string
-  /** What the calls to Spot carry: this server's part of the trace is their parent. */
+  /** `traceparent` of the calls to Spot: this server's part of the trace is their parent. */
   parent: string
 }
 
-/** @param header `traceparent` as it came; what is none is ignored, as the standard wants it */
+/** @param header `traceparent`; an invalid one is ignored, as the standard requires */
 export function traceOf (header: string | string[] | undefined): Trace | undefined {
   const [, id, flags] = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})[\da-f]{16}-([\da-f]{2})(?:$|-)/
     .exec(typeof header === 'string' ? header : '') ?? []

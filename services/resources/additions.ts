@@ -1,26 +1,24 @@
 import type { components } from '../../openapi/types.js'
 import { Problem } from '../problems/index.js'
+import { withTags, type Tagged } from './tags.js'
 
 type Schemas = components['schemas']
-type Tagged = { compute?: { launchSpecification?: { tags?: Schemas['Tag'][] | null } | null } | null }
 
 const ORGANIZATION_TAG = 'spinup:org'
 
-/** The body of a create with the tag `spinup:org`, unless it has one. Nothing else changes. */
-export function withOrganizationTag<T extends Tagged> (body: T, organization: string | undefined): T {
-  const { tags, ...launchSpecification } = body.compute?.launchSpecification ?? {}
-  if (organization === undefined || tags?.some((tag) => tag?.tagKey === ORGANIZATION_TAG)) return body
-  const added = { tagKey: ORGANIZATION_TAG, tagValue: organization }
-  return {
-    ...body,
-    compute: { ...body.compute, launchSpecification: { ...launchSpecification, tags: [...tags ?? [], added] } }
-  }
+/** The body of a create with the tag `spinup:org`, unless it has one already. Nothing else changes. */
+export function withOrganizationTag<T extends Tagged<Schemas['Tag'][] | null>> (
+  body: T, organization: string | undefined
+): T {
+  const tags = body.compute?.launchSpecification?.tags ?? []
+  if (organization === undefined || tags.some((tag) => tag?.tagKey === ORGANIZATION_TAG)) return body
+  return withTags(body, [...tags, { tagKey: ORGANIZATION_TAG, tagValue: organization }])
 }
 
 /**
- * The body of a managed instance's create with the account's VPC, where the body names none.
+ * The body of a managed instance's create with the account's VPC, unless it has one.
  *
- * @throws {Problem} invalid-request when neither the body nor the account names the VPC and subnets Spot requires
+ * @throws {Problem} invalid-request when the VPC or the subnets, which Spot requires, are missing
  */
 export function withDefaultVpc (
   body: Schemas['ManagedInstanceCreate'],
@@ -29,7 +27,7 @@ export function withDefaultVpc (
   const compute = body.compute ?? {}
   const vpcId = compute.vpcId ?? defaultVPC
   const missing = [
-    ...vpcId == null ? [{ pointer: '#/compute/vpcId', message: 'is required, as this account has no defaultVPC' }] : [],
+    ...vpcId == null ? [{ pointer: '#/compute/vpcId', message: 'is required: this account has no defaultVPC' }] : [],
     ...compute.subnetIds == null ? [{ pointer: '#/compute/subnetIds', message: 'is required' }] : []
   ]
   if (missing.length > 0) {

@@ -1,4 +1,5 @@
 import type { components } from '../../openapi/types.js'
+import { matches } from './glob.js'
 import { momentOf } from './moments.js'
 
 type Schemas = components['schemas']
@@ -12,9 +13,9 @@ export interface Filters {
 }
 
 /**
- * Whether a summary passes all filters. A tag filter is `key` or `key:value`; keys themselves may have colons in them.
+ * Whether a summary passes all filters. A tag filter is `key` or `key:value`; keys may contain colons themselves.
  *
- * @throws {Problem} invalid-request for a moment there is not
+ * @throws {Problem} invalid-request for an impossible date
  */
 export function filterOf ({ name, tag = [], createdAfter, createdBefore }: Filters): (summary: Summary) => boolean {
   const after = createdAfter === undefined ? -Infinity : momentOf(createdAfter, 'createdAfter').time
@@ -28,19 +29,4 @@ export function filterOf ({ name, tag = [], createdAfter, createdBefore }: Filte
         tagKey === wanted || `${tagKey}:${tagValue}` === wanted)) &&
       (!byTime || (created >= after && created < before))
   }
-}
-
-/** Whether a text fits a pattern in which `*` stands for anything. Linear in time, unlike a regular expression. */
-function matches (pattern: string, text: string): boolean {
-  const [first = '', ...rest] = pattern.split('*')
-  const last = rest.pop()
-  if (last === undefined) return text === first
-  if (!text.startsWith(first)) return false
-  let at = first.length
-  for (const part of rest) {
-    const found = text.indexOf(part, at)
-    if (found < 0) return false
-    at = found + part.length
-  }
-  return text.length - last.length >= at && text.endsWith(last)
 }

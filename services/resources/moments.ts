@@ -1,40 +1,40 @@
 import { Problem } from '../problems/index.js'
 
 /**
- * A point in time as callers write it: a day (its midnight, UTC) or an ISO 8601 date-time. Spot's operations want a
- * day, a date-time, seconds or milliseconds; each function of `spotinst` takes what it needs.
+ * A date (its midnight, UTC) or an ISO 8601 date-time. Spot's operations take a date, a date-time, seconds or
+ * milliseconds; each uses what it needs.
  */
 export interface Moment {
   /** Milliseconds since the epoch. */
   time: number
-  /** `2026-11-23` or `2026-11-23T20:00:00.000Z`, as the cost operations take it. */
+  /** `2026-11-23` or `2026-11-23T20:00:00.000Z`, for the cost operations. */
   text: string
 }
 
 export interface Range { start: Moment, end: Moment }
 
-/** Days that are shown when the caller names none. */
+/** Days of the default range. */
 const DEFAULT_DAYS = 30
 
 const dayOf = (time: number) => new Date(time).toISOString().slice(0, 10)
 
 /**
- * Reads a moment that has the form the contract gives it.
+ * Reads a moment that matches the contract's pattern.
  *
  * @param parameter its name, for the problem
- * @throws {Problem} invalid-request when there is no such day or hour, such as 2026-02-30
+ * @throws {Problem} invalid-request for an impossible date or time, such as 2026-02-30
  */
 export function momentOf (text: string, parameter: string): Moment {
   const time = Date.parse(text.replace(/([+-]\d{2})(\d{2})$/, '$1:$2'))
   const day = text.slice(0, 10)
   if (Number.isNaN(time) || dayOf(Date.parse(day)) !== day) {
-    throw invalid(parameter, 'format', 'is no day or moment there is')
+    throw invalid(parameter, 'format', 'is not a valid date or date-time')
   }
   return { time, text: text === day ? day : new Date(time).toISOString() }
 }
 
 /**
- * The range a question is about: both ends are given or none; none means the last 30 days.
+ * The range from `start` to `end`: both are given, or neither, which means the last 30 days.
  *
  * @param now milliseconds since the epoch
  * @throws {Problem} invalid-request when one is missing, or `end` is not later than `start`
@@ -45,14 +45,14 @@ export function rangeOf ({ start, end }: { start?: string, end?: string }, now =
   }
   if (start === undefined || end === undefined) {
     const parameter = start === undefined ? 'start' : 'end'
-    throw invalid(parameter, 'required', 'is required, because start and end go together')
+    throw invalid(parameter, 'required', 'is required: start and end go together')
   }
   const range = { start: momentOf(start, 'start'), end: momentOf(end, 'end') }
   if (range.end.time <= range.start.time) throw invalid('end', 'later', 'must be later than start')
   return range
 }
 
-/** Where a question begins whose caller names no start. */
+/** Start of the default range. */
 export const defaultStart = (now = Date.now()): Moment => momentOf(dayOf(now - DEFAULT_DAYS * 86_400_000), 'start')
 
 const invalid = (parameter: string, code: string, message: string) =>

@@ -2,7 +2,7 @@ import type { components } from '../../openapi/types.js'
 
 type Schemas = components['schemas']
 
-/** A value of the vendor's as a summary shows it: of the type the contract promises, or null. */
+/** Spot's value, if it has the type that the contract promises; else null. */
 const text = (value: unknown) => typeof value === 'string' ? value : null
 const whole = (value: unknown) => Number.isInteger(value) ? value as number : null
 
@@ -11,7 +11,7 @@ const tagsOf = (tags: unknown): Schemas['TagSummaries'] =>
     ? tags.map((tag: Schemas['Tag']) => ({ tagKey: text(tag?.tagKey), tagValue: text(tag?.tagValue) }))
     : []
 
-/** What both lists show. Vendor objects have been seen to lose keys from one answer to the next; summaries never do. */
+/** What both lists show. Spot's objects sometimes lack keys that they had before; summaries never do. */
 const common = (resource: Schemas['Elastigroup'] | Schemas['ManagedInstance']) => ({
   id: String(resource.id),
   name: text(resource.name),

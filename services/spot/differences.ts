@@ -1,13 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
-import { masked, pointerTo } from '../masking/index.js'
+import { masked } from '../masking/index.js'
+import { pointerTo } from '../problems/pointer.js'
+import { isObject, type JsonObject } from '../resources/json.js'
 
 /** One value that an update changes; the JSON pointer leads into its body. `before` is missing where there is none. */
 export interface Difference { pointer: string, before?: unknown, after: unknown }
-
-type Json = Record<string, unknown>
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
  * What an update changes, secrets masked. As Spot has it, a key that is missing keeps its value, objects merge key by
@@ -31,4 +28,5 @@ export function differences (present: unknown, sent: unknown): Difference[] {
   return found
 }
 
-const own = (value: unknown, name: string) => Object.hasOwn(value as Json, name) ? (value as Json)[name] : undefined
+const own = (value: unknown, name: string) =>
+  isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined

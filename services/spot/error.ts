@@ -1,4 +1,5 @@
 import { Problem, type Upstream } from '../problems/index.js'
+import { pointerTo } from '../problems/pointer.js'
 import { isWrite, type Call } from './call.js'
 import { outcomes, type FailedOutcome, type OutcomeRow } from './wire/outcomes.js'
 import { WINDOW, type Quota } from './wire/quota.js'
@@ -107,5 +108,5 @@ const hints: Record<string, string | undefined> = {
 export function pointerOf (field: string, envelope: string | undefined): string {
   const names = field.replace(/\[(\d+)\]/g, '.$1').split('.').filter(Boolean)
   if (names[0] === envelope) names.shift()
-  return '#' + names.map((name) => '/' + encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'))).join('')
+  return pointerTo(names)
 }

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
+import { orLate } from '../event-loop/deadline.js'
 import { StateError } from './error.js'
 import { Health, type OnChange, type Trouble } from './health.js'
 import type { State } from './state.js'
 
-/** A state that says when it is ill. */
+/** A state that reports whether it can be used. */
 export interface WatchedState extends State {
   /** Why it cannot be used; undefined while it can. */
   readonly failure: StateError | undefined
   /**
-   * Writes a record of its own, which expires at once, and so finds out whether the state can be used. Done by itself
-   * when a connection or a write succeeds while it is down. Never rejects.
+   * Writes a record that expires at once, to find out whether the state can be used. Happens by itself when a
+   * connection or a write succeeds while it is down. Never rejects.
    */
   probe (): Promise<void>
 }
@@ -17,21 +18,21 @@ export interface WatchedState extends State {
 export interface Terms {
   /** Milliseconds that a call may take. */
   patience: number
-  /** What a failure means to the operator. */
+  /** Message for the operator. */
   explain: (cause: Error) => string
   onChange: OnChange
 }
 
-/** Told by the state itself, between calls: why its connection broke, or undefined when there is one. */
+/** Called between calls: with why the connection broke, or undefined when there is one. */
 export type OnConnection = (cause: Error | undefined) => void
 
-/** Keys of probes. Nobody else sees them. */
+/** Prefix of the keys of probes, which `all` skips. */
 const PROBE = 'probe:'
 
-/** What a probe writes: more than most records, as a disk that is full still has room for a small one now and then. */
+/** What a probe writes: more than most records, as a full disk still has room for a small one now and then. */
 const AMPLE = 'x'.repeat(16_384)
 
-/** The state, with every failure a `StateError`, no call that hangs, and a word for the operator when it is ill. */
+/** The state, with every failure as a `StateError`, no call that hangs, and a report when it fails or recovers. */
 export function guard (open: (onConnection: OnConnection) => State, terms: Terms): WatchedState {
   const { patience, explain, onChange } = terms
   const health = new Health(onChange)
@@ -44,11 +45,11 @@ export function guard (open: (onConnection: OnConnection) => State, terms: Terms
   const state = open((cause) => {
     if (cause) return failed('connection', cause)
     health.succeeded(['connection'], health.now())
-    // The calls that failed meanwhile may have been the last for hours.
+    // Without a probe, the failed calls may have been the last for hours.
     return health.failure && probe()
   })
 
-  /** @param recovered called after a success, with when the call began */
+  /** @param recovered called after a success while the state is down, with when the call began */
   async function attempt<T> (
     trouble: 'read' | 'write', call: () => Promise<T>, recovered: (result: T, begun: number) => unknown
   ) {
@@ -64,12 +65,12 @@ export function guard (open: (onConnection: OnConnection) => State, terms: Terms
   const reading = <T>(call: () => Promise<T>) =>
     attempt('read', call, (_, begun) => health.succeeded(['connection', 'read'], begun))
 
-  /** Whoever was too late has written nothing, and even what was written proves little: see `AMPLE`. */
+  /** A swap that lost a race wrote nothing, and even a small write proves little: see `AMPLE`. */
   const writing = <T>(call: () => Promise<T>) => attempt('write', call, (done) => done && probe())
 
   let probing: Promise<unknown> | undefined
   async function probe (): Promise<void> {
-    // A new key each time: a swap that is refused would write nothing.
+    // A new key each time, as a refused swap would write nothing.
     probing ??= attempt('write', () => state.swap(PROBE + randomUUID(), undefined, AMPLE, 1), (_, begun) =>
       health.succeeded(['connection', 'read', 'write'], begun)).catch(() => {}).finally(() => { probing = undefined })
     await probing
@@ -96,14 +97,9 @@ export function guard (open: (onConnection: OnConnection) => State, terms: Terms
   }
 }
 
-async function within<T> (milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds / 1000} seconds`)), milliseconds)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
+function within<T> (milliseconds: number, work: Promise<T>): Promise<T> {
+  return orLate(work, (end) => {
+    const timer = setTimeout(end, milliseconds)
+    return () => clearTimeout(timer)
+  }, () => new Error(`no answer within ${milliseconds / 1000} seconds`))
 }

@@ -3,16 +3,16 @@ import type { StateError } from './error.js'
 /** Called with the reason when the state goes down, and with undefined when it is back; once per change. */
 export type OnChange = (failure: StateError | undefined) => void
 
-/** What fails. A full disk still reads, so reads that succeed say nothing about writes. */
+/** What fails. A full disk can still be read, so successful reads say nothing about writes. */
 export type Trouble = 'connection' | 'read' | 'write'
 
 /**
- * Whether the state can be used. It is down from the first failure, and up once what failed has succeeded again: a
- * server with a full disk reads well and fails to write all day, and its log must not change its mind each time.
+ * Whether the state can be used. It is down from the first failure until what failed succeeds again: with a full disk,
+ * reads succeed and writes fail all day, and the log must not report a change each time.
  */
 export class Health {
   readonly #onChange: OnChange
-  /** What fails, and when that was last seen, in ticks. */
+  /** What fails, and when it last did, in ticks. */
   readonly #troubles = new Map<Trouble, number>()
   #ticks = 0
   #failure: StateError | undefined
@@ -21,12 +21,12 @@ export class Health {
     this.#onChange = onChange
   }
 
-  /** Why it is down; undefined while it is up, as it is taken to be at first. */
+  /** Why it is down; undefined while it is up, as it is at first. */
   get failure (): StateError | undefined {
     return this.#failure
   }
 
-  /** To be taken before an attempt, and handed to `succeeded`. */
+  /** Call it before an attempt, and pass the result to `succeeded`. */
   now (): number {
     return ++this.#ticks
   }
@@ -39,7 +39,7 @@ export class Health {
   }
 
   /**
-   * @param begun when the attempt began: an answer that was on its way when another call failed clears nothing
+   * @param begun when the attempt began: a success does not clear a failure that came after it began
    */
   succeeded (troubles: readonly Trouble[], begun: number): void {
     for (const trouble of troubles) {

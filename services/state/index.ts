@@ -12,21 +12,20 @@ export type { State, StateRecord, Version } from './state.js'
 /** A directory of this machine, or the URL of a Redis that several machines share. */
 export type StateSettings = { directory: string } | { redis: string }
 
-/** Milliseconds that a call may take. A disk can be busy for longer than a Redis should be. */
+/** Milliseconds that a call may take. A disk can be busy longer than a Redis should be. */
 const PATIENCE = { disk: 5000, redis: 2500 }
 
 /** What to do about an error of the disk, by its code. */
 const ADVICE: [code: RegExp, advice: string][] = [
-  [/^SQLITE_BUSY/, 'Another process has it locked: see whether one that shares it is stopped or hangs.'],
-  [/^SQLITE_(?:NOTADB|CORRUPT)/, 'It is damaged: end all servers that use it, move its files away and start them again. ' +
+  [/^SQLITE_BUSY/, 'Another process has it locked: check whether one that shares it is stopped or hangs.'],
+  [/^SQLITE_(?:NOTADB|CORRUPT)/, 'It is damaged: stop all servers that use it, move its files away and start them again. ' +
     'The Idempotency-Keys in it are lost.'],
   [/^FORMAT$/, 'Use the version that wrote it, or another directory.'],
   [/./, 'Make sure that this user may write there, and that the disk has room.']
 ]
 
 /**
- * The place for what must survive a restart. Nothing is opened before the first call, and a call that fails makes the
- * next one try again.
+ * What must survive a restart. Opened by the first call; after a call that failed, the next one tries again.
  *
  * @param patience milliseconds that a call to a directory may take
  */
@@ -54,7 +53,7 @@ export function openState (
   })
 }
 
-/** The file in which an earlier version kept its state there, by LMDB. It is not read, and left alone. */
+/** The LMDB file in which an earlier version kept its state. It is not read, and not changed. */
 export function earlierState (settings: StateSettings): string | undefined {
   if (!('directory' in settings)) return undefined
   const file = join(settings.directory, 'data.mdb')

@@ -1,19 +1,21 @@
-import { Redis } from 'ioredis'
+import { Redis, type RedisOptions } from 'ioredis'
 
 /**
- * A client of Redis that never makes anybody wait for longer than this, and never throws outside of a command: what
- * fails is thrown by each command, whose errors name what was to be stored and must not be shown.
+ * A client of Redis that connects when `connect()` is called, and then again whenever the connection breaks. Meanwhile
+ * every command fails at once. It never throws outside of a command; errors carry the command with its arguments.
  *
- * @param patience milliseconds for a connection, and for each answer
+ * @param patience milliseconds for a connection
  */
-export function redisClient (url: string, patience: number): Redis {
+export function redisClient (url: string, patience: number, options: RedisOptions): Redis {
   const redis = new Redis(url, {
     lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: patience,
     connectTimeout: patience,
-    retryStrategy: (attempt) => Math.min(attempt * 100, 2000)
+    retryStrategy: (attempt) => Math.min(attempt * 100, 2000),
+    // What was not sent, or not answered, fails: done later, it would be a change that nobody knows of.
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    ...options
   })
   redis.on('error', () => {})
   return redis

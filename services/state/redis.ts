@@ -15,16 +15,16 @@ declare module 'ioredis' {
 }
 
 /**
- * Stands before every key, since others may use the same Redis. The number is the format of the records: a server knows
- * its own alone, so that old and new ones, side by side during an upgrade, never misread each other. Format 1 was
- * `spot-api:state:`, and its servers list all keys that begin so: no later prefix may.
+ * Prefix of every key, since others may use the same Redis. The number is the format of the records: a server reads
+ * only its own, so old and new ones never misread each other during an upgrade. Format 1 was `spot-api:state:`, and its
+ * servers list all keys that begin with it, so no later prefix may.
  */
 const PREFIX = 'spot-api:state-2:'
 
-/** As Redis's TIME says it. */
+/** Answer to TIME. */
 type Time = [seconds: string, microseconds: string]
 
-/** Milliseconds that Redis may be silent when it is asked something; then the connection is dropped and made anew. */
+/** Milliseconds that Redis may take to answer; then the connection is closed and opened again. */
 const SILENCE = 2000
 
 /**
@@ -55,8 +55,8 @@ const scripts = {
 }
 
 /**
- * Records in a Redis, which several machines may share; how durable they are is up to its own settings. Connected by
- * the first call; then the connection is kept, and made anew when it breaks. Meanwhile calls fail at once.
+ * Records in a Redis, which several machines may share; its own settings decide how durable they are. The first call
+ * connects; then the connection is kept, and opened again when it breaks. Meanwhile calls fail at once.
  *
  * @param onConnection called with the reason when the connection breaks, and with undefined when there is one
  */
@@ -64,22 +64,15 @@ export function redis (url: string, onConnection: OnConnection): State {
   let connecting: Promise<Redis> | undefined
   let closed = false
 
-  /** Why there is no connection, as far as is known. */
+  /** Why there is no connection, if known. */
   let trouble: Error | undefined
 
   async function connect (): Promise<Redis> {
-    const { Redis } = await import('ioredis')
-    const client = new Redis(url, {
-      lazyConnect: true,
-      connectTimeout: SILENCE,
+    const { redisClient } = await import('./redis-client.js')
+    const client = redisClient(url, SILENCE, {
       socketTimeout: SILENCE,
-      retryStrategy: (times) => Math.min(times * 100, 2000),
-      // A server that has become a replica: whoever is in charge now has the same name.
+      // After a failover the same name leads to the new primary.
       reconnectOnError: ({ message }) => message.startsWith('READONLY'),
-      // What could not be sent, or was not answered, fails: done later, it would be a change that nobody knows of.
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
       scripts
     })
     client.on('error', (error: Error) => { trouble = error })
@@ -124,10 +117,10 @@ export function redis (url: string, onConnection: OnConnection): State {
       do {
         const [next, keys] = await ask((client) => client.scan(cursor, 'MATCH', `${PREFIX}*`, 'COUNT', 1000))
         const texts = keys.length > 0 ? await ask((client) => client.mget(keys)) : []
-        // After the records: none of them can be younger than nothing.
+        // Read after the records, so that no age is negative.
         const time = await ask((client) => client.time()) as unknown as Time
         for (const [at, text] of texts.entries()) {
-          // It may have expired in between.
+          // It may have expired since.
           if (text) yield [(keys[at] as string).slice(PREFIX.length), recordOf(text, time)]
         }
         cursor = next

@@ -9,15 +9,15 @@ import Database from 'libsql'
  * `written` and `until` are milliseconds since the epoch, by the clock of this machine.
  */
 
-/** What is in the file. A file of another format is left alone. */
+/** Format of the file. A file of another format is not changed. */
 const FORMAT = 1
 
-/** Milliseconds to wait for another process that has the file locked. */
+/** Milliseconds to wait for another process that has locked the file. */
 const BUSY = 4000
 
 const SETTINGS = [
   `busy_timeout = ${BUSY}`,
-  // A commit is on the disk when it returns. fullfsync: on macOS, fsync alone leaves it in the disk's own memory.
+  // A commit is on the disk when it returns. fullfsync: on macOS, fsync alone leaves it in the disk's cache.
   'synchronous = FULL',
   'fullfsync = ON',
   // A damaged page is an error rather than wrong values.
@@ -26,8 +26,8 @@ const SETTINGS = [
 ]
 
 /**
- * @param {string} directory made where there is none, for this user alone
- * @param {string} file its name in there
+ * @param {string} directory created if missing, for this user alone
+ * @param {string} file name in the directory
  * @throws {Error} when they cannot be used
  */
 export function openFile (directory, file) {
@@ -37,7 +37,7 @@ export function openFile (directory, file) {
   const database = new Database(path)
   try {
     for (const setting of SETTINGS) database.pragma(setting)
-    // Not WAL: SQLite before 3.51.3 can lose commits there. Keeping the journal's file saves a sync of the directory.
+    // Not WAL: SQLite before 3.51.3 can lose commits. Keeping the journal's file saves a sync of the directory.
     const mode = pragma(database, 'journal_mode', 'PERSIST')
     if (mode !== 'persist') throw new Error(`it cannot keep a journal, only ${mode}`)
     prepareTable(database)
@@ -53,7 +53,7 @@ function statementsOf (database) {
   const begin = database.prepare('BEGIN IMMEDIATE')
   const commit = database.prepare('COMMIT')
   const get = database.prepare('SELECT version, written, until, value FROM records WHERE key = ?')
-  // A column of a string would end at its first NUL, so values are blobs.
+  // A text column would end at its first NUL, so values are blobs.
   const put = database.prepare(
     'INSERT OR REPLACE INTO records (key, version, written, until, value) VALUES (?, ?, ?, ?, ?)')
   const remove = database.prepare('DELETE FROM records WHERE key = ?')
@@ -64,7 +64,7 @@ function statementsOf (database) {
     begin: () => begin.run(),
     commit: () => commit.run(),
     rollback () {
-      // Mostly SQLite has done it.
+      // SQLite has mostly done it already.
       if (database.inTransaction) database.exec('ROLLBACK')
     },
 
@@ -98,9 +98,9 @@ function statementsOf (database) {
 }
 
 /**
- * Makes the file, for this user alone, where there is none. Only then: a process that closes a file loses every lock it
- * has on it, so one that opened it here would take SQLite's own locks away, in whatever thread, and another process's
- * commit could be overwritten. Nothing else in this process may open it.
+ * Creates the file, for this user alone, if it is missing. Only then: a process that closes a file loses all its locks
+ * on it, so opening an existing one here would release SQLite's locks in every thread, and another process's commit
+ * could be overwritten. Nothing else in this process may open it.
  *
  * https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
  *
@@ -133,7 +133,7 @@ function prepareTable (database) {
 }
 
 /**
- * The value of a setting, after it was changed, if it is to be.
+ * The value of a setting, after changing it if a value is given.
  *
  * @param {Database.Database} database
  * @param {string} name

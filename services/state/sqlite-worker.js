@@ -1,5 +1,5 @@
 // @ts-check
-// The thread that has the file: SQLite blocks while it waits for a lock or for the disk, and the server must not. Plain
+// The thread with the file: SQLite blocks while it waits for a lock or for the disk, and the server must not. Plain
 // JavaScript, since a thread starts without the loader that runs TypeScript in tests; tsc checks it and copies it.
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { openFile } from './sqlite-file.js'
@@ -13,14 +13,14 @@ import { openFile } from './sqlite-file.js'
 const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort)
 const { directory, file, sweepEvery } = /** @type {import('./sqlite.js').Settings} */ (workerData)
 
-/** Records that are read in one go, and bytes after which such a page ends. */
+/** Records in a page, and bytes after which it ends. */
 const PAGE = 200
 const PAGE_BYTES = 4_000_000
 
-/** Records that are looked at in one sweep: some milliseconds. */
+/** Records that one sweep checks: some milliseconds. */
 const SWEEP = 1000
 
-/** After these the connection may be of no more use. The next call opens a new one. */
+/** After these errors the connection may be unusable. The next call opens a new one. */
 const FATAL = /^SQLITE_(?:NOTADB|CORRUPT|IOERR|CANTOPEN|READONLY)/
 
 /** @type {Rows | undefined} */
@@ -56,7 +56,7 @@ function using (act) {
 const commit = (act) => using((rows) => {
   rows.begin()
   try {
-    // Not before: it may have waited for seconds.
+    // Not earlier: BEGIN may have waited for seconds.
     const result = act(rows, Date.now())
     rows.commit()
     return result
@@ -123,7 +123,7 @@ function read (question, rows, now) {
 }
 
 /**
- * What comes of something, for each who asked for it.
+ * The result of an action, for each question.
  *
  * @param {Question[]} questions
  * @param {() => unknown[]} act
@@ -156,7 +156,7 @@ function answersTo (questions) {
   const writes = current.filter(isWrite)
   const reads = current.filter(isRead)
   return [
-    // Nobody waits for these any more, and a claim that nobody knows of would stand in the way of others.
+    // Nobody waits for these any more, and a claim that nobody knows of would block others.
     ...answers(questions.filter(({ by }) => by <= now), () => { throw new Error('it was too busy') }),
     ...writes.length > 0
       ? answers(writes, () => commit((rows, now) => writes.map((question) => write(question, rows, now))))
@@ -178,7 +178,7 @@ function sweep () {
   })
 }
 const sweeping = setInterval(() => {
-  // What fails now is done another time; whoever needs the state is told.
+  // Tried again at the next sweep; calls report the failure.
   try { sweep() } catch {}
 }, sweepEvery)
 

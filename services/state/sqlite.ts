@@ -5,7 +5,7 @@ import { newVersion } from './version.js'
 /** Name of the file in the directory. */
 const FILE = 'state.sqlite'
 
-/** Milliseconds between two looks for expired records. */
+/** Milliseconds between two sweeps of expired records. */
 const SWEEP = 10_000
 
 /** What the thread is started with. */
@@ -16,7 +16,7 @@ export interface Settings {
   sweepEvery: number
 }
 
-/** What the thread is asked, until a moment (epoch milliseconds) after which nobody waits for the answer. */
+/** A question to the thread. After `by` (milliseconds since the epoch) nobody waits for the answer. */
 export type Question = Write | Read
 interface Asked { id: number, by: number }
 
@@ -36,7 +36,7 @@ export interface Answer {
   failure?: { message: string, code: string | undefined }
 }
 
-/** A page of records; `last` is the last key that was looked at, undefined at the end. */
+/** A page of records; `last` is the last key that was read, undefined at the end. */
 interface Page { records: [key: string, record: StateRecord][], last: string | undefined }
 
 /** Before it has an id. */
@@ -45,15 +45,15 @@ type Unasked<Q> = Q extends Asked ? Omit<Q, keyof Asked> : never
 interface Waiting { resolve (result: unknown): void, reject (error: Error): void }
 
 export interface SqliteOptions {
-  /** Milliseconds that a call may take: what has to wait for longer is not done. */
+  /** Milliseconds that a call may take: what must wait longer is not done. */
   patience: number
   sweepEvery?: number
 }
 
 /**
- * Records in a file of this machine, by SQLite in a thread of its own. Several processes may share it, as they do while
- * one takes over from another, also those of different containers. The thread starts with the first call, and does not
- * keep the process alive; calls under way do.
+ * Records in a file on this machine, by SQLite in a thread of its own. Several processes may share it, as they do
+ * during a restart, also in different containers. The first call starts the thread, which does not keep the process
+ * alive; calls under way do.
  */
 export function sqlite (directory: string, { patience, sweepEvery = SWEEP }: SqliteOptions): State {
   const waiting = new Map<number, Waiting>()
@@ -67,7 +67,7 @@ export function sqlite (directory: string, { patience, sweepEvery = SWEEP }: Sql
     const started = new Worker(new URL('./sqlite-worker.js', import.meta.url), {
       name: 'state',
       workerData: settings,
-      // Without the loaders of the process itself: they would take seconds to start.
+      // Without the process's loaders, which would take seconds to start.
       execArgv: [],
       resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 128 }
     })

@@ -1,40 +1,39 @@
-/** Differs for each state of a record, even for records that come and go under one key. */
+/** Differs after each change of a record, even if it was removed and created again. */
 export type Version = number
 
 export interface StateRecord {
   value: string
   version: Version
   /**
-   * Milliseconds since it was written, by the state's own clock: that of the machine with the file, or Redis's TIME.
-   * Clocks of servers differ by seconds, so whoever measures how long ago something was written asks the one clock that
-   * all of them share.
+   * Milliseconds since it was written, by the state's own clock: the machine's with the file, or Redis's TIME. The
+   * clocks of servers differ by seconds; this one they share.
    */
   age: number
 }
 
 /**
- * Small strings that survive a restart. Every change is durable before its promise resolves. When a record was written
- * and when it expires is decided by the state's own clock, never by the caller's.
+ * Small strings that survive a restart. Every change is durable before its promise resolves. The state's own clock
+ * decides when a record was written and when it expires, never the caller's.
  *
- * Every failure is a `StateError`, within seconds. After a `swap` or `remove` that failed nobody knows whether it was
- * done: the answer may be what was lost.
+ * Every failure is a `StateError`, within seconds. After a `swap` or `remove` that failed it is unknown whether it was
+ * done: only the answer may be lost.
  */
 export interface State {
-  /** The record under a key, or undefined where there is none or it has expired. */
+  /** The record of a key; undefined if there is none or it has expired. */
   get (key: string): Promise<StateRecord | undefined>
   /**
-   * Writes a record if nobody changed it meanwhile: atomically, for all processes that share the state.
+   * Writes a record if nobody has changed it since it was read: atomically, for all processes that share the state.
    *
    * @param key a string of 1 to 1000 bytes, without NUL
-   * @param expected the version that was read; undefined: only if there is none (a claim)
-   * @param ttl whole milliseconds after which the record is as if it were not there, 1 or more
-   * @returns the new version, or undefined when somebody was faster
+   * @param expected the version that was read; undefined: only if there is no record (a claim)
+   * @param ttl whole milliseconds until the record expires, 1 or more
+   * @returns the new version, or undefined when somebody else was faster
    */
   swap (key: string, expected: Version | undefined, value: string, ttl: number): Promise<Version | undefined>
-  /** Removes a record, if nobody changed it meanwhile. @returns whether that was so */
+  /** Removes a record if nobody has changed it since it was read. @returns whether it was removed */
   remove (key: string, expected: Version): Promise<boolean>
-  /** All living records, in no order, one perhaps twice; for the start and housekeeping, not for a hot path. */
+  /** All records that have not expired, in no order, one perhaps twice. Slow: for the start and housekeeping. */
   all (): AsyncIterable<[key: string, record: StateRecord]>
-  /** Finishes what is under way. Whatever is called later fails. */
+  /** Finishes calls under way. Later calls fail. */
   close (): Promise<void>
 }

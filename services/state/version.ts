@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import type { Version } from './state.js'
 
 /**
- * Drawn at random rather than counted: a count would begin anew when a record is removed and claimed again, and whoever
- * still held the former would change the latter.
+ * Random, not counted: a count would start again when a record is removed and claimed again, and whoever still held the
+ * old version could change the new record.
  */
 export const newVersion = (): Version => randomInt(1, 2 ** 48 - 1)

@@ -1,8 +1,9 @@
 import type { ProblemError } from '../../problems/index.js'
-import type { Resource, Standing } from '../change.js'
-import { matches } from '../glob.js'
+import type { JsonPath } from '../../problems/pointer.js'
+import type { Resource, ResultingChange } from '../change.js'
+import { matches } from '../../resources/glob.js'
 import { breach, breachesAt } from '../locations.js'
-import { placesOf, quoted, textOf, type Path } from '../places.js'
+import { quoted, textOf, valuesOf } from '../values.js'
 
 const PARENT: Record<Resource, string> = {
   elastigroup: 'compute.instanceTypes',
@@ -14,19 +15,19 @@ const TYPES: Record<Resource, string[]> = {
   managedInstance: ['types[]', 'preferredType', 'preferredTypes[]']
 }
 
-export function instanceTypes (allowed: string[], { resource, after, locate }: Standing): ProblemError[] {
+export function instanceTypes (allowed: string[], { resource, after, locate }: ResultingChange): ProblemError[] {
   const only = `and only ${allowed.join(', ')} ${allowed.length > 1 ? 'are' : 'is'} allowed`
-  const say = (path: Path, words: string) => breach(locate(path), 'instanceTypes', words)
+  const say = (path: JsonPath, words: string) => breach(locate(path), 'instanceTypes', words)
   const parent = PARENT[resource]
-  const types = TYPES[resource].flatMap((name) => placesOf(after, `${parent}.${name}`))
-  const requirements = placesOf(after, `${parent}.resourceRequirements`).filter(({ fits }) => fits)
+  const types = TYPES[resource].flatMap((name) => valuesOf(after, `${parent}.${name}`))
+  const requirements = valuesOf(after, `${parent}.resourceRequirements`).filter(({ fits }) => fits)
   return [
-    ...breachesAt(types, locate, 'instanceTypes', (place) => {
-      const text = textOf(place)
-      if (text === undefined) return `is no text, so it can not be judged, ${only}`
-      return allowed.some((glob) => matches(glob, text)) ? undefined : `is ${quoted(text)}, ${only}`
+    ...breachesAt(types, locate, 'instanceTypes', (value) => {
+      const text = textOf(value)
+      if (text === undefined) return `must be a string, ${only}`
+      return allowed.some((glob) => matches(glob, text, '?')) ? undefined : `is ${quoted(text)}, ${only}`
     }),
-    ...requirements.map(({ path }) => say(path, `leaves the types to Spot, ${only}: name them instead`)),
-    ...types.length + requirements.length === 0 ? [say(parent.split('.'), `names no type, ${only}`)] : []
+    ...requirements.map(({ path }) => say(path, `lets Spot choose the types, ${only}: list them instead`)),
+    ...types.length + requirements.length === 0 ? [say(parent.split('.'), `lists no type, ${only}`)] : []
   ]
 }

@@ -1,17 +1,18 @@
 import type { ProblemError } from '../../problems/index.js'
-import type { Resource, Standing } from '../change.js'
+import type { JsonPath } from '../../problems/pointer.js'
+import type { Resource, ResultingChange } from '../change.js'
 import { breach } from '../locations.js'
-import { placesOf, type Path } from '../places.js'
+import { valuesOf } from '../values.js'
 
 interface Demand {
   name: string
-  /** The only value that keeps off on-demand instances; undefined: none does. */
+  /** The only value without on-demand instances; undefined: there is none. */
   only: unknown
-  /** What Spot takes where nothing is set, if that is another value. Source: vendor OpenAPI. */
-  unless?: unknown
+  /** Spot's default, where that is another value. Source: vendor OpenAPI. */
+  default?: unknown
 }
 
-const fallback: Demand = { name: 'fallbackToOd', only: false, unless: true }
+const fallback: Demand = { name: 'fallbackToOd', only: false, default: true }
 
 const DEMANDS: Record<Resource, Demand[]> = {
   elastigroup: [
@@ -25,20 +26,20 @@ const DEMANDS: Record<Resource, Demand[]> = {
 }
 
 /**
- * Reserved instances and savings plans (`utilizeReservedInstances`, `utilizeCommitments`) are paid already, and types
- * named for on-demand instances launch none: neither is a breach.
+ * Reserved instances and savings plans (`utilizeReservedInstances`, `utilizeCommitments`) are paid for already, and
+ * listing on-demand types launches none: neither is a breach.
  */
-export function spotOnly (on: boolean, { resource, after, locate }: Standing): ProblemError[] {
+export function spotOnly (on: boolean, { resource, after, locate }: ResultingChange): ProblemError[] {
   if (!on) return []
-  return DEMANDS[resource].flatMap(({ name, only, unless }) => {
-    const [place] = placesOf(after, `strategy.${name}`)
-    const say = (path: Path, words: string) => [breach(locate(path), 'spotOnly', words)]
+  return DEMANDS[resource].flatMap(({ name, only, default: usual }) => {
+    const [value] = valuesOf(after, `strategy.${name}`)
+    const say = (path: JsonPath, words: string) => [breach(locate(path), 'spotOnly', words)]
     const needed = only === undefined ? 'must not be set' : `must be ${only}`
-    if (place === undefined) {
-      return unless === undefined ? [] : say(['strategy', name], `${needed}, and is ${unless} unless set: set it`)
+    if (value === undefined) {
+      return usual === undefined ? [] : say(['strategy', name], `${needed}, and is ${usual} by default: set it`)
     }
-    if (!place.fits) return say(place.path, 'is no object, so it can not be judged')
-    if (only !== undefined && place.value === only) return []
-    return say(place.path, `${needed}, so that nothing runs on demand`)
+    if (!value.fits) return say(value.path, 'must be in an object')
+    if (only !== undefined && value.value === only) return []
+    return say(value.path, `${needed}, so that nothing runs on demand`)
   })
 }

@@ -1,15 +1,13 @@
 import { Problem } from '../../problems/index.js'
 import type { Path } from '../call.js'
+import { isReserved } from '../segments.js'
 
 export const GROUPS: Path = ['aws', 'ec2', 'group']
 export const MANAGED_INSTANCES: Path = ['aws', 'ec2', 'managedInstance']
 
-/** Where ids stand, Spot has operations of its own under these names, such as `PUT /aws/ec2/managedInstance/state`. */
-const taken = new Set(['autoScalingGroup', 'instance', 'migration', 'state'])
-
 /** @throws {Problem} resource-not-found when Spot has an operation of its own where the id stands */
 function idOf (id: string): string {
-  if (!taken.has(id)) return id
+  if (!isReserved(id)) return id
   throw new Problem('resource-not-found', { detail: `${JSON.stringify(id)} is no id of Spot's.` })
 }
 

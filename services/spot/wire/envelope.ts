@@ -1,4 +1,5 @@
 import type { Upstream } from '../../problems/index.js'
+import { isObject } from '../../resources/json.js'
 import { parseLarge } from './large-json.js'
 
 /** What Spot wraps every answer in: https://docs.spot.io/api/ */
@@ -8,9 +9,6 @@ export interface Envelope {
   /** Characters it was written in. */
   size: number
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Characters from which on an answer takes longer to parse than others should wait for: some milliseconds. */
 const LARGE = 512 * 1024

@@ -1,3 +1,4 @@
+import { isObject, type JsonObject } from '../../resources/json.js'
 import type { Answer } from '../answer.js'
 import { isWrite, type Call, type Expectation, type SpotAccount } from '../call.js'
 import type { Clock } from '../clock.js'
@@ -40,15 +41,11 @@ export async function answerOf (call: Call, { status, headers, text }: HttpAnswe
   return { items: items ?? [], size: envelope.size, source: 'spot', askedAt, requestId, calls: 1, quota }
 }
 
-type Item = Record<string, unknown>
-
-const isItem = (value: unknown): value is Item =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const itemsOf = (items: unknown): Item[] | undefined => Array.isArray(items) ? items.flat().filter(isItem) : undefined
+const itemsOf = (items: unknown): JsonObject[] | undefined =>
+  Array.isArray(items) ? items.flat().filter(isObject) : undefined
 
 /** What a 200 lacks of what was expected: a read of nothing found nothing, a write of nothing is not understood. */
-function lackOf (items: Item[] | undefined, call: Call): 'not-found' | 'unreadable' | undefined {
+function lackOf (items: JsonObject[] | undefined, call: Call): 'not-found' | 'unreadable' | undefined {
   const { expects }: { expects: Expectation } = call
   if (expects === 'nothing') return undefined
   if (!items) return 'unreadable'

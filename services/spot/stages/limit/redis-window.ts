@@ -196,7 +196,7 @@ export class RedisWindow implements SharedWindow<RedisSend> {
     const { redisClient } = await import('../../../state/redis-client.js')
     this.#redis?.disconnect()
     if (this.#closed) throw new Error('closed')
-    const redis = redisClient(this.#url, PATIENCE)
+    const redis = redisClient(this.#url, PATIENCE, { commandTimeout: PATIENCE })
     redis.defineCommand('enterLimit', { numberOfKeys: 5, lua: ENTER })
     redis.defineCommand('leaveLimit', { numberOfKeys: 5, lua: LEAVE })
     this.#redis = redis

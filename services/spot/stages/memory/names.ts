@@ -1,7 +1,5 @@
 import type { Path } from '../../call.js'
-
-/** Where an id stands otherwise: what is there changes many resources, or makes one. */
-const many = new Set(['state', 'migration'])
+import { isReserved } from '../../segments.js'
 
 /** Names of the counters that a read depends on. A list is about all resources of its noun. */
 export function readBy (identity: string, path: Path): string[] {
@@ -17,6 +15,7 @@ export function writtenBy (identity: string, path: Path): string[] {
 
 function namesOf (identity: string, [, , noun, resource]: Path) {
   const list = `${identity} ${noun}`
-  const isOne = resource !== undefined && !many.has(resource)
+  // Spot's own operations change many resources, or make one.
+  const isOne = resource !== undefined && !isReserved(resource)
   return { list, all: `${list} *`, one: isOne ? `${list} ${resource}` : undefined }
 }

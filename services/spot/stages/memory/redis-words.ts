@@ -33,7 +33,7 @@ const newWord = () => randomBytes(9).toString('base64url')
 
 /** Words in a Redis. */
 export function redisWords (url: string): SharedWords {
-  const redis = redisClient(url, PATIENCE)
+  const redis = redisClient(url, PATIENCE, { commandTimeout: PATIENCE })
   const keys = (names: readonly string[]) => names.map((name) => PREFIX + name)
   return {
     read: async (names) => await redis.eval(READ, names.length, ...keys(names), newWord(), KEPT) as string[],

@@ -1,18 +1,15 @@
-export type JsonObject = { [key: string]: unknown }
-export type Path = readonly (string | number)[]
+import type { JsonPath } from '../problems/pointer.js'
+import { isObject, type JsonObject } from '../resources/json.js'
 
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+/** A value in a resource. It does not fit when it is where an object or an array should be. */
+export interface Value { path: JsonPath, value: unknown, fits: boolean }
 
-/** A value in a resource. It does not fit when it stands where an object or an array should be. */
-export interface Place { path: Path, value: unknown, fits: boolean }
-
-/** Every value that a pattern such as `scaling.up[].action.target` leads to. Null is no value. */
-export function placesOf (resource: unknown, pattern: string): Place[] {
+/** All values that a pattern such as `scaling.up[].action.target` matches. Null is not a value. */
+export function valuesOf (resource: unknown, pattern: string): Value[] {
   return walk(resource, pattern.replaceAll('[]', '.[]').split('.'), [])
 }
 
-function walk (value: unknown, [step, ...rest]: string[], path: Path): Place[] {
+function walk (value: unknown, [step, ...rest]: string[], path: JsonPath): Value[] {
   if (value === null || value === undefined) return []
   if (step === undefined) return [{ path, value, fits: true }]
   if (step === '[]' && Array.isArray(value)) return value.flatMap((item, i) => walk(item, rest, [...path, i]))
@@ -23,7 +20,7 @@ function walk (value: unknown, [step, ...rest]: string[], path: Path): Place[] {
 }
 
 /** The value at a path, or undefined where there is none. */
-export function valueAt (resource: unknown, path: Path): unknown {
+export function valueAt (resource: unknown, path: JsonPath): unknown {
   let value = resource
   for (const step of path) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined
@@ -32,15 +29,15 @@ export function valueAt (resource: unknown, path: Path): unknown {
   return value
 }
 
-/** The text at a place, or undefined when it is anything else. */
-export const textOf = ({ value, fits }: Place): string | undefined =>
+/** The string that it is, or undefined when it is anything else. */
+export const textOf = ({ value, fits }: Value): string | undefined =>
   fits && typeof value === 'string' ? value : undefined
 
-/** A number, also one that is written as text, as policies may have it; undefined when it is anything else. */
+/** A number, also as a string of digits, as policies may have it; undefined when it is anything else. */
 export function amountOf (value: unknown): number | undefined {
   if (typeof value === 'number' && !Number.isNaN(value)) return value
   return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : undefined
 }
 
-/** A text of the caller's in a message: not longer than is of use. */
+/** The caller's text in a message, cut to 60 characters. */
 export const quoted = (text: string): string => text.length > 60 ? `${text.slice(0, 60)}…` : text

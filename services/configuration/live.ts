@@ -1,0 +1,18 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Configuration } from './configuration.js'
+import type { Setting } from './setting.js'
+import { settings } from './settings.js'
+
+const rows = Object.entries(settings as Record<string, Setting>).map(([name, { part, live = false }]) => {
+  const [outer = ''] = name.split('.')
+  return { name: outer, part: part ?? outer as keyof Configuration, live }
+})
+
+/** What a reload replaces at once. */
+export const livePartsOf = (configuration: Configuration): Partial<Configuration> =>
+  Object.fromEntries(rows.filter(({ live }) => live).map(({ part }) => [part, configuration[part]]))
+
+/** Names of the settings that differ from those the server started with and wait for a restart. */
+export const waitingSettings = (started: Configuration, next: Configuration): string[] => [...new Set(rows
+  .filter(({ part, live }) => !live && !isDeepStrictEqual(started[part], next[part]))
+  .map(({ name }) => name))]
