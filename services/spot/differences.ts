@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { masked } from '../masking/index.js'
 import { pointerTo } from '../problems/pointer.js'
-import { isObject, type JsonObject } from '../resources/json.js'
+import { isObject } from '../resources/json.js'
 
 /** One value that an update changes; the JSON pointer leads into its body. `before` is missing where there is none. */
 export interface Difference { pointer: string, before?: unknown, after: unknown }
