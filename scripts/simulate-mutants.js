@@ -155,8 +155,8 @@ const mutants = [
   {
     name: 'a POST is sent again after it was interrupted',
     file: `${STAGES}retry.ts`,
-    from: "(again === 'harmless' && (method === 'GET' || method === 'DELETE'))",
-    to: "(again === 'harmless' && method !== 'PUT')"
+    from: "(again === 'harmless' && isHarmlessTwice(call))",
+    to: "(again === 'harmless' && call.method !== 'PUT')"
   },
   {
     name: 'one call at a time goes while no limit is known',
