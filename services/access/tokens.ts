@@ -11,9 +11,10 @@ export { refusals, type Refusal } from './forms.js'
 
 /**
  * Tokens that are remembered, and for how long (milliseconds): valid ones since they were last used. Wrong ones have a
- * place of their own, so that no flood of them drives out a valid one.
+ * place of their own, so that no flood of them drives out a valid one. By the second, since to be exact to the
+ * millisecond takes a timer each millisecond.
  */
-const VALID = { max: 1000, ttl: 10 * 60_000, updateAgeOnGet: true }
+const VALID = { max: 1000, ttl: 10 * 60_000, ttlResolution: 1000, updateAgeOnGet: true }
 const WRONG = { max: 1000, ttl: 60_000 }
 
 /**
