@@ -1,4 +1,4 @@
-// Every figure, into RESULTS.md and growth.svg. All load is on 127.0.0.1, and ends by itself: in about eleven minutes on
+// Every figure, into RESULTS.md and growth.svg. All load is on 127.0.0.1 and ends by itself, in about eleven minutes on
 // two quiet cores.
 // Usage: npm run bench; for a quick look: BENCH_SECONDS=1 npm run bench
 import { writeFileSync } from 'node:fs'
