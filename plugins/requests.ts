@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Logger } from 'pino'
 import { LONGEST_URL, refuseConnect, urlTooLong } from '../services/problems/malformed-http.js'
 import { Problem } from '../services/problems/index.js'
 import { results } from '../services/replies/results.js'
+import { flatLines } from '../services/process/flat-lines.js'
 import { traceOf, type Trace } from '../services/process/trace.js'
 
 declare module 'fastify' {
@@ -102,8 +104,9 @@ export default fp(async function requests (app: FastifyInstance) {
     traceId: request.trace?.id
   })
 
+  const ended = flatLines(app.log as Logger, 'request ended')
   app.addHook('onResponse', (request, reply, done) => {
-    app.log.info(summary(request, reply), 'request ended')
+    ended(summary(request, reply))
     done()
   })
 

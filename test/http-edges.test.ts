@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
+import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { document } from '../openapi/document.js'
 import { problemType, type ProblemName } from '../services/problems/index.js'
+import { flatLines } from '../services/process/flat-lines.js'
 import { faultsOfReply } from './contract-check.js'
 import { ACCOUNT, start, startGateway, TOKEN, type Gateway, type Reply, type RequestOptions } from './helper.js'
 import { until } from './until.js'
@@ -243,6 +245,19 @@ t.test('a caller who hangs up in the middle is no bug of ours', async (t) => {
   }
   await gateway.request('GET', '/v1/spot/ping') // what was to be done about them is done before this is answered
   t.strictSame([log.filter((line) => line.includes('"level":50')), gateway.sandbox.transcript], [[], []])
+})
+
+t.test('the line of a request looks like any other', async (t) => {
+  const lines: string[] = []
+  const log = pino({ base: { pid: 1, hostname: 'x' } }, { write: (line: string) => lines.push(line) })
+  const line = { requestId: 'r-1', url: '/"\\é\u2028', client: undefined, status: 200, cache: null }
+  flatLines(log, 'request "ended"')(line)
+  log.info(line, 'request "ended"')
+  const [ours, theirs] = lines.map((line) => line.replace(/"time":\d+/, '"time":0'))
+  t.equal(ours, theirs)
+  log.level = 'warn'
+  flatLines(log, 'request ended')(line)
+  t.equal(lines.length, 2, 'and there is none where the level is higher')
 })
 
 t.test('a token in the URL is kept out of the log', async (t) => {
