@@ -3,17 +3,18 @@ import { seconds } from './figures.js'
 import { cpuSeconds, peer } from './processes.js'
 
 /**
- * Asks a server over and over, on ten connections.
+ * Asks a server over and over.
  *
  * @param paths one, or as many as there are connections: each has its own then
+ * @param connections ten unless set
  * @param amount requests; unless set, as many as there are in the seconds of a run
  * @returns requests a second, and microseconds of CPU that each costs the server
  * @throws {Error} when an answer is no 200
  */
-export async function load (server, paths, { headers = {}, amount } = {}) {
+export async function load (server, paths, { headers = {}, connections = 10, amount } = {}) {
   const before = cpuSeconds(server)
   const loader = await peer('loader', {
-    url: server.url, paths: [paths].flat(), headers, ...amount ? { amount } : { duration: seconds }
+    url: server.url, paths: [paths].flat(), headers, connections, ...amount ? { amount } : { duration: seconds }
   })
   const { rate, good, bad } = loader
   await loader.stop()

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener } from 'node:http'
+import nodeHttp, { createServer, type RequestListener } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { gzipSync } from 'node:zlib'
@@ -284,4 +284,12 @@ t.test('a write has a connection of its own, since a kept one may be closed unde
   await request('GET', '/v1/spot/demo/elastigroups')
   await request('GET', '/v1/spot/demo/elastigroups')
   t.equal(connections, 4, 'reads share theirs')
+})
+
+t.test('of the forty options of got, Node gets only the three that a call needs', async (t) => {
+  const { request } = await startGateway(t, await answer(200, item)(t))
+  const sent = t.capture(nodeHttp, 'request', nodeHttp.request)
+  await request('GET', '/v1/spot/demo/elastigroups')
+  const names = sent().map(({ args: [, options = {}] }) => Object.keys(options).sort())
+  t.strictSame(names, [['agent', 'headers', 'method']])
 })

@@ -1,4 +1,4 @@
-// Ten connections that each ask for one path, over and over; tells how many answers there were.
+// Connections that each ask for one path, over and over; tells how many answers there were.
 import autocannon from 'autocannon'
 
 const { url, paths, headers, ...length } = JSON.parse(process.argv[2])
@@ -9,7 +9,6 @@ const { requests, '2xx': good, non2xx, errors } = await autocannon({
   url,
   headers,
   timeout: 30,
-  connections: 10,
   ...length,
   setupClient (client) {
     client.setRequests([{ method: 'GET', path: pathname + paths[connection++ % paths.length], headers }])

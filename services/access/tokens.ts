@@ -11,9 +11,10 @@ export { refusals, type Refusal } from './forms.js'
 
 /**
  * Tokens that are remembered, and for how long (milliseconds): valid ones since their last use. Wrong ones are kept
- * apart, so that a flood of them does not evict a valid one.
+ * apart, so that a flood of them does not evict a valid one. Valid ones expire by the second: to be exact to the
+ * millisecond takes a timer each millisecond.
  */
-const VALID = { max: 1000, ttl: 10 * 60_000, updateAgeOnGet: true }
+const VALID = { max: 1000, ttl: 10 * 60_000, ttlResolution: 1000, updateAgeOnGet: true }
 const WRONG = { max: 1000, ttl: 60_000 }
 
 /**

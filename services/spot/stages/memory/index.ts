@@ -69,11 +69,14 @@ export class Memory {
   /** Whether all of these answers may be given once more. */
   isFresh (answers: readonly Answer[]): boolean | Promise<boolean> {
     const { clock, freshFor, counters } = this.#options
-    const proofs = answers.map(({ proof }) => proof)
-    if (!answers.every(({ askedAt }) => clock.now() - askedAt < freshFor)) return false
-    if (!proofs.every((proof) => proof !== undefined)) return false
-    const then = proofs.flatMap(({ words }) => words)
-    const now = counters.read(proofs.flatMap(({ names }) => names))
+    const names: string[] = []
+    const then: string[] = []
+    for (const { askedAt, proof } of answers) {
+      if (proof === undefined || clock.now() - askedAt >= freshFor) return false
+      names.push(...proof.names)
+      then.push(...proof.words)
+    }
+    const now = counters.read(names)
     return now instanceof Promise ? now.then((words) => isSame(then, words)) : isSame(then, now)
   }
 
