@@ -56,15 +56,15 @@ export const ELASTIGROUP_RULES: Rule[] = [
   { path: 'thirdPartiesIntegration', type: 'object' }
 ]
 
-/** Sent again with another value, these are refused. Source: vendor OpenAPI, Terraform provider; region is inferred. */
+/** These cannot change after creation. Source: vendor OpenAPI, Terraform provider; region is inferred. */
 export const ELASTIGROUP_IMMUTABLE = ['capacity.unit', 'compute.product', 'region']
 
-/** What the fields of a group must agree on with one another, once a PUT is merged. `sent` is the body itself. */
+/** Contradictions between fields of a group, after a PUT is merged. `sent` is the body alone. */
 export function elastigroupConflicts (group: JsonObject, sent: JsonObject, creating: boolean): Violation[] {
   return [...capacityConflicts(group, 'group.capacity'), ...instanceTypeConflicts(group, sent, creating)]
 }
 
-/** What minimum, target and maximum of a group must agree on; `field` is where they lie in the body. */
+/** Contradictions between minimum, target and maximum of a group; `field` is where the body has them. */
 export function capacityConflicts (group: JsonObject, field: string): Violation[] {
   const order = [
     ['target', 'greater', 'minimum'], ['target', 'less', 'maximum'], ['minimum', 'less', 'maximum']
@@ -79,7 +79,7 @@ export function capacityConflicts (group: JsonObject, field: string): Violation[
   })
 }
 
-/** Both texts are the vendor's (help.spot.io, troubleshooting). */
+/** Both texts: help.spot.io, troubleshooting. */
 function instanceTypeConflicts (group: JsonObject, sent: JsonObject, creating: boolean): Violation[] {
   const found: Violation[] = []
   const field = 'group.compute.instanceTypes'
@@ -87,7 +87,7 @@ function instanceTypeConflicts (group: JsonObject, sent: JsonObject, creating: b
   if (set('ondemand') && set('onDemandTypes')) {
     found.push({ message: 'Cannot set both \'ondemand\' and \'onDemandTypes\' parameters', field })
   }
-  // On create the vendor counts even a null as present; on update null is how one of the two is cleared.
+  // On create, the vendor counts even null as present; on update, null clears one of the two.
   const types = read(sent, 'compute.instanceTypes')
   const present = (name: string) => isObject(types) && Object.hasOwn(types, name) && (creating || types[name] !== null)
   if (present('resourceRequirements') && present('spot')) {

@@ -49,5 +49,5 @@ export const MANAGED_INSTANCE_RULES: Rule[] = [
   { path: 'scheduling.tasks', type: 'array' }
 ]
 
-/** Sent again with another value, these are refused. Source: Terraform provider; region is inferred. */
+/** These cannot change after creation. Source: Terraform provider; region is inferred. */
 export const MANAGED_INSTANCE_IMMUTABLE = ['compute.product', 'region']

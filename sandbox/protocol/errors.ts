@@ -6,7 +6,7 @@ export interface ErrorEntry {
   field?: string
 }
 
-/** A refusal: the HTTP status and the entries that the envelope will carry. */
+/** An error reply: its HTTP status and its entries. */
 export class SandboxError extends Error {
   readonly status: number
   readonly errors: ErrorEntry[]
@@ -20,7 +20,7 @@ export class SandboxError extends Error {
 }
 
 /**
- * Every single refusal the sandbox knows, with the text it has unless a better one is given. Which codes are the
+ * Every refusal of the sandbox: status, code and default text. Which codes are the
  * vendor's and which are ours: README.md.
  */
 const REFUSALS = {
@@ -36,16 +36,16 @@ const REFUSALS = {
   SUSPEND_PROCESSES_DOESNT_EXIST: [400, 'SUSPEND_PROCESSES_DOESNT_EXIST', 'Suspended process doesn\'t exist'],
   MIGRATION_DOESNT_EXIST: [400, 'MIGRATION_DOESNT_EXIST', 'Migration doesn\'t exist'],
   VOLUME_DOESNT_EXIST: [400, 'VOLUME_DOESNT_EXIST', 'Volume doesn\'t exist'],
-  // The text is the vendor's (zalando-stups/senza#558), the code that of its rolls of ECS clusters.
+  // The text is the vendor's (zalando-stups/senza#558), the code the one of its ECS rolls.
   ROLL_RUNS: [
     400, 'DEPLOYMENT_ALREADY_IN_PROGRESS', 'Can\'t have 2 Rolls at the same time. Please stop the previous one.'
   ],
-  GROUP_ROLLS: [400, 'CANT_UPDATE_GROUP_DURING_ROLL', 'Group cannot be changed while it is being rolled'],
-  TOO_FEW_TO_ROLL: [400, 'CANT_ROLL_CAPACITY_BELOW_MINIMUM', 'Fewer instances run than the minimum capacity asks for'],
+  GROUP_ROLLS: [400, 'CANT_UPDATE_GROUP_DURING_ROLL', 'Group cannot be changed during a roll'],
+  TOO_FEW_TO_ROLL: [400, 'CANT_ROLL_CAPACITY_BELOW_MINIMUM', 'Fewer instances are running than the minimum capacity'],
   CANT_STOP_ROLL: [400, 'CANT_STOP_ROLL', 'Roll cannot be stopped'],
-  CANT_ACT_ON_ROLL: [400, 'CANT_ACT_ON_ROLL', 'Only a failed roll takes actions'],
-  CANT_CHANGE_STATEFUL_INSTANCE: [400, 'CANT_CHANGE_STATEFUL_INSTANCE', 'Stateful instance is in another state'],
-  CANT_CHANGE_MANAGED_INSTANCE: [400, 'CANT_CHANGE_MANAGED_INSTANCE', 'Managed instance is in another state'],
+  CANT_ACT_ON_ROLL: [400, 'CANT_ACT_ON_ROLL', 'Only a failed roll accepts actions'],
+  CANT_CHANGE_STATEFUL_INSTANCE: [400, 'CANT_CHANGE_STATEFUL_INSTANCE', 'Stateful instance is in the wrong state'],
+  CANT_CHANGE_MANAGED_INSTANCE: [400, 'CANT_CHANGE_MANAGED_INSTANCE', 'Managed instance is in the wrong state'],
   CANT_CREATE_MIGRATION: [400, 'CANT_CREATE_MIGRATION', 'Instance cannot be migrated']
 } as const satisfies Record<string, readonly [number, string, string]>
 
@@ -55,7 +55,7 @@ export function refusal (name: keyof typeof REFUSALS, text?: string): SandboxErr
   return new SandboxError(status, [{ code, message: text ?? message }])
 }
 
-/** A 400 that names every violation at once. The code is ours: no public source names the vendor's. */
+/** A 400 with all violations. The code is ours: no public source names the vendor's. */
 export function invalid (violations: { message: string, field: string }[]): SandboxError {
   return new SandboxError(400, violations.map((violation) => ({ code: 'ValidationError', ...violation })))
 }

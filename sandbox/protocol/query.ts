@@ -4,7 +4,7 @@ import { violations } from './validation.js'
 import type { Rule } from './validation.js'
 
 /**
- * The parameters of the query that `rules` name, as values of their types; the others are left alone.
+ * The query parameters that `rules` name, converted to their types; others are ignored.
  * @throws SandboxError 400 naming everything that is wrong with them
  */
 export function readQuery (query: Record<string, unknown>, rules: Rule[]): JsonObject {

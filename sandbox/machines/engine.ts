@@ -1,60 +1,60 @@
 import { createHash } from 'node:crypto'
 import { read, readNumber, readString, readStrings } from '../protocol/json.js'
 import type { JsonObject } from '../protocol/json.js'
-import type { Resource } from '../resources/resource.js'
-import type { Machine } from './machine.js'
+import type { Resource } from '../resources/model.js'
+import type { Machine } from './model.js'
 
-/** More machines than this are not simulated for one resource, whatever its target says. */
+/** Most machines simulated for one resource, whatever its target. */
 export const MOST_MACHINES = 1_000
-/** Instances from an image whose id begins like this come up, and fail every health check. */
-export const UNSOUND_IMAGE = 'ami-00000bad'
+/** Instances from an image with this id prefix come up, but fail every health check. */
+export const UNHEALTHY_IMAGE = 'ami-00000bad'
 
-/** What a resource wants of one machine. */
-export interface Wish {
+/** What one machine shall be. */
+export interface MachineSpec {
   spot: boolean
   instanceType: string
   availabilityZone: string
 }
 
-/** Who came and who went. */
+/** Machines launched and ended. */
 export interface Change {
   launched: Machine[]
   ended: Machine[]
 }
 
-/** The machines that are wanted at present, oldest first. */
-export function wanted (resource: Resource): Machine[] {
+/** Machines that were requested and not ended, oldest first. */
+export function activeMachines (resource: Resource): Machine[] {
   return resource.machines.filter((machine) => machine.endedAt === undefined)
 }
 
 /**
- * Brings the number of wanted machines to `count`, at most MOST_MACHINES: asks for more, or ends the newest.
- * `wish` says what the machine that will be at this place (0 is the first) shall be.
+ * Brings the number of active machines to `count`, at most MOST_MACHINES: launches more, or ends the newest.
+ * `spec` returns what the machine of a slot (0 is the first) shall be.
  */
-export function resize (resource: Resource, count: number, now: number, wish: (place: number) => Wish): Change {
-  const present = wanted(resource)
+export function resize (resource: Resource, count: number, now: number, spec: (slot: number) => MachineSpec): Change {
+  const present = activeMachines(resource)
   const target = bounded(count)
   const ended = present.slice(target)
   for (const machine of ended) machine.endedAt = now
   const launched: Machine[] = []
-  for (let place = present.length; place < target; place++) launched.push(launch(resource, wish(place), now))
+  for (let slot = present.length; slot < target; slot++) launched.push(launch(resource, spec(slot), now))
   return { launched, ended }
 }
 
-/** How many machines a target of `count` gets here. */
+/** `count`, within what is simulated. */
 export function bounded (count: number): number {
   return Math.min(Math.max(0, count), MOST_MACHINES)
 }
 
 /**
- * What a group wants: on demand for the first `strategy.onDemandCount`, else for the share that `strategy.risk`
- * (percent of spot) leaves; types and zones in turn.
+ * The machine for a slot of a group: on demand for the first `strategy.onDemandCount`, or for the share that
+ * `strategy.risk` (percent of spot) leaves; types and zones in turn.
  */
-export function groupWish (content: JsonObject, place: number): Wish {
+export function groupSpec (content: JsonObject, slot: number): MachineSpec {
   const target = readNumber(content, 'capacity.target') ?? 0
   const risk = readNumber(content, 'strategy.risk') ?? 100
   const onDemand = readNumber(content, 'strategy.onDemandCount') ?? Math.round(target * (100 - risk) / 100)
-  const spot = place >= onDemand
+  const spot = slot >= onDemand
   const types = readStrings(content, 'compute.instanceTypes.spot')
   const onDemandType = readString(content, 'compute.instanceTypes.ondemand') ??
     readStrings(content, 'compute.instanceTypes.onDemandTypes')[0]
@@ -62,13 +62,13 @@ export function groupWish (content: JsonObject, place: number): Wish {
   const names = Array.isArray(zones) ? zones.flatMap((zone) => readString(zone, 'name') ?? []) : []
   return {
     spot,
-    instanceType: (spot ? turn(types, place) : onDemandType) ?? onDemandType ?? types[0] ?? 'm5.large',
-    availabilityZone: turn(names, place) ?? firstZone(content)
+    instanceType: (spot ? pick(types, slot) : onDemandType) ?? onDemandType ?? types[0] ?? 'm5.large',
+    availabilityZone: pick(names, slot) ?? firstZone(content)
   }
 }
 
-/** What a managed instance wants: its preferred type, spot unless `strategy.lifeCycle` says otherwise. */
-export function managedInstanceWish (content: JsonObject): Wish {
+/** The machine of a managed instance: its preferred type, spot unless `strategy.lifeCycle` says otherwise. */
+export function managedInstanceSpec (content: JsonObject): MachineSpec {
   const types = 'compute.launchSpecification.instanceTypes'
   return {
     spot: readString(content, 'strategy.lifeCycle') !== 'on_demand',
@@ -78,8 +78,8 @@ export function managedInstanceWish (content: JsonObject): Wish {
   }
 }
 
-function turn<T> (list: T[], place: number): T | undefined {
-  return list[place % Math.max(1, list.length)]
+function pick<T> (list: T[], slot: number): T | undefined {
+  return list[slot % Math.max(1, list.length)]
 }
 
 function firstZone (content: JsonObject): string {
@@ -87,23 +87,23 @@ function firstZone (content: JsonObject): string {
 }
 
 /**
- * Asks for one machine more, with `privateIp` when that is kept from another one. The same resource id and serial
+ * Requests one more machine, with `privateIp` if that is kept from an earlier one. The same resource id and serial
  * number always give the same machine.
  */
-export function launch (resource: Resource, wish: Wish, now: number, privateIp?: string): Machine {
+export function launch (resource: Resource, spec: MachineSpec, now: number, privateIp?: string): Machine {
   const seed = createHash('sha256').update(`${resource.id}/${resource.machines.length}`).digest()
   const hex = seed.toString('hex')
   const octet = (index: number) => seed.readUInt8(index) % 254 + 1
   const imageId = readString(resource.content, 'compute.launchSpecification.imageId')
   const machine: Machine = {
     instanceId: `i-0${hex.slice(0, 16)}`,
-    spotInstanceRequestId: wish.spot ? `sir-${BigInt(`0x${hex.slice(16, 32)}`).toString(36).slice(0, 8)}` : null,
-    instanceType: wish.instanceType,
-    availabilityZone: wish.availabilityZone,
+    spotInstanceRequestId: spec.spot ? `sir-${BigInt(`0x${hex.slice(16, 32)}`).toString(36).slice(0, 8)}` : null,
+    instanceType: spec.instanceType,
+    availabilityZone: spec.availabilityZone,
     privateIp: privateIp ?? `172.31.${octet(20)}.${octet(21)}`,
-    // 203.0.113.0/24 and 198.51.100.0/24 are for documentation: RFC 5737.
+    // 203.0.113.0/24 and 198.51.100.0/24 are reserved for documentation: RFC 5737.
     publicIp: `${octet(22) % 2 === 0 ? '203.0.113' : '198.51.100'}.${octet(23)}`,
-    sound: imageId?.startsWith(UNSOUND_IMAGE) !== true,
+    healthy: imageId?.startsWith(UNHEALTHY_IMAGE) !== true,
     requestedAt: now
   }
   resource.machines.push(machine)

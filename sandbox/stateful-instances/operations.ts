@@ -1,14 +1,14 @@
-import { running, RUNNING_AFTER_MS } from '../machines/machine.js'
-import { wanted } from '../machines/machines.js'
+import { running, RUNNING_AFTER_MS } from '../machines/model.js'
+import { activeMachines } from '../machines/engine.js'
 import type { Context, Operation } from '../operation.js'
 import { refusal } from '../protocol/errors.js'
 import { readString } from '../protocol/json.js'
-import { findChangeable, findGroup } from './noun.js'
-import { setTarget, targetOf } from './fleet.js'
-import type { Group } from './group.js'
-import { comingsAndGoings, happened, note } from './journal.js'
-import { counts, deallocate, pause, recycle, resume } from './stateful.js'
-import type { StatefulInstance, StatefulState } from './stateful-instance.js'
+import { findChangeable, findGroup } from '../elastigroups/engine.js'
+import { setTarget, targetOf } from '../elastigroups/fleet.js'
+import type { Group } from '../elastigroups/model.js'
+import { scalingSubEvents, recordEvent, writeLog } from '../journal/model.js'
+import { takesCapacity, deallocate, pause, recycle, resume } from './engine.js'
+import type { StatefulInstance, StatefulState } from './model.js'
 
 const PATH = '/aws/ec2/group/{groupId}/statefulInstance'
 const ONE = `${PATH}/{statefulInstanceId}`
@@ -20,26 +20,26 @@ export const statefulInstances: Operation[] = [
   { method: 'GET', path: PATH, kind: 'spotinst:aws:ec2:statefulInstance', handle: list },
   action('pause', ['ACTIVE'], (group, stateful, now) => {
     setTarget(group, targetOf(group) - 1, now)
-    happened(group, now, 'ScaleDown', comingsAndGoings([], pause(group, stateful, now)))
+    recordEvent(group, now, 'ScaleDown', scalingSubEvents([], pause(group, stateful, now)))
   }),
   action('resume', ['PAUSED'], (group, stateful, now) => {
     setTarget(group, targetOf(group) + 1, now)
-    happened(group, now, 'ScaleUp', comingsAndGoings([resume(group, stateful, now)], []))
+    recordEvent(group, now, 'ScaleUp', scalingSubEvents([resume(group, stateful, now)], []))
   }),
   action('recycle', ['ACTIVE'], recycle),
   action('deallocate', ['ACTIVE', 'PAUSED'], (group, stateful, now) => {
-    if (counts(stateful)) setTarget(group, targetOf(group) - 1, now)
+    if (takesCapacity(stateful)) setTarget(group, targetOf(group) - 1, now)
     deallocate(group, stateful, now)
   }),
   { method: 'DELETE', path: `${ONE}/volume/{volumeId}`, handle: deleteVolume }
 ]
 
-/** Those that have come up; what there is none of at present, such as the instance of a paused one, is left out. */
+/** Running and paused ones; what is missing for now, such as the instance of a paused one, is left out. */
 function list (context: Context): object[] {
   const { now } = context
   const group = findGroup(context)
   const imageId = readString(group.content, 'compute.launchSpecification.imageId')
-  const present = new Set(wanted(group))
+  const present = new Set(activeMachines(group))
   return listed(group, now).map(({ id, state, machine, devices, createdAt }) => ({
     id,
     ...machine !== undefined && present.has(machine) && running(machine, now)
@@ -82,7 +82,7 @@ function deleteVolume (context: Context): undefined {
   const left = stateful.devices.filter((device) => device.volumeId !== volumeId)
   if (left.length === stateful.devices.length) throw refusal('VOLUME_DOESNT_EXIST')
   stateful.devices = left
-  note(group, context.now, `Volume ${volumeId} of stateful instance ${stateful.id} was deleted`, [stateful.id])
+  writeLog(group, context.now, `Volume ${volumeId} of stateful instance ${stateful.id} was deleted`, [stateful.id])
 }
 
 function findStateful (group: Group, { params, now }: Context): StatefulInstance {

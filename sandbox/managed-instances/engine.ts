@@ -1,12 +1,12 @@
-import { managedInstanceWish, resize } from '../machines/machines.js'
+import { managedInstanceSpec, resize } from '../machines/engine.js'
 import type { Context } from '../operation.js'
 import { refusal } from '../protocol/errors.js'
-import type { Noun } from '../resources/resources.js'
+import type { Noun } from '../resources/engine.js'
 import type { Account } from '../world.js'
-import type { ManagedInstance } from './managed-instance.js'
+import type { ManagedInstance } from './model.js'
 import { MANAGED_INSTANCE_IMMUTABLE, MANAGED_INSTANCE_RULES } from './rules.js'
 
-/** `response.kind` of managed instances, and the beginning of that of their parts. */
+/** `response.kind` of managed instances, and prefix of the kinds of their parts. */
 export const KIND = 'spotinst:aws:ec2:managedInstance'
 
 /** A managed instance as the shared operations know it. */
@@ -16,10 +16,10 @@ export const MANAGED_INSTANCE: Noun<ManagedInstance> = {
   rules: MANAGED_INSTANCE_RULES,
   immutable: MANAGED_INSTANCE_IMMUTABLE,
   conflicts: () => [],
-  shelf: (account) => account.managedInstances,
-  raise: (resource) => ({ ...resource, state: 'STEADY' }),
-  born: (instance, now) => { resize(instance, 1, now, () => managedInstanceWish(instance.content)) },
-  altered: () => {}
+  storage: (account) => account.managedInstances,
+  extend: (resource) => ({ ...resource, state: 'STEADY' }),
+  afterCreate: (instance, now) => { resize(instance, 1, now, () => managedInstanceSpec(instance.content)) },
+  afterUpdate: () => {}
 }
 
 /** The managed instance called `id`, or undefined. */
@@ -28,7 +28,7 @@ export function lookUp (account: Account, id: string | undefined): ManagedInstan
 }
 
 /**
- * The managed instance that the path names.
+ * The managed instance in the path.
  * @throws SandboxError 400 MANAGED_INSTANCE_DOESNT_EXIST
  */
 export function findManagedInstance ({ account, params }: Context): ManagedInstance {

@@ -3,10 +3,10 @@ import type { Context, Operation } from '../operation.js'
 import { readBoolean } from '../protocol/json.js'
 import { readQuery } from '../protocol/query.js'
 import { checkDeleteBody, GROUP_DELETE_BODY } from '../resources/deallocation.js'
-import { create, flat, remove, update } from '../resources/resources.js'
-import { ELASTIGROUP, findChangeable, findGroup, KIND } from './noun.js'
+import { create, flat, remove, update } from '../resources/engine.js'
+import { ELASTIGROUP, findChangeable, findGroup, KIND } from './engine.js'
 import { filterGroups } from './filters.js'
-import { stopRolling } from './rolling.js'
+import { stopRolling } from '../rolls/engine.js'
 import { groupStatus } from './status.js'
 
 /** Operations on Elastigroups themselves. */
@@ -53,7 +53,7 @@ function change (context: Context): object[] {
   }))]
 }
 
-/** A roll does not save a group: what is rolling goes with it. */
+/** A running roll does not prevent it: it is stopped. */
 function discard (context: Context): undefined {
   const { account, body, now } = context
   const group = findGroup(context)

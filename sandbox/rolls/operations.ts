@@ -1,6 +1,6 @@
-import { lifeCycle, running } from '../machines/machine.js'
-import type { Machine } from '../machines/machine.js'
-import { wanted } from '../machines/machines.js'
+import { lifeCycle, running } from '../machines/model.js'
+import type { Machine } from '../machines/model.js'
+import { activeMachines } from '../machines/engine.js'
 import type { Context, Operation } from '../operation.js'
 import { below, readBody } from '../protocol/body.js'
 import { offsetDate } from '../protocol/dates.js'
@@ -8,10 +8,10 @@ import { refusal } from '../protocol/errors.js'
 import { read, readBoolean, readNumber, readString } from '../protocol/json.js'
 import { readQuery } from '../protocol/query.js'
 import type { Rule } from '../protocol/validation.js'
-import { findGroup, isRolling, KIND } from './noun.js'
-import type { Group } from './group.js'
-import type { Roll, RollAction } from './roll.js'
-import { detachBatch, progressOf, startRoll, stopRolling } from './rolling.js'
+import { findGroup, isRolling, KIND } from '../elastigroups/engine.js'
+import type { Group } from '../elastigroups/model.js'
+import type { Roll, RollAction } from './model.js'
+import { detachBatch, progressOf, startRoll, stopRolling } from './engine.js'
 
 const PATH = '/aws/ec2/group/{groupId}/roll'
 const ONE = `${PATH}/{rollId}`
@@ -26,7 +26,7 @@ export const rolls: Operation[] = [
   { method: 'POST', path: `${ONE}/action`, kind: `${KIND}:roll:action`, handle: act }
 ]
 
-/** Vendor OpenAPI and Go SDK, which have `batchNum` and `shouldDrainInstances` (it changes nothing here). */
+/** Vendor OpenAPI and Go SDK (`batchNum`, and `shouldDrainInstances`, which changes nothing here). */
 const ACTION_RULES: Rule[] = [
   { path: 'actionType', type: 'string', required: true, oneOf: ['DETACH_OLD', 'DETACH_NEW'] },
   { path: 'shouldHandleAllBatches', type: 'boolean' },
@@ -52,12 +52,12 @@ const START_RULES: Rule[] = [
 
 function list (context: Context): object[] {
   const group = findGroup(context)
-  const asked = readQuery(context.query, [
+  const parameters = readQuery(context.query, [
     { path: 'limit', type: 'integer', minimum: 1 },
     { path: 'sort', type: 'string', oneOf: ['createdAt:DESC', 'createdAt:ASC'] }
   ])
-  const all = readString(asked, 'sort') === 'createdAt:ASC' ? [...group.rolls] : [...group.rolls].reverse()
-  return all.slice(0, readNumber(asked, 'limit')).map(show)
+  const all = readString(parameters, 'sort') === 'createdAt:ASC' ? [...group.rolls] : [...group.rolls].reverse()
+  return all.slice(0, readNumber(parameters, 'limit')).map(show)
 }
 
 function start (context: Context): object[] {
@@ -65,7 +65,7 @@ function start (context: Context): object[] {
   const group = findGroup(context)
   const body = readBody(context.body, START_RULES)
   if (isRolling(group)) throw refusal('ROLL_RUNS')
-  const up = wanted(group).filter((machine) => running(machine, now)).length
+  const up = activeMachines(group).filter((machine) => running(machine, now)).length
   if (up < Math.max(1, readNumber(group.content, 'capacity.minimum') ?? 0)) throw refusal('TOO_FEW_TO_ROLL')
   const onFailure = read(body, 'strategy.onFailure')
   return [show(startRoll(group, {
@@ -91,7 +91,7 @@ function stop (context: Context): undefined {
   stopRolling(group, context.now)
 }
 
-/** Only a failed roll that was not stopped takes actions; it stays failed. */
+/** Only a failed roll that was not stopped accepts actions; it stays failed. */
 function act (context: Context): object[] {
   const { group, roll } = findRoll(context)
   const action = readAction(readBody(context.body, ACTION_RULES))
@@ -112,9 +112,9 @@ function status (context: Context): object[] {
     progress: { unit: 'percent', value: progressOf(roll) },
     numberOfBatches: roll.batches.length,
     currentBatch: roll.begun,
-    gracePeriod: roll.order.gracePeriod,
-    strategyAction: roll.order.action,
-    healthCheck: roll.order.healthCheckType,
+    gracePeriod: roll.options.gracePeriod,
+    strategyAction: roll.options.action,
+    healthCheck: roll.options.healthCheckType,
     instances: [{
       blue: roll.batches.flatMap(({ blue }, index) => blue.map(({ machine }) => row(machine, index))),
       green: roll.batches.flatMap(({ green }, index) => green.map((machine) => row(machine, index)))
@@ -145,13 +145,13 @@ function show (roll: Roll): object {
     progress: { unit: 'percent', value: progressOf(roll) },
     currentBatch: roll.begun,
     numOfBatches: roll.batches.length,
-    gracePeriod: roll.order.gracePeriod,
+    gracePeriod: roll.options.gracePeriod,
     createdAt: offsetDate(roll.createdAt),
     updatedAt: offsetDate(roll.updatedAt)
   }
 }
 
-/** EC2's words: the vendor document has an open string here. */
+/** The states of EC2: the vendor's document has an open string here. */
 function stateOf (machine: Machine, now: number): string {
   if (!running(machine, now)) return 'pending'
   return machine.endedAt === undefined ? 'running' : machine.endedAt > now ? 'shutting-down' : 'terminated'

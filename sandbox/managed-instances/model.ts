@@ -1,6 +1,6 @@
-import type { Resource } from '../resources/resource.js'
+import type { Resource } from '../resources/model.js'
 
-/** `STEADY` is ours and never shown: it comes up, or is up. The rest are the states of a pause, resume and recycle. */
+/** `STEADY` is ours and never shown: it is starting or up. The others belong to pause, resume and recycle. */
 export type ManagedInstanceState = 'STEADY' | 'PAUSING' | 'PAUSED' | 'RESUMING' | 'RECYCLING'
 
 /** A managed instance: one machine, or none while it is paused. */

@@ -4,20 +4,20 @@ import { offsetDate } from '../protocol/dates.js'
 import { invalid, refusal } from '../protocol/errors.js'
 import { readNumber, readObjects, readString, readStrings } from '../protocol/json.js'
 import type { Rule } from '../protocol/validation.js'
-import { findGroup } from './noun.js'
-import type { Group } from './group.js'
-import { note } from './journal.js'
+import { findGroup } from '../elastigroups/engine.js'
+import type { Group } from '../elastigroups/model.js'
+import { writeLog } from '../journal/model.js'
 
 const KIND = 'spotinst:aws:ec2:suspension'
 const PATH = '/aws/ec2/group/{groupId}/suspension'
 
-/** Vendor OpenAPI; the last one Java SDK. */
+/** Vendor OpenAPI; LB_REGISTRATION: Java SDK. */
 const PROCESSES = [
   'AUTO_SCALE', 'AUTO_HEALING', 'OUT_OF_STRATEGY', 'PREVENTIVE_REPLACEMENT', 'REVERT_PREFERRED', 'SCHEDULING',
   'LB_REGISTRATION'
 ]
 
-/** Suspending what a group does by itself. As the sandbox does none of it, it only keeps the list. */
+/** Suspended processes of a group. The sandbox runs none of them, so it only keeps the list. */
 export const suspensions: Operation[] = [
   { method: 'GET', path: PATH, kind: KIND, handle: (context) => show(findGroup(context), context.now) },
   { method: 'POST', path: PATH, kind: KIND, handle: suspend },
@@ -26,7 +26,7 @@ export const suspensions: Operation[] = [
 
 const NAMES: Rule = { path: 'processes[]', type: 'string', oneOf: PROCESSES }
 
-/** Takes processes, suspended until they are removed, or suspensions, each for its time. Again means anew. */
+/** Accepts processes, suspended until removed, or suspensions, each with its time. A repeated one starts anew. */
 function suspend (context: Context): object[] {
   const { now } = context
   const group = findGroup(context)
@@ -50,11 +50,11 @@ function suspend (context: Context): object[] {
     const minutes = readNumber(suspension, 'ttlInMinutes') ?? Infinity
     group.suspensions.set(readString(suspension, 'name') ?? '', now + minutes * 60_000)
   }
-  note(group, now, `Suspended: ${current(group, now).map(([name]) => name).join(', ')}`, [group.id])
+  writeLog(group, now, `Suspended: ${current(group, now).map(([name]) => name).join(', ')}`, [group.id])
   return show(group, now)
 }
 
-/** All or nothing: one process that is not suspended and none is removed. */
+/** All or nothing: if one process is not suspended, none is removed. */
 function revoke (context: Context): object[] {
   const { now } = context
   const group = findGroup(context)
@@ -66,7 +66,7 @@ function revoke (context: Context): object[] {
     throw refusal('SUSPEND_PROCESSES_DOESNT_EXIST', `Not suspended: ${absent.join(', ')}`)
   }
   for (const name of names) group.suspensions.delete(name)
-  note(group, now, `No longer suspended: ${names.join(', ')}`, [group.id])
+  writeLog(group, now, `No longer suspended: ${names.join(', ')}`, [group.id])
   return show(group, now)
 }
 

@@ -1,17 +1,17 @@
 import type { Context, Operation } from '../operation.js'
 import { below, readBody } from '../protocol/body.js'
-import type { Found } from '../protocol/envelope.js'
+import type { Result } from '../protocol/envelope.js'
 import { refusal, SandboxError } from '../protocol/errors.js'
 import { read, readBoolean, readObjects, readString, readStrings } from '../protocol/json.js'
 import type { Rule } from '../protocol/validation.js'
-import { migrate, stepAt } from './migrating.js'
-import type { Migration, MigrationOrder } from './migration.js'
-import { KIND as MANAGED_INSTANCE_KIND } from './noun.js'
+import { migrate, stepAt } from './engine.js'
+import type { Migration, MigrationOptions } from './model.js'
+import { KIND as MANAGED_INSTANCE_KIND } from '../managed-instances/engine.js'
 
 const PATH = '/aws/ec2/managedInstance/migration'
 const KIND = `${MANAGED_INSTANCE_KIND}:migration`
 
-/** Making managed instances of instances of AWS. */
+/** Turning EC2 instances into managed instances. */
 export const migrations: Operation[] = [
   { method: 'POST', path: PATH, kind: KIND, handle: start },
   { method: 'POST', path: `${PATH}/bulk`, kind: KIND, handle: startMany },
@@ -38,11 +38,11 @@ const RULES: Rule[] = [
 
 function start ({ account, body, now }: Context): object[] {
   const sent = readBody(body, [{ path: 'migration', type: 'object', required: true }, ...below('migration', RULES)])
-  return [started(migrate(account, readOrder(read(sent, 'migration')), now), now)]
+  return [started(migrate(account, readOptions(read(sent, 'migration')), now), now)]
 }
 
-/** What cannot be migrated is listed in `failures` beside the items, and the rest goes on. */
-function startMany ({ account, body, now }: Context): Found {
+/** What cannot be migrated is listed in `failures` beside the items; the rest is migrated. */
+function startMany ({ account, body, now }: Context): Result {
   const sent = readBody(body, [
     { path: 'migrations', type: 'array', required: true, minItems: 1 },
     { path: 'migrations[]', type: 'object' },
@@ -50,19 +50,19 @@ function startMany ({ account, body, now }: Context): Found {
   ])
   const items: object[] = []
   const failures: object[] = []
-  for (const order of readObjects(sent, 'migrations').map(readOrder)) {
+  for (const options of readObjects(sent, 'migrations').map(readOptions)) {
     try {
-      const { managedInstanceName } = order
-      items.push(started(migrate(account, order, now), now, { managedInstanceName }))
+      const { managedInstanceName } = options
+      items.push(started(migrate(account, options, now), now, { managedInstanceName }))
     } catch (error) {
       if (!(error instanceof SandboxError)) throw error
-      failures.push({ resourceId: order.originalInstanceId, errorMessage: error.message })
+      failures.push({ resourceId: options.originalInstanceId, errorMessage: error.message })
     }
   }
   return { items, beside: { failures } }
 }
 
-/** Ids that are unknown find nothing. */
+/** Unknown ids are skipped. */
 function search ({ account, body, now }: Context): object[] {
   const sent = readBody(body, [
     { path: 'migrationIds', type: 'array', required: true, minItems: 1 }, { path: 'migrationIds[]', type: 'string' }
@@ -78,18 +78,18 @@ function get ({ account, params, now }: Context): object[] {
   return [show(migration, now)]
 }
 
-/** `more` is what `data` holds besides: only the bulk operation repeats the name. */
+/** `more` is added to `data`: only the bulk operation repeats the name. */
 function started (migration: Migration, now: number, more: object = {}): object {
-  const { order } = migration
+  const { options } = migration
   return {
     migrationId: migration.id,
     managedInstanceId: migration.managedInstanceId,
     data: {
-      originalInstanceId: order.originalInstanceId,
+      originalInstanceId: options.originalInstanceId,
       ...more,
-      shouldKeepPrivateIp: order.shouldKeepPrivateIp,
-      shouldKeepMetadataOptions: order.shouldKeepMetadataOptions,
-      shouldTerminateInstance: order.shouldTerminateInstance
+      shouldKeepPrivateIp: options.shouldKeepPrivateIp,
+      shouldKeepMetadataOptions: options.shouldKeepMetadataOptions,
+      shouldTerminateInstance: options.shouldTerminateInstance
     },
     state: stepAt(migration, now).state
   }
@@ -100,13 +100,13 @@ function show (migration: Migration, now: number): object {
   return {
     migrationId: migration.id,
     managedInstanceId: migration.managedInstanceId,
-    instanceId: migration.order.originalInstanceId,
+    instanceId: migration.options.originalInstanceId,
     state,
     stateDescription: description
   }
 }
 
-function readOrder (sent: unknown): MigrationOrder {
+function readOptions (sent: unknown): MigrationOptions {
   return {
     originalInstanceId: readString(sent, 'originalInstanceId') ?? '',
     region: readString(sent, 'region') ?? '',

@@ -2,8 +2,8 @@ import { costsOf, readRange } from '../machines/costs.js'
 import type { Context, Operation } from '../operation.js'
 import { readQuery } from '../protocol/query.js'
 import { checkDeleteBody, MANAGED_INSTANCE_DELETE_BODY } from '../resources/deallocation.js'
-import { create, flat, remove, update, wrapped } from '../resources/resources.js'
-import { findManagedInstance, KIND, lookUp, MANAGED_INSTANCE } from './noun.js'
+import { create, flat, remove, update, wrapped } from '../resources/engine.js'
+import { findManagedInstance, KIND, lookUp, MANAGED_INSTANCE } from './engine.js'
 import { managedInstanceStatus } from './status.js'
 
 /** Operations on managed instances themselves. */
@@ -55,7 +55,7 @@ export const managedInstances: Operation[] = [
 function change (context: Context): object[] {
   const { body, now, query } = context
   const instance = findManagedInstance(context)
-  // Nothing shows here that tags are applied at once: it is only checked.
+  // The sandbox has nothing to show for it, so it is only checked.
   readQuery(query, [{ path: 'autoApplyTags', type: 'boolean' }])
   return [flat(update(MANAGED_INSTANCE, instance, body, now))]
 }

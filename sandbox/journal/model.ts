@@ -1,8 +1,8 @@
-import { lifeCycle } from '../machines/machine.js'
-import type { Machine } from '../machines/machine.js'
+import { lifeCycle } from '../machines/model.js'
+import type { Machine } from '../machines/model.js'
 import type { JsonObject } from '../protocol/json.js'
 
-/** One thing that happened to a group, with its parts. */
+/** One event of a group, with its sub-events. */
 export interface GroupEvent {
   eventType: string
   /** Milliseconds since the epoch. */
@@ -18,47 +18,47 @@ export interface LogEntry {
   severity: Severity
   /** Milliseconds since the epoch. */
   at: number
-  /** Ids of the instances, spot requests, rolls and so on that it is about. */
+  /** Ids of the instances, spot requests, rolls and so on that the line is about. */
   about: string[]
 }
 
-/** What a group remembers, oldest first. Only what really happened is written down. */
+/** Events and log of a group, oldest first. Only what really happened is recorded. */
 export interface Journal {
   events: GroupEvent[]
   log: LogEntry[]
 }
 
-/** A journal keeps this many events, and as many lines of log. */
+/** Most events, and most log lines, that a journal keeps. */
 const LONGEST = 10_000
 
-/** Writes an event down. */
-export function happened (journal: Journal, at: number, eventType: string, subEvents: JsonObject[] = []): void {
+/** Records an event and forgets the oldest if there are too many. */
+export function recordEvent (journal: Journal, at: number, eventType: string, subEvents: JsonObject[] = []): void {
   journal.events.push({ eventType, at, subEvents })
   if (journal.events.length > LONGEST) journal.events.shift()
 }
 
-/** Writes a line of log down. */
-export function note (
+/** Records a log line and forgets the oldest if there are too many. */
+export function writeLog (
   journal: Journal, at: number, message: string, about: string[] = [], severity: Severity = 'INFO'
 ): void {
   journal.log.push({ message, severity, at, about })
   if (journal.log.length > LONGEST) journal.log.shift()
 }
 
-/** What a log line about a machine is filed under. */
+/** Ids under which a log line about a machine can be found. */
 export function idsOf (machine: Machine): string[] {
   return [machine.instanceId, ...machine.spotInstanceRequestId === null ? [] : [machine.spotInstanceRequestId]]
 }
 
-/** The parts of an event in which machines came and went. Names and keys: Go SDK, SubEvent. */
-export function comingsAndGoings (launched: Machine[], ended: Machine[]): JsonObject[] {
+/** Sub-events for machines that were launched and ended. Names and keys: Go SDK, SubEvent. */
+export function scalingSubEvents (launched: Machine[], ended: Machine[]): JsonObject[] {
   const came = { type: 'scaleUp', newSpots: spots(launched), newInstances: onDemand(launched) }
   const went = { type: 'scaleDown', terminatedSpots: spots(ended), terminatedInstances: onDemand(ended) }
   return [...launched.length > 0 ? [came] : [], ...ended.length > 0 ? [went] : []]
 }
 
-/** The part of an event in which machines took the place of others. */
-export function replacement (old: Machine[], fresh: Machine[]): JsonObject {
+/** Sub-event for machines that replaced others. */
+export function replacementSubEvent (old: Machine[], fresh: Machine[]): JsonObject {
   const requests = (machines: Machine[]) => machines.flatMap((machine) => machine.spotInstanceRequestId ?? [])
   const instances = (machines: Machine[]) => machines.map((machine) => machine.instanceId)
   return {

@@ -1,4 +1,4 @@
-/** One instance over its life. Its identity is fixed when it is asked for and never changes. */
+/** One EC2 instance over its life. Its ids and addresses are fixed at the request. */
 export interface Machine {
   instanceId: string
   /** Null when it is on demand. */
@@ -7,27 +7,27 @@ export interface Machine {
   availabilityZone: string
   privateIp: string
   publicIp: string
-  /** Whether it passes health checks once it runs. */
-  sound: boolean
+  /** Whether it passes its health checks once it runs. */
+  healthy: boolean
   /** Milliseconds since the epoch; it runs RUNNING_AFTER_MS later. */
   requestedAt: number
-  /** Milliseconds since the epoch, a while ahead while it is drained; undefined while it is wanted. */
+  /** Milliseconds since the epoch, in the future while it drains; undefined while it is active. */
   endedAt?: number
 }
 
-/** After this many milliseconds a request has been looked at, but has no instance yet. */
+/** Milliseconds until a request is evaluated; it has no instance yet. */
 export const EVALUATED_AFTER_MS = 5_000
-/** After this many milliseconds the instance runs. */
+/** Milliseconds until the instance runs. */
 export const RUNNING_AFTER_MS = 20_000
-/** It takes this many milliseconds to pause an instance: to stop it and save its disks. */
+/** Milliseconds to pause an instance: to stop it and save its disks. */
 export const STOPPING_MS = 30_000
 
-/** Whether the instance has come up, and so has an id and addresses to show. */
+/** Whether the instance is up, so that its id and addresses are shown. */
 export function running (machine: Machine, now: number): boolean {
   return now >= machine.requestedAt + RUNNING_AFTER_MS
 }
 
-/** `SPOT`, as the vendor's example has it, or `OD`, which is our word. */
+/** `SPOT`, as in the vendor's example, or `OD`, which is our word. */
 export function lifeCycle (machine: Machine): 'SPOT' | 'OD' {
   return machine.spotInstanceRequestId === null ? 'OD' : 'SPOT'
 }

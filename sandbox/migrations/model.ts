@@ -1,5 +1,5 @@
-/** What was asked for when a migration was started. */
-export interface MigrationOrder {
+/** Options of a migration. */
+export interface MigrationOptions {
   originalInstanceId: string
   region: string
   managedInstanceName: string | undefined
@@ -11,18 +11,18 @@ export interface MigrationOrder {
   subnetIds: string[]
 }
 
-/** A step of a migration, with the seconds that it takes (Infinity: the last). */
+/** A step of a migration and its seconds (Infinity: the last). */
 export interface Step {
   state: string
   description: string
   seconds: number
 }
 
-/** An instance of AWS on its way to become a managed instance. Its steps follow from its order and the clock alone. */
+/** An EC2 instance on its way to a managed instance. Its steps depend only on options and clock. */
 export interface Migration {
   id: string
   managedInstanceId: string
-  order: MigrationOrder
+  options: MigrationOptions
   steps: Step[]
   /** Milliseconds since the epoch. */
   startedAt: number

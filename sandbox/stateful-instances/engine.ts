@@ -1,34 +1,36 @@
 import { derivedId } from '../ids.js'
-import { RUNNING_AFTER_MS, STOPPING_MS } from '../machines/machine.js'
-import type { Machine } from '../machines/machine.js'
-import { wanted } from '../machines/machines.js'
-import type { Change } from '../machines/machines.js'
+import { RUNNING_AFTER_MS, STOPPING_MS } from '../machines/model.js'
+import type { Machine } from '../machines/model.js'
+import { activeMachines } from '../machines/engine.js'
+import type { Change } from '../machines/engine.js'
 import { read, readString } from '../protocol/json.js'
 import type { JsonObject } from '../protocol/json.js'
-import { later } from '../resources/resource.js'
-import { enlist, placesOf, retire } from './fleet.js'
-import type { Group } from './group.js'
-import { comingsAndGoings, happened, note, replacement } from './journal.js'
-import type { Device, StatefulInstance, StatefulState } from './stateful-instance.js'
+import { schedule } from '../resources/model.js'
+import { launchMachine, machineTarget, terminate } from '../elastigroups/fleet.js'
+import type { Group } from '../elastigroups/model.js'
+import { scalingSubEvents, recordEvent, writeLog, replacementSubEvent } from '../journal/model.js'
+import type { Device, StatefulInstance, StatefulState } from './model.js'
 
 const PERSISTENCE = ['shouldPersistRootDevice', 'shouldPersistBlockDevices', 'shouldPersistPrivateIp']
 
-/** Whether what a group persists makes its instances stateful. */
+/** Whether a group persists anything of its instances. */
 export function isStateful (group: Group): boolean {
   return PERSISTENCE.some((key) => persists(group.content, key))
 }
 
 /**
- * Brings a stateful group to its target: makes new stateful instances (or resumes paused ones first), pauses the newest
- * that are too many. Paused ones do not count.
+ * Brings a stateful group to its target: adds stateful instances (or resumes paused ones first), or pauses the newest.
+ * Paused ones do not count.
  */
-export function fillStateful (group: Group, now: number, shouldResume: boolean): Change {
+export function reconcileStateful (group: Group, now: number, shouldResume: boolean): Change {
   const held = new Set(group.statefulInstances.map((stateful) => stateful.machine))
-  for (const machine of wanted(group)) if (!held.has(machine)) found(group, machine, machine.requestedAt)
-  const standing = group.statefulInstances.filter(counts)
-  const target = placesOf(group)
-  const ended = standing.slice(target).flatMap((stateful) => pause(group, stateful, now))
-  let missing = target - standing.length
+  for (const machine of activeMachines(group)) {
+    if (!held.has(machine)) addStatefulInstance(group, machine, machine.requestedAt)
+  }
+  const holding = group.statefulInstances.filter(takesCapacity)
+  const target = machineTarget(group)
+  const ended = holding.slice(target).flatMap((stateful) => pause(group, stateful, now))
+  let missing = target - holding.length
   const launched: Machine[] = []
   for (const stateful of group.statefulInstances) {
     if (!shouldResume || missing <= 0) break
@@ -37,89 +39,89 @@ export function fillStateful (group: Group, now: number, shouldResume: boolean):
     missing--
   }
   for (; missing > 0; missing--) {
-    const machine = enlist(group, group.statefulInstances.filter(counts).length, now)
-    found(group, machine, now)
+    const machine = launchMachine(group, group.statefulInstances.filter(takesCapacity).length, now)
+    addStatefulInstance(group, machine, now)
     launched.push(machine)
   }
   return { launched, ended }
 }
 
-/** Stops the machine, which it returns; disks and, where it is persisted, the address are kept. */
+/** Stops the machine, which it returns; disks and, if persisted, the address are kept. */
 export function pause (group: Group, stateful: StatefulInstance, now: number): Machine[] {
   stateful.state = 'PAUSING'
-  note(group, now, `Stateful instance ${stateful.id} is being paused`, [stateful.id])
-  then(group, stateful, now + STOPPING_MS, 'PAUSING', (at) => {
+  writeLog(group, now, `Stateful instance ${stateful.id} is being paused`, [stateful.id])
+  scheduleWhile(group, stateful, now + STOPPING_MS, 'PAUSING', (at) => {
     stop(group, stateful, at)
     stateful.state = 'PAUSED'
-    note(group, at, `Stateful instance ${stateful.id} is paused`, [stateful.id])
+    writeLog(group, at, `Stateful instance ${stateful.id} is paused`, [stateful.id])
   })
   return stateful.machine === undefined ? [] : [stateful.machine]
 }
 
-/** Gives a paused one a machine again. */
+/** Launches a machine for a paused one. */
 export function resume (group: Group, stateful: StatefulInstance, now: number): Machine {
   stateful.state = 'RESUMING'
   return start(group, stateful, now)
 }
 
-/** Pauses and resumes in one go; also one that is paused already. */
+/** Stops the machine and launches another. */
 export function recycle (group: Group, stateful: StatefulInstance, now: number): void {
   stateful.state = 'RECYCLING'
-  note(group, now, `Stateful instance ${stateful.id} is being recycled`, [stateful.id])
-  then(group, stateful, now + STOPPING_MS, 'RECYCLING', (at) => {
+  writeLog(group, now, `Stateful instance ${stateful.id} is being recycled`, [stateful.id])
+  scheduleWhile(group, stateful, now + STOPPING_MS, 'RECYCLING', (at) => {
     const old = stop(group, stateful, at)
-    happened(group, at, 'InstanceReplacement', [replacement(old, [start(group, stateful, at)])])
+    recordEvent(group, at, 'InstanceReplacement', [replacementSubEvent(old, [start(group, stateful, at)])])
   })
 }
 
-/** Takes machine, disks and address away for good. */
+/** Removes machine, disks and address. */
 export function deallocate (group: Group, stateful: StatefulInstance, now: number): void {
   stateful.state = 'DEALLOCATING'
-  note(group, now, `Stateful instance ${stateful.id} is being deallocated`, [stateful.id])
-  then(group, stateful, now + STOPPING_MS, 'DEALLOCATING', (at) => {
+  writeLog(group, now, `Stateful instance ${stateful.id} is being deallocated`, [stateful.id])
+  scheduleWhile(group, stateful, now + STOPPING_MS, 'DEALLOCATING', (at) => {
     const ended = stop(group, stateful, at)
     stateful.state = 'DEALLOCATED'
     stateful.devices = []
-    if (ended.length > 0) happened(group, at, 'ScaleDown', comingsAndGoings([], ended))
-    note(group, at, `Stateful instance ${stateful.id} was deallocated`, [stateful.id])
+    if (ended.length > 0) recordEvent(group, at, 'ScaleDown', scalingSubEvents([], ended))
+    writeLog(group, at, `Stateful instance ${stateful.id} was deallocated`, [stateful.id])
   })
 }
 
-/** Whether it takes one of the places that the target capacity gives. */
-export function counts ({ state }: StatefulInstance): boolean {
+/** Whether it counts against the target capacity. */
+export function takesCapacity ({ state }: StatefulInstance): boolean {
   return state === 'ACTIVE' || state === 'RESUMING' || state === 'RECYCLING'
 }
 
 function start (group: Group, stateful: StatefulInstance, now: number): Machine {
-  const place = group.statefulInstances.filter(counts).indexOf(stateful)
+  const slot = group.statefulInstances.filter(takesCapacity).indexOf(stateful)
   const before = stateful.machine
   const privateIp = persists(group.content, 'shouldPersistPrivateIp') ? before?.privateIp : undefined
-  const machine = enlist(group, Math.max(0, place), now, privateIp)
+  const machine = launchMachine(group, Math.max(0, slot), now, privateIp)
   stateful.machine = machine
-  then(group, stateful, now + RUNNING_AFTER_MS, stateful.state, (at) => {
+  scheduleWhile(group, stateful, now + RUNNING_AFTER_MS, stateful.state, (at) => {
     stateful.state = 'ACTIVE'
-    note(group, at, `Stateful instance ${stateful.id} is active`, [stateful.id])
+    writeLog(group, at, `Stateful instance ${stateful.id} is active`, [stateful.id])
   })
   return machine
 }
 
-/** Has `run` happen when it is still in this state by then. */
-function then (
+/** Schedules `run`, which is skipped if the state has changed by then. */
+function scheduleWhile (
   group: Group, stateful: StatefulInstance, at: number, state: StatefulState, run: (at: number) => void
 ): void {
-  later(group, at, (time) => {
+  schedule(group, at, (time) => {
     if (stateful.state === state && group.statefulInstances.includes(stateful)) run(time)
   })
 }
 
-/** Ends the machine, if it has one that is still wanted. It stays known, for its address. */
+/** Ends the machine, if it is active. It stays known, for its address. */
 function stop (group: Group, { machine }: StatefulInstance, now: number): Machine[] {
   if (machine === undefined || machine.endedAt !== undefined) return []
-  retire(group, machine, now)
+  terminate(group, machine, now)
   return [machine]
 }
 
-function found (group: Group, machine: Machine, now: number): void {
+function addStatefulInstance (group: Group, machine: Machine, now: number): void {
   const id = derivedId('ssi', `${group.id}/${machine.instanceId}`)
   group.statefulInstances.push({ id, state: 'ACTIVE', machine, createdAt: now, devices: devicesOf(group.content, id) })
 }

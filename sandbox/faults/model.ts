@@ -1,63 +1,63 @@
 import type { ErrorEntry } from '../protocol/errors.js'
 
-/** What a caller meets instead of a proper reply; `strikes.ts` says how each looks on the socket. */
+/** What the caller gets in place of a proper reply; `engine.ts` has how each looks on the socket. */
 export type FaultKind = 'status' | 'reset' | 'hang' | 'garbage' | 'truncated' | 'stall' | 'html' | 'redirect' |
   'wrong-content-type'
 
 /**
- * A misfortune for calls to come.
+ * A fault for future calls.
  *
- * `commit` says what becomes of the operation itself, while `kind` says what the caller sees:
- * - `'none'`: it is not carried out (lost before the commit). The default, but see below.
- * - `'first'`: it is carried out, `latency` passes, the fault strikes (commit then reset, commit then 504 …). The
- *   default of `truncated`, `stall` and `wrong-content-type`, which spoil the genuine reply.
- * - `'late'`: the fault strikes, and, after `lateBy`, it is carried out all the same.
+ * `commit` says whether the operation runs, `kind` what the caller sees:
+ * - `'none'`: it does not run (lost before the commit). The default, but see below.
+ * - `'first'`: it runs, `latency` passes, then comes the fault (commit then reset, commit then 504 …). The
+ *   default of `truncated`, `stall` and `wrong-content-type`, which alter the genuine reply.
+ * - `'late'`: the fault comes first; after `lateBy` the operation runs all the same.
  *
- * Without `kind`, `status`, `errors` and `body` the call is answered properly, after `latency`; with `commit: 'first'`
- * it is carried out before that. `headers` are added to the reply.
+ * Without `kind`, `status`, `errors` and `body` the reply is genuine, after `latency`; with `commit: 'first'`
+ * the operation runs before that. `headers` are added to the reply.
  */
 export interface Fault {
   method?: string
-  /** A beginning of the path as received, or an expression that it matches. */
+  /** A prefix of the path as received, or a regular expression for it. */
   path?: string | RegExp
-  /** How many calls it meets; Infinity is allowed. Default 1. */
+  /** How many calls it affects; Infinity is allowed. Default 1. */
   times?: number
-  /** How likely it meets a call that fits, 0 to 1. Default 1. A call it spares is not counted in `times`. */
+  /** How likely it affects a matching call, 0 to 1. Default 1. A call it spares does not count in `times`. */
   probability?: number
-  /** What to wait for before it strikes. */
+  /** Wait before the fault. */
   latency?: Delay
-  /** Default `status` when a status, errors or a body are given. */
+  /** Default: `status` if a status, errors or a body are given. */
   kind?: FaultKind
   /** Default 500 for `status`, 400 with `errors`, 502 for `html`, 302 for `redirect`, 200 for the rest. */
   status?: number
   /** What the error envelope lists, such as AWS throttling: `[{ code: 'RequestLimitExceeded', message: '…' }]`. */
   errors?: ErrorEntry[]
-  /** A string is sent as it is, anything else as JSON. Default: an error envelope, or what fits the kind. */
+  /** A string is sent unchanged, anything else as JSON. Default: an error envelope, or what fits the kind. */
   body?: unknown
   headers?: Record<string, string>
   commit?: 'none' | 'first' | 'late'
-  /** What a late commit waits for after the strike. Default 50. */
+  /** Wait between the fault and a late commit. Default 50. */
   lateBy?: Delay
 }
 
-/** Milliseconds of real time; or, within one process, a promise: until that is settled. */
+/** Milliseconds of real time, or, within one process, a promise to wait for. */
 export type Delay = number | Promise<unknown>
 
-/** The faults that wait for their calls. */
+/** Faults waiting for matching calls. */
 export class Faults {
   #waiting: { fault: Fault, left: number }[] = []
 
-  /** Adds a fault. A call meets the first one that fits it. */
+  /** Adds a fault. A call gets the first one that matches. */
   inject (fault: Fault): void {
     this.#waiting.push({ fault, left: fault.times ?? 1 })
   }
 
-  /** Forgets all faults. */
+  /** Removes all faults. */
   clear (): void {
     this.#waiting = []
   }
 
-  /** The fault that this call meets, or undefined; it is one less then. */
+  /** The fault for this call, or undefined. Counts down its `times`. */
   take (call: { method: string, path: string }): Fault | undefined {
     const met = this.#waiting.find(({ fault }) => fits(fault, call) && Math.random() < (fault.probability ?? 1))
     if (met === undefined) return undefined
@@ -67,13 +67,13 @@ export class Faults {
   }
 }
 
-/** What the caller meets; undefined for a proper reply. */
+/** What the caller gets; undefined for a proper reply. */
 export function kindOf (fault: Fault): FaultKind | undefined {
   const { kind, status, errors, body } = fault
   return kind ?? (status === undefined && errors === undefined && body === undefined ? undefined : 'status')
 }
 
-/** When the operation is carried out under this fault; see `Fault`. */
+/** When the operation runs under this fault; see `Fault`. */
 export function commitOf (fault: Fault): 'none' | 'first' | 'late' {
   const spoils = fault.kind === 'truncated' || fault.kind === 'stall' || fault.kind === 'wrong-content-type'
   return fault.commit ?? (spoils ? 'first' : 'none')
@@ -82,6 +82,6 @@ export function commitOf (fault: Fault): 'none' | 'first' | 'late' {
 function fits (fault: Fault, call: { method: string, path: string }): boolean {
   if (fault.method !== undefined && fault.method.toUpperCase() !== call.method) return false
   if (fault.path === undefined) return true
-  // `search`, not `test`: it minds no lastIndex.
+  // `search`, not `test`, which starts at lastIndex.
   return typeof fault.path === 'string' ? call.path.startsWith(fault.path) : call.path.search(fault.path) !== -1
 }

@@ -1,55 +1,55 @@
 import { newId } from '../ids.js'
-import { wanted } from '../machines/machines.js'
+import { activeMachines } from '../machines/engine.js'
 import { invalid } from '../protocol/errors.js'
 import { isObject } from '../protocol/json.js'
 import type { JsonObject } from '../protocol/json.js'
-import { changed, strangers, violations } from '../protocol/validation.js'
+import { changed, unknownKeys, violations } from '../protocol/validation.js'
 import type { Rule, Violation } from '../protocol/validation.js'
 import type { Account } from '../world.js'
 import { merge } from './merge.js'
-import type { Resource } from './resource.js'
+import type { Resource } from './model.js'
 import { dropPlainScripts } from './scripts.js'
 
-/** What tells a group from a managed instance where both are created, changed and shown alike. */
+/** How a group or a managed instance is created, changed and shown. */
 export interface Noun<R extends Resource> {
-  /** The key that wraps it in a request, and the first segment of `field` in an error. */
+  /** The key that wraps it in a request; `field` of an error begins with it. */
   envelope: string
   idPrefix: string
   rules: Rule[]
   immutable: string[]
-  /** What fields must agree on, once a PUT is merged into the stored content. */
+  /** Contradictions between fields, after a PUT is merged into the stored content. */
   conflicts: (merged: JsonObject, sent: JsonObject, creating: boolean) => Violation[]
   /** Where an account keeps them. */
-  shelf: (account: Account) => Map<string, R>
-  /** Makes one of a resource that has no more than what both have. */
-  raise: (resource: Resource) => R
-  /** Brings the machines in line with the content, and takes note, after it was created. */
-  born: (resource: R, now: number) => void
-  /** The same after it was updated. */
-  altered: (resource: R, now: number, options: UpdateOptions) => void
+  storage: (account: Account) => Map<string, R>
+  /** Adds what only this noun has. */
+  extend: (resource: Resource) => R
+  /** Launches the machines and writes the journal. */
+  afterCreate: (resource: R, now: number) => void
+  /** The same after an update. */
+  afterUpdate: (resource: R, now: number, options: UpdateOptions) => void
 }
 
-/** What the query of an update asks for besides. */
+/** Options in the query of an update. */
 export interface UpdateOptions {
-  /** Instances get new tags without being replaced. Nothing shows them here: it is only noted. */
+  /** Applies new tags without replacing instances. Shown only in the log. */
   autoApplyTags?: boolean
-  /** More capacity resumes paused stateful instances before new ones are made. */
+  /** Resumes paused stateful instances before new ones are added. */
   shouldResumeStateful?: boolean
 }
 
 const READ_ONLY = ['id', 'createdAt', 'updatedAt']
 
 /**
- * Adds what `body` describes to an account, exactly as it was sent, under a fresh id.
+ * Adds what `body` describes to an account, unchanged, under a new id.
  * @throws SandboxError 400 naming everything that is wrong with the body
  */
 export function create<R extends Resource> (noun: Noun<R>, account: Account, body: unknown, now: number): R {
-  const sent = open(noun, body)
+  const sent = unwrap(noun, body)
   const content = dropPlainScripts(sent)
-  refuse(allOf(check(noun, sent, true), noun.conflicts(content, sent, true)))
-  const shelf = noun.shelf(account)
+  throwIfAny(combine(check(noun, sent, true), noun.conflicts(content, sent, true)))
+  const storage = noun.storage(account)
   let id = newId(noun.idPrefix)
-  while (shelf.has(id)) id = newId(noun.idPrefix)
+  while (storage.has(id)) id = newId(noun.idPrefix)
   return add(noun, account, id, content, now)
 }
 
@@ -58,9 +58,9 @@ export function add<R extends Resource> (
   noun: Noun<R>, account: Account, id: string, content: JsonObject, now: number
 ): R {
   const { agenda } = account
-  const resource = noun.raise({ id, createdAt: now, updatedAt: now, content, machines: [], agenda })
-  noun.shelf(account).set(id, resource)
-  noun.born(resource, now)
+  const resource = noun.extend({ id, createdAt: now, updatedAt: now, content, machines: [], agenda })
+  noun.storage(account).set(id, resource)
+  noun.afterCreate(resource, now)
   return resource
 }
 
@@ -71,21 +71,21 @@ export function add<R extends Resource> (
 export function update<R extends Resource> (
   noun: Noun<R>, resource: R, body: unknown, now: number, options: UpdateOptions = {}
 ): R {
-  const sent = open(noun, body)
+  const sent = unwrap(noun, body)
   const merged = merge(resource.content, dropPlainScripts(sent))
   const fixed = changed(noun.immutable, resource.content, merged, noun.envelope)
-  refuse(allOf(check(noun, sent, false), [...fixed, ...noun.conflicts(merged, sent, false)]))
+  throwIfAny(combine(check(noun, sent, false), [...fixed, ...noun.conflicts(merged, sent, false)]))
   resource.content = merged
   resource.updatedAt = now
-  noun.altered(resource, now, options)
+  noun.afterUpdate(resource, now, options)
   return resource
 }
 
-/** Takes a resource away from its account, and its machines with it. */
+/** Removes a resource from its account and ends its machines. */
 export function remove<R extends Resource> (noun: Noun<R>, account: Account, resource: R, now: number): void {
-  noun.shelf(account).delete(resource.id)
+  noun.storage(account).delete(resource.id)
   resource.deletedAt = now
-  for (const machine of wanted(resource)) machine.endedAt = now
+  for (const machine of activeMachines(resource)) machine.endedAt = now
 }
 
 /** The resource as the vendor answers it: one flat object. */
@@ -105,29 +105,29 @@ function dates (resource: Resource): { createdAt: string, updatedAt: string } {
   }
 }
 
-type Named = Pick<Noun<Resource>, 'envelope' | 'rules'>
+type Checked = Pick<Noun<Resource>, 'envelope' | 'rules'>
 
-function open (noun: Named, body: unknown): JsonObject {
+function unwrap (noun: Checked, body: unknown): JsonObject {
   const { envelope } = noun
   const sent = isObject(body) ? body[envelope] : undefined
   if (sent === undefined) throw invalid([{ message: `"${envelope}" is required`, field: envelope }])
   if (!isObject(sent)) throw invalid([{ message: `"${envelope}" must be an object`, field: envelope }])
-  refuse(strangers(body as JsonObject, [envelope]))
+  throwIfAny(unknownKeys(body as JsonObject, [envelope]))
   return sent
 }
 
-function check (noun: Named, sent: JsonObject, creating: boolean): Violation[] {
+function check (noun: Checked, sent: JsonObject, creating: boolean): Violation[] {
   const readOnly = READ_ONLY.filter((key) => Object.hasOwn(sent, key))
     .map((key) => ({ message: `"${key}" is not allowed`, field: `${noun.envelope}.${key}` }))
   return [...readOnly, ...violations(noun.rules, sent, noun.envelope, creating)]
 }
 
-/** Both, but no comparison of a field that is wrong in itself. */
-function allOf (wrong: Violation[], disagreeing: Violation[]): Violation[] {
+/** Both, but no contradiction of a field that is invalid by itself. */
+function combine (wrong: Violation[], disagreeing: Violation[]): Violation[] {
   const fields = new Set(wrong.map(({ field }) => field))
   return [...wrong, ...disagreeing.filter(({ field }) => !fields.has(field))]
 }
 
-function refuse (found: Violation[]): void {
+function throwIfAny (found: Violation[]): void {
   if (found.length > 0) throw invalid(found)
 }

@@ -1,6 +1,6 @@
-import type { Machine } from '../machines/machine.js'
+import type { Machine } from '../machines/model.js'
 
-/** Vendor OpenAPI: the ones that come to rest, and the ones on the way there. */
+/** Vendor OpenAPI: the final states, and the ones on the way to them. */
 export type StatefulState = 'ACTIVE' | 'PAUSING' | 'PAUSED' | 'RESUMING' | 'RECYCLING' | 'DEALLOCATING' | 'DEALLOCATED'
 
 /** A disk that outlives the machine. */
@@ -10,7 +10,7 @@ export interface Device {
   snapshotId: string
 }
 
-/** A place in a stateful group: its disks and its address stay, its machine changes. */
+/** A stateful instance: its disks and its address stay, its machine changes. */
 export interface StatefulInstance {
   id: string
   state: StatefulState

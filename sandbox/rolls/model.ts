@@ -1,9 +1,9 @@
-import type { Machine } from '../machines/machine.js'
+import type { Machine } from '../machines/model.js'
 
 /** Vendor vocabulary; `failed` blocks the group like `in_progress` until the roll is stopped. */
 export type RollStatus = 'starting' | 'in_progress' | 'finished' | 'stopped' | 'failed'
 
-/** What becomes of a batch whose new instances are not healthy. */
+/** What to do with a batch whose new instances are not healthy. */
 export interface RollAction {
   actionType: 'DETACH_OLD' | 'DETACH_NEW'
   shouldHandleAllBatches: boolean
@@ -12,9 +12,9 @@ export interface RollAction {
   drainingTimeout: number
 }
 
-/** What was ordered when the roll was started. */
-export interface RollOrder {
-  /** Seconds that the instances of a batch get before their health counts. */
+/** Options of a roll. */
+export interface RollOptions {
+  /** Seconds before the health of a batch's instances counts. */
   gracePeriod: number
   healthCheckType: string
   /** Seconds. */
@@ -24,9 +24,9 @@ export interface RollOrder {
   onFailure: RollAction | undefined
 }
 
-/** The machines that are replaced together, each with its place among all. */
+/** Machines that are replaced together, each with its slot in the group. */
 export interface Batch {
-  blue: { machine: Machine, place: number }[]
+  blue: { machine: Machine, slot: number }[]
   /** Their successors, in the same order; empty until the batch begins. */
   green: Machine[]
 }
@@ -38,10 +38,10 @@ export interface Roll {
   /** Milliseconds since the epoch, like `updatedAt`. */
   createdAt: number
   updatedAt: number
-  order: RollOrder
+  options: RollOptions
   batches: Batch[]
-  /** How many batches have begun: the current one is the last of them. */
+  /** Batches begun; the current one is the last of them. */
   begun: number
-  /** How many batches are done. */
+  /** Batches done. */
   done: number
 }

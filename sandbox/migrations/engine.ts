@@ -1,24 +1,24 @@
 import { derivedId } from '../ids.js'
-import { RUNNING_AFTER_MS } from '../machines/machine.js'
+import { RUNNING_AFTER_MS } from '../machines/model.js'
 import { refusal } from '../protocol/errors.js'
 import type { JsonObject } from '../protocol/json.js'
-import { add } from '../resources/resources.js'
+import { add } from '../resources/engine.js'
 import type { Account } from '../world.js'
-import type { Migration, MigrationOrder, Step } from './migration.js'
-import { MANAGED_INSTANCE } from './noun.js'
+import type { Migration, MigrationOptions, Step } from './model.js'
+import { MANAGED_INSTANCE } from '../managed-instances/engine.js'
 
-/** Instances whose ids begin like this cannot be copied: their migrations end in MIGRATE_ERROR. */
+/** Instances with this id prefix cannot be copied: their migrations end in MIGRATE_ERROR. */
 export const BROKEN_INSTANCE = 'i-00000bad'
 
 /**
- * Begins to make a managed instance of an instance of AWS. It exists as soon as the migration has finished.
- * @throws SandboxError 400 when the instance is Spot's already, or on its way there
+ * Starts to turn an EC2 instance into a managed instance, which exists once the migration has finished.
+ * @throws SandboxError 400 if Spot manages the instance already, or a migration of it is under way
  */
-export function migrate (account: Account, order: MigrationOrder, now: number): Migration {
-  const original = order.originalInstanceId
-  const underway = [...account.migrations.values()].some((migration) =>
-    migration.order.originalInstanceId === original && stepAt(migration, now).state !== 'MIGRATE_ERROR')
-  if (underway) throw refusal('CANT_CREATE_MIGRATION', `Instance ${original} is being migrated or was before`)
+export function migrate (account: Account, options: MigrationOptions, now: number): Migration {
+  const original = options.originalInstanceId
+  const isUnderway = [...account.migrations.values()].some((migration) =>
+    migration.options.originalInstanceId === original && stepAt(migration, now).state !== 'MIGRATE_ERROR')
+  if (isUnderway) throw refusal('CANT_CREATE_MIGRATION', `Instance ${original} is being migrated or was before`)
   const owners = [...account.groups.values(), ...account.managedInstances.values()]
   if (owners.some(({ machines }) => machines.some(({ instanceId }) => instanceId === original))) {
     throw refusal('CANT_CREATE_MIGRATION', `Instance ${original} is managed by Spot`)
@@ -27,8 +27,8 @@ export function migrate (account: Account, order: MigrationOrder, now: number): 
   const migration: Migration = {
     id: derivedId('smg', origin),
     managedInstanceId: derivedId('smi', origin),
-    order,
-    steps: stepsOf(order),
+    options,
+    steps: stepsOf(options),
     startedAt: now
   }
   account.migrations.set(migration.id, migration)
@@ -39,7 +39,7 @@ export function migrate (account: Account, order: MigrationOrder, now: number): 
   return migration
 }
 
-/** Where a migration is at `now`. */
+/** The step of a migration at `now`. */
 export function stepAt ({ startedAt, steps }: Migration, now: number): Step {
   let since = now - startedAt
   for (const step of steps) {
@@ -49,8 +49,8 @@ export function stepAt ({ startedAt, steps }: Migration, now: number): Step {
   throw new Error('the last step takes for ever')
 }
 
-/** The names of the states are the vendor's, which ones there are and how long they take is not documented. */
-function stepsOf ({ originalInstanceId, shouldTerminateInstance }: MigrationOrder): Step[] {
+/** The state names are the vendor's. Their sequence and durations are not documented. */
+function stepsOf ({ originalInstanceId, shouldTerminateInstance }: MigrationOptions): Step[] {
   const copied: Step[] = [
     { state: 'MIGRATE_START', description: 'The migration begins', seconds: 10 },
     { state: 'MIGRATE_CREATE_IMAGE', description: 'An image of the instance is ordered', seconds: 20 },
@@ -69,33 +69,33 @@ function stepsOf ({ originalInstanceId, shouldTerminateInstance }: MigrationOrde
   ]
 }
 
-/** The managed instance comes with a machine that runs already: it was launched in the step before. */
-function finish (account: Account, { managedInstanceId, order }: Migration, now: number): void {
-  const instance = add(MANAGED_INSTANCE, account, managedInstanceId, contentOf(order), now)
+/** The machine of the managed instance runs already: the step before launched it. */
+function finish (account: Account, { managedInstanceId, options }: Migration, now: number): void {
+  const instance = add(MANAGED_INSTANCE, account, managedInstanceId, contentOf(options), now)
   for (const machine of instance.machines) machine.requestedAt = now - RUNNING_AFTER_MS
 }
 
-/** What cannot be known without AWS (image, network) is made up from the id of the original. */
-function contentOf (order: MigrationOrder): JsonObject {
-  const { originalInstanceId: original, spotInstanceTypes: types } = order
-  const some = (prefix: string) => derivedId(prefix, original, 17)
+/** Image and network, which only AWS knows, are made up from the id of the original. */
+function contentOf (options: MigrationOptions): JsonObject {
+  const { originalInstanceId: original, spotInstanceTypes: types } = options
+  const madeUpId = (prefix: string) => derivedId(prefix, original, 17)
   return {
-    name: order.managedInstanceName ?? original,
-    region: order.region,
+    name: options.managedInstanceName ?? original,
+    region: options.region,
     strategy: { lifeCycle: 'spot', orientation: 'balanced', fallbackToOd: true, revertToSpot: { performAt: 'always' } },
     persistence: {
       persistRootDevice: true,
       persistBlockDevices: true,
-      persistPrivateIp: order.shouldKeepPrivateIp,
+      persistPrivateIp: options.shouldKeepPrivateIp,
       blockDevicesMode: 'onLaunch'
     },
     compute: {
-      product: order.product,
-      vpcId: some('vpc'),
-      subnetIds: order.subnetIds.length > 0 ? order.subnetIds : [some('subnet')],
+      product: options.product,
+      vpcId: madeUpId('vpc'),
+      subnetIds: options.subnetIds.length > 0 ? options.subnetIds : [madeUpId('subnet')],
       launchSpecification: {
-        imageId: some('ami'),
-        securityGroupIds: [some('sg')],
+        imageId: madeUpId('ami'),
+        securityGroupIds: [madeUpId('sg')],
         instanceTypes: { preferredType: types[0] ?? 'm5.large', types: types.length > 0 ? types : ['m5.large'] },
         tags: []
       }
