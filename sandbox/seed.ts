@@ -113,7 +113,7 @@ const GROUPS: SeedEntry[] = [
         period: 300,
         evaluationPeriods: 2,
         cooldown: 300,
-        action: { type: 'adjustment', adjustment: 2 }
+        action: { type: 'adjustment', adjustment: '2' }
       }],
       down: null
     },

@@ -20,17 +20,17 @@ t.test('a PUT merges: missing keeps, null clears, arrays are replaced', async (t
     ['a scalar replaces an object', { before: { x: { a: 1 } }, sent: { x: 1 }, after: { x: 1 } }]
   ]
   for (const [name, { before, sent, after }] of cases) {
-    const { id } = await sandbox.create('/aws/ec2/group', { group: { name, ...before } })
+    const { id } = await sandbox.create('/aws/ec2/group', group(before))
     const { items: [item] } = await sandbox.call('PUT', `/aws/ec2/group/${id}`, { group: sent })
     const { createdAt, updatedAt } = item ?? {}
-    t.strictSame(item, { id, name, ...after, createdAt, updatedAt }, name)
+    t.strictSame(item, { ...group(after).group, id, createdAt, updatedAt }, name)
   }
 })
 
 t.test('a "__proto__" in a body is a key like any other', async (t) => {
   const sandbox = await startClient(t)
-  const body = '{"group":{"name":"a","x":{"__proto__":{"a":1}}}}'
-  const { id } = await sandbox.create('/aws/ec2/group', JSON.parse(body) as object)
+  const x = JSON.parse('{"__proto__":{"a":1}}') as object
+  const { id } = await sandbox.create('/aws/ec2/group', group({ x }))
   const update = '{"group":{"x":{"__proto__":{"b":2}}}}'
   const answer = await sandbox.call('PUT', `/aws/ec2/group/${id}`, undefined, { body: update })
   t.match(answer.text, '"x":{"__proto__":{"a":1,"b":2}}')
@@ -69,11 +69,18 @@ t.test('a body is refused in the words of Joi, everything wrong at once', async 
     ['POST', '/aws/ec2/group', group().group, [['"group" is required', 'group']]],
     ['POST', '/aws/ec2/group', { group: null }, [['"group" must be an object', 'group']]],
     ['POST', '/aws/ec2/group', { ...group(), more: 1 }, [['"more" is not allowed', 'more']]],
-    ['POST', '/aws/ec2/group', { group: { capacity: { target: '2', minimum: 1.5, maximum: -1 } } }, [
+    ['POST', '/aws/ec2/group', { group: { capacity: { target: 'two', minimum: 1.5, maximum: -1 } } }, [
       ['"name" is required', 'group.name'],
-      ['"target" must be a number', 'group.capacity.target'],
       ['"minimum" must be an integer', 'group.capacity.minimum'],
-      ['"maximum" must be greater than or equal to 0', 'group.capacity.maximum']
+      ['"target" must be a number', 'group.capacity.target'],
+      ['"maximum" must be greater than or equal to 0', 'group.capacity.maximum'],
+      ['"strategy" is required', 'group.strategy'],
+      ['"compute" is required', 'group.compute']
+    ]],
+    ['POST', '/aws/ec2/group', { group: { name: 'bare' } }, ['capacity', 'strategy', 'compute'].map((key) =>
+      [`"${key}" is required`, `group.${key}`])],
+    ['POST', '/aws/ec2/group', group({ thirdPartiesIntegration: { ecs: { clusterName: 1 } } }), [
+      ['"clusterName" must be a string', 'group.thirdPartiesIntegration.ecs.clusterName']
     ]],
     ['POST', '/aws/ec2/group', group({ capacity: { target: 11, minimum: 0, maximum: 10 } }), [
       ['"target" must be less than or equal to "ref:maximum"', 'group.capacity.target']
@@ -105,8 +112,8 @@ t.test('a body is refused in the words of Joi, everything wrong at once', async 
     ['POST', '/aws/ec2/managedInstance', { managedInstance: { name: '', compute: { vpcId: null } } }, [
       ['"name" is not allowed to be empty', 'managedInstance.name'],
       ['"region" is required', 'managedInstance.region'],
-      ['"subnetIds" is required', 'managedInstance.compute.subnetIds'],
-      ['"vpcId" must be a string', 'managedInstance.compute.vpcId']
+      ['"vpcId" must be a string', 'managedInstance.compute.vpcId'],
+      ['"subnetIds" is required', 'managedInstance.compute.subnetIds']
     ]]
   ]
   for (const [method, path, body, expected] of cases) {
@@ -116,6 +123,21 @@ t.test('a body is refused in the words of Joi, everything wrong at once', async 
     t.strictSame(errors.map(({ message, field }) => [message, field]), expected, name)
   }
   t.equal(sandbox.transcript.filter((entry) => entry.committed).length, 1, 'none of them was carried out')
+})
+
+t.test('text is converted as Joi does where a number or a boolean belongs', async (t) => {
+  const client = await startClient(t)
+  const sent = { capacity: { target: '4', minimum: '2', maximum: 8 }, strategy: { risk: '99.5', fallbackToOd: 'True' } }
+  const { id, capacity, strategy } = await client.create('/aws/ec2/group', group(sent))
+  t.strictSame([capacity, strategy], [
+    { target: 4, minimum: 2, maximum: 8 }, { risk: 99.5, fallbackToOd: true }
+  ])
+  const path = `/aws/ec2/group/${id}`
+  const { items } = await client.call('PUT', `${path}/capacity`, { capacity: { target: '3' } })
+  t.match(items, [{ capacity: { target: 3 } }])
+  t.equal((await client.call('PUT', `${path}?autoApplyTags=True`, { group: { name: '5' } })).status, 200)
+  t.match(await client.get(path), [{ name: '5' }])
+  t.match(client.transcript[0]?.body, { group: sent }, 'the transcript has it as sent')
 })
 
 t.test('one of two exclusive fields is cleared with null', async (t) => {
@@ -130,7 +152,7 @@ t.test('a script that is no base64 gets 200 and is not stored', async (t) => {
   const sandbox = await startClient(t)
   const script = Buffer.from('#!/bin/sh\necho hello\n').toString('base64')
   const compute = (userData: string | null) => ({ compute: { launchSpecification: { userData } } })
-  const { id, ...item } = await sandbox.create('/aws/ec2/group', { group: { name: 'a', ...compute('#!/bin/sh') } })
+  const { id, ...item } = await sandbox.create('/aws/ec2/group', group(compute('#!/bin/sh')))
   t.strictSame(item.compute, { launchSpecification: {} })
   const path = `/aws/ec2/group/${id}`
   t.match((await sandbox.call('PUT', path, { group: compute(script) })).items, [compute(script)])
@@ -183,7 +205,7 @@ t.test('invalid bodies and queries are refused in the words of Joi', async (t) =
   const client = await startClient(t)
   const path = await client.grow(group())
   const [instance] = ids(await client.get(`${path}/status`))
-  const action = { actionType: 'DETACH', batchNum: 0, drainingTimeout: '5' }
+  const action = { actionType: 'DETACH', batchNum: 0, drainingTimeout: 'five' }
   await client.call('PUT', `${path}/roll`, ROLL)
   const rollId = (await client.get(`${path}/roll`))[0]?.id
   client.pass(1000)
@@ -191,7 +213,7 @@ t.test('invalid bodies and queries are refused in the words of Joi', async (t) =
   const cases: [string, string, unknown, ...string[]][] = [
     ['PUT', `${path}/capacity`, undefined, '"capacity" is required'],
     ['PUT', `${path}/capacity`, [], '"value" must be an object'],
-    ['PUT', `${path}/capacity`, { capacity: { target: null, minimum: '1', unit: 'instance' }, x: 1 },
+    ['PUT', `${path}/capacity`, { capacity: { target: null, minimum: 'one', unit: 'instance' }, x: 1 },
       '"x" is not allowed', '"unit" is not allowed', '"minimum" must be a number', '"target" must be a number'],
     ['PUT', `${path}/capacity`, { capacity: { target: 9 } }, '"target" must be less than or equal to "ref:maximum"'],
     ['PUT', `${path}/scale/up?adjustment=0`, undefined, '"adjustment" must be greater than or equal to 1'],

@@ -253,7 +253,7 @@ t.test('processes are suspended for a time, or until removed', async (t) => {
     processes: ['AUTO_SCALE', 'AUTO_HEALING', 'SCHEDULING'],
     suspensions: [
       { name: 'AUTO_SCALE', expiresAt: null },
-      { name: 'AUTO_HEALING', expiresAt: '2026-03-10T12:11:40.000+0000' },
+      { name: 'AUTO_HEALING', expiresAt: '2026-03-10T12:11:40.000Z' },
       { name: 'SCHEDULING', expiresAt: null }
     ]
   }])
@@ -273,4 +273,22 @@ t.test('the options of an update are accepted, and show in the log', async (t) =
   const node = await client.grow(managedInstance())
   t.equal((await client.call('PUT', `${node}?autoApplyTags=false`, { managedInstance: { name: 'x' } })).status, 200)
   t.match(client.transcript.at(-1)?.query, { autoApplyTags: 'false' })
+})
+
+t.test('adjustments of policies are text in the samples, as clients expect, and come back as sent', async (t) => {
+  const client = await startClient(t, { seed: true })
+  const [sample] = await client.get('/aws/ec2/group/sig-0f3ac1d2')
+  const [policy] = (sample?.scaling as { up: { action: object }[] }).up
+  t.strictSame(policy?.action, { type: 'adjustment', adjustment: '2' })
+  for (const adjustment of [2, '2', 'MAX(currCapacity / 5, 2)']) {
+    const scaling = { up: [{ policyName: 'busy', action: { type: 'adjustment', adjustment } }] }
+    t.strictSame((await client.create('/aws/ec2/group', group({ scaling }))).scaling, scaling)
+  }
+})
+
+t.test('the suspensions of a group that is gone are refused with the code that Terraform expects, too', async (t) => {
+  const client = await startClient(t)
+  const { status, errors } = await client.call('GET', '/aws/ec2/group/sig-00000000/suspension')
+  t.equal(status, 400)
+  t.strictSame(errors.map(({ code }) => code), ['GROUP_DOESNT_EXIST', 'SUSPEND_PROCESSES_DOESNT_EXIST'])
 })

@@ -270,6 +270,27 @@ t.test('nothing costs before it ran or after now', async (t) => {
   t.strictSame((await sandbox.call('GET', `/aws/ec2/${resource}/costs?${seconds}`)).items, [whole], 'Unix seconds')
 })
 
+t.test('daily costs have an item for each day, and add up to the costs', async (t) => {
+  const client = await startClient(t)
+  const paths = [await client.grow(group()), await client.grow(managedInstance())]
+  client.pass(2 * 86_400)
+  for (const path of paths) {
+    for (const [from, to] of [['2026-03-09T18:00:00Z', '2026-03-12T06:00:00Z'], ['2026-03-01', '2026-04-01']]) {
+      const query = `fromDate=${from}&toDate=${to}`
+      const [whole] = await client.get(`${path}/costs?${query}`) as unknown as Costs[]
+      const daily = await client.get(`${path}/costs?${query}&aggregationPeriod=daily`) as unknown as Costs[]
+      t.equal(daily.length, 3, `${path} ${query}`)
+      const hours = daily.reduce((sum, { running }) => sum + running.value, 0)
+      t.ok(Math.abs(hours - (whole?.running.value ?? 0)) < 1e-5)
+    }
+  }
+  const days = 'fromDate=2026-03-11&toDate=2026-03-13&aggregationPeriod'
+  const detailed = await client.get(`${paths[0]}/costs/detailed?${days}=daily`)
+  t.equal(detailed.length, 8, 'four instances on two days')
+  const refused = await client.call('GET', `${paths[0]}/costs?${days}=hourly`)
+  t.strictSame(refused.errors.map(({ message }) => message), ['"aggregationPeriod" must be one of [daily]'])
+})
+
 t.test('the costs of a group need both dates, in order', async (t) => {
   const sandbox = await startClient(t, { seed: true })
   const cases: [string, string[]][] = [

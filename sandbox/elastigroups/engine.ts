@@ -5,7 +5,7 @@ import type { Noun } from '../resources/engine.js'
 import { scaleToTarget } from './fleet.js'
 import type { Group } from './model.js'
 import { scalingSubEvents, recordEvent, writeLog } from '../journal/model.js'
-import { ELASTIGROUP_IMMUTABLE, ELASTIGROUP_RULES, elastigroupConflicts } from './rules.js'
+import { ELASTIGROUP_IMMUTABLE, elastigroupConflicts, elastigroupRules } from './rules.js'
 import { reconcileStateful, isStateful } from '../stateful-instances/engine.js'
 
 /** `response.kind` of groups, and prefix of the kinds of their parts. */
@@ -15,7 +15,7 @@ export const KIND = 'spotinst:aws:ec2:group'
 export const ELASTIGROUP: Noun<Group> = {
   envelope: 'group',
   idPrefix: 'sig',
-  rules: ELASTIGROUP_RULES,
+  rules: elastigroupRules,
   immutable: ELASTIGROUP_IMMUTABLE,
   conflicts: elastigroupConflicts,
   storage: (account) => account.groups,

@@ -1,4 +1,4 @@
-import { costsByMachine, costsOf, readRange } from '../machines/costs.js'
+import { costsByMachine, costsOf, readPeriods } from '../machines/costs.js'
 import type { Context, Operation } from '../operation.js'
 import { readBoolean } from '../protocol/json.js'
 import { readQuery } from '../protocol/query.js'
@@ -36,7 +36,7 @@ export const elastigroups: Operation[] = [
     method: 'GET',
     path: '/aws/ec2/group/{groupId}/costs',
     kind: `${KIND}:stats`,
-    handle: (context) => [costsOf(findGroup(context), readRange(context.query), context.now)]
+    handle: costs
   },
   { method: 'GET', path: '/aws/ec2/group/{groupId}/costs/detailed', kind: KIND, handle: detailedCosts }
 ]
@@ -63,9 +63,17 @@ function discard (context: Context): undefined {
   account.deletedGroups.push(group)
 }
 
-function detailedCosts (context: Context): object[] {
+function costs (context: Context): object[] {
+  const { now, query } = context
   const group = findGroup(context)
-  return costsByMachine(group, readRange(context.query), context.now).map(({ machine, costs }) => ({
+  return readPeriods(query, group, now).map((range) => costsOf(group, range, now))
+}
+
+function detailedCosts (context: Context): object[] {
+  const { now, query } = context
+  const group = findGroup(context)
+  const rows = readPeriods(query, group, now).flatMap((range) => costsByMachine(group, range, now))
+  return rows.map(({ machine, costs }) => ({
     groupId: group.id,
     instanceId: machine.instanceId,
     spotInstanceRequestId: machine.spotInstanceRequestId,

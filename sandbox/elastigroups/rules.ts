@@ -1,18 +1,14 @@
+import { documentRules } from '../protocol/document.js'
 import { isObject, read, readNumber } from '../protocol/json.js'
 import type { JsonObject } from '../protocol/json.js'
-import type { Rule, Violation } from '../protocol/validation.js'
+import type { Violation } from '../protocol/validation.js'
 
-/** Fields of a group that the sandbox checks. Vocabularies: vendor OpenAPI and Go SDK. */
-export const ELASTIGROUP_RULES: Rule[] = [
-  { path: 'name', type: 'string', required: true },
-  { path: 'description', type: 'string' },
-  { path: 'region', type: 'string' },
-  { path: 'capacity', type: 'object' },
+/** What the sandbox checks of a group beside the project's document. Vocabularies: vendor OpenAPI and Go SDK. */
+export const elastigroupRules = documentRules('ElastigroupCreate', [
   { path: 'capacity.target', type: 'integer', minimum: 0 },
   { path: 'capacity.minimum', type: 'integer', minimum: 0 },
   { path: 'capacity.maximum', type: 'integer', minimum: 0 },
   { path: 'capacity.unit', type: 'string', oneOf: ['instance', 'weight'] },
-  { path: 'strategy', type: 'object' },
   { path: 'strategy.risk', type: 'number', minimum: 0, maximum: 100 },
   { path: 'strategy.onDemandCount', type: 'integer', minimum: 0 },
   {
@@ -20,41 +16,8 @@ export const ELASTIGROUP_RULES: Rule[] = [
     type: 'string',
     oneOf: ['costOriented', 'availabilityOriented', 'balanced', 'cheapest', 'equalAzDistribution']
   },
-  { path: 'strategy.fallbackToOd', type: 'boolean' },
-  { path: 'strategy.drainingTimeout', type: 'integer' },
-  { path: 'strategy.persistence', type: 'object' },
-  { path: 'strategy.revertToSpot', type: 'object' },
-  { path: 'strategy.revertToSpot.performAt', type: 'string', oneOf: ['always', 'never', 'timeWindow'] },
-  { path: 'compute', type: 'object' },
-  { path: 'compute.product', type: 'string' },
-  { path: 'compute.subnetIds', type: 'array' },
-  { path: 'compute.elasticIps', type: 'array' },
-  { path: 'compute.availabilityZones', type: 'array' },
-  { path: 'compute.availabilityZones[]', type: 'object' },
-  { path: 'compute.availabilityZones[].name', type: 'string' },
-  { path: 'compute.instanceTypes', type: 'object' },
-  { path: 'compute.instanceTypes.ondemand', type: 'string' },
-  { path: 'compute.instanceTypes.onDemandTypes', type: 'array' },
-  { path: 'compute.instanceTypes.spot', type: 'array' },
-  { path: 'compute.launchSpecification', type: 'object' },
-  { path: 'compute.launchSpecification.imageId', type: 'string' },
-  { path: 'compute.launchSpecification.securityGroupIds', type: 'array' },
-  { path: 'compute.launchSpecification.keyPair', type: 'string' },
-  { path: 'compute.launchSpecification.userData', type: 'string' },
-  { path: 'compute.launchSpecification.shutdownScript', type: 'string' },
-  { path: 'compute.launchSpecification.ebsOptimized', type: 'boolean' },
-  { path: 'compute.launchSpecification.monitoring', type: 'boolean' },
-  { path: 'compute.launchSpecification.tags', type: 'array' },
-  { path: 'compute.launchSpecification.tags[]', type: 'object' },
-  { path: 'compute.launchSpecification.tags[].tagKey', type: 'string' },
-  { path: 'compute.launchSpecification.tags[].tagValue', type: 'string' },
-  { path: 'scaling', type: 'object' },
-  { path: 'scaling.up', type: 'array' },
-  { path: 'scaling.down', type: 'array' },
-  { path: 'scheduling', type: 'object' },
-  { path: 'scheduling.tasks', type: 'array' },
-  { path: 'thirdPartiesIntegration', type: 'object' }
-]
+  { path: 'strategy.revertToSpot.performAt', type: 'string', oneOf: ['always', 'never', 'timeWindow'] }
+])
 
 /** These cannot change after creation. Source: vendor OpenAPI, Terraform provider; region is inferred. */
 export const ELASTIGROUP_IMMUTABLE = ['capacity.unit', 'compute.product', 'region']

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { readDate } from '../protocol/dates.js'
 import { invalid } from '../protocol/errors.js'
+import { readQuery } from '../protocol/query.js'
 import type { Resource } from '../resources/model.js'
 import { RUNNING_AFTER_MS } from './model.js'
 import type { Machine } from './model.js'
 
 const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
 
 /** A time range, milliseconds since the epoch: `from` is included, `to` is not. */
 export interface Range {
@@ -64,10 +66,31 @@ function sum (usages: Usage[]): Costs {
 }
 
 /**
+ * The ranges to report: the one of the query, or with `aggregationPeriod=daily` its days (UTC) in the life of the
+ * resource until `now`.
+ * @throws SandboxError 400 as `readRange`, and for another period
+ */
+export function readPeriods (
+  query: Record<string, unknown>, resource: Resource, now: number, defaults?: Range
+): Range[] {
+  const { aggregationPeriod } = readQuery(query, [{ path: 'aggregationPeriod', type: 'string', oneOf: ['daily'] }])
+  const range = readRange(query, defaults)
+  if (aggregationPeriod === undefined) return [range]
+  const days: Range[] = []
+  const end = Math.min(range.to, now, resource.deletedAt ?? Infinity)
+  for (let from = Math.max(range.from, resource.createdAt); from < end;) {
+    const to = Math.min(end, (Math.floor(from / DAY_MS) + 1) * DAY_MS)
+    days.push({ from, to })
+    from = to
+  }
+  return days
+}
+
+/**
  * The range between `fromDate` and `toDate` of the query; `defaults` replaces a missing one.
  * @throws SandboxError 400 for a missing date without `defaults`, an invalid date, or an end before its start
  */
-export function readRange (query: Record<string, unknown>, defaults?: Range): Range {
+function readRange (query: Record<string, unknown>, defaults?: Range): Range {
   const read = (name: 'fromDate' | 'toDate', fallback: number | undefined) => {
     const text = query[name]
     if (text === undefined && fallback !== undefined) return fallback

@@ -4,7 +4,7 @@ import { refusal } from '../protocol/errors.js'
 import type { Noun } from '../resources/engine.js'
 import type { Account } from '../world.js'
 import type { ManagedInstance } from './model.js'
-import { MANAGED_INSTANCE_IMMUTABLE, MANAGED_INSTANCE_RULES } from './rules.js'
+import { MANAGED_INSTANCE_IMMUTABLE, managedInstanceRules } from './rules.js'
 
 /** `response.kind` of managed instances, and prefix of the kinds of their parts. */
 export const KIND = 'spotinst:aws:ec2:managedInstance'
@@ -13,7 +13,7 @@ export const KIND = 'spotinst:aws:ec2:managedInstance'
 export const MANAGED_INSTANCE: Noun<ManagedInstance> = {
   envelope: 'managedInstance',
   idPrefix: 'smi',
-  rules: MANAGED_INSTANCE_RULES,
+  rules: managedInstanceRules,
   immutable: MANAGED_INSTANCE_IMMUTABLE,
   conflicts: () => [],
   storage: (account) => account.managedInstances,

@@ -1,4 +1,4 @@
-import { costsOf, readRange } from '../machines/costs.js'
+import { costsOf, readPeriods } from '../machines/costs.js'
 import type { Context, Operation } from '../operation.js'
 import { readQuery } from '../protocol/query.js'
 import { checkDeleteBody, MANAGED_INSTANCE_DELETE_BODY } from '../resources/deallocation.js'
@@ -43,11 +43,11 @@ export const managedInstances: Operation[] = [
     method: 'GET',
     path: '/aws/ec2/managedInstance/{MI_ID}/costs',
     kind: `${KIND}:costs`,
-    handle: (context) => {
-      const instance = lookUp(context.account, context.params.MI_ID)
-      const whole = { from: instance?.createdAt ?? -Infinity, to: context.now }
-      const range = readRange(context.query, whole)
-      return instance === undefined ? [] : [costsOf(instance, range, context.now)]
+    handle: ({ account, params, query, now }) => {
+      const instance = lookUp(account, params.MI_ID)
+      if (instance === undefined) return []
+      const life = { from: instance.createdAt, to: now }
+      return readPeriods(query, instance, now, life).map((range) => costsOf(instance, range, now))
     }
   }
 ]

@@ -1,7 +1,7 @@
 import { invalid } from './errors.js'
 import { isObject } from './json.js'
 import type { JsonObject } from './json.js'
-import { locations, unknownKeys, violations } from './validation.js'
+import { converted, locations, unknownKeys, violations } from './validation.js'
 import type { Rule, Violation } from './validation.js'
 
 /**
@@ -11,9 +11,10 @@ import type { Rule, Violation } from './validation.js'
 export function readBody (body: unknown, rules: Rule[]): JsonObject {
   const sent = body ?? {}
   if (!isObject(sent)) throw invalid([{ message: '"value" must be an object', field: 'value' }])
-  const found = [...unknownKeysByParent(sent, rules), ...violations(rules, sent, '', true, false)]
+  const values = converted(rules, sent)
+  const found = [...unknownKeysByParent(values, rules), ...violations(rules, values, '', true, false)]
   if (found.length > 0) throw invalid(found)
-  return sent
+  return values
 }
 
 /** The rules, moved below `path`. */

@@ -55,6 +55,11 @@ export function refusal (name: keyof typeof REFUSALS, text?: string): SandboxErr
   return new SandboxError(status, [{ code, message: text ?? message }])
 }
 
+/** Several refusals in one reply, with the status of the first. */
+export function refusals (...names: [keyof typeof REFUSALS, ...(keyof typeof REFUSALS)[]]): SandboxError {
+  return new SandboxError(REFUSALS[names[0]][0], names.flatMap((name) => refusal(name).errors))
+}
+
 /** A 400 with all violations. The code is ours: no public source names the vendor's. */
 export function invalid (violations: { message: string, field: string }[]): SandboxError {
   return new SandboxError(400, violations.map((violation) => ({ code: 'ValidationError', ...violation })))

@@ -38,6 +38,34 @@ export function violations (
   return found
 }
 
+/** `content` with strings converted as Joi does: `"2"` if the rule wants a number, `"True"` if it wants a boolean. */
+export function converted (rules: Rule[], content: JsonObject): JsonObject {
+  const copy = structuredClone(content)
+  for (const { path, type } of rules.filter(({ type }) => CONVERSIONS[type] !== undefined)) {
+    const keys = path.split('.')
+    const key = keys.pop() ?? ''
+    const name = key.replace('[]', '')
+    for (const { value: parent } of locations(copy, keys, '')) {
+      if (!isObject(parent) || !Object.hasOwn(parent, name)) continue
+      const value = parent[name]
+      const isList = key !== name && Array.isArray(value)
+      parent[name] = isList ? value.map((item) => convert(type, item)) : convert(type, value)
+    }
+  }
+  return copy
+}
+
+/** `value` as the type that a rule wants, if it is a string that Joi converts. */
+export function convert (type: Rule['type'], value: unknown): unknown {
+  return typeof value === 'string' ? CONVERSIONS[type]?.(value) ?? value : value
+}
+
+const toNumber = (text: string) => /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : undefined
+const toBoolean = (text: string) => /^(true|false)$/i.test(text) ? text.toLowerCase() === 'true' : undefined
+const CONVERSIONS: { [T in Rule['type']]?: (text: string) => unknown } = {
+  number: toNumber, integer: toNumber, boolean: toBoolean
+}
+
 /** A violation for every key of `value` that is not `allowed`. */
 export function unknownKeys (value: JsonObject, allowed: readonly string[], prefix = ''): Violation[] {
   return Object.keys(value)

@@ -3,7 +3,7 @@ import { activeMachines } from '../machines/engine.js'
 import { invalid } from '../protocol/errors.js'
 import { isObject } from '../protocol/json.js'
 import type { JsonObject } from '../protocol/json.js'
-import { changed, unknownKeys, violations } from '../protocol/validation.js'
+import { changed, converted, unknownKeys, violations } from '../protocol/validation.js'
 import type { Rule, Violation } from '../protocol/validation.js'
 import type { Account } from '../world.js'
 import { merge } from './merge.js'
@@ -15,7 +15,7 @@ export interface Noun<R extends Resource> {
   /** The key that wraps it in a request; `field` of an error begins with it. */
   envelope: string
   idPrefix: string
-  rules: Rule[]
+  rules: () => Rule[]
   immutable: string[]
   /** Contradictions between fields, after a PUT is merged into the stored content. */
   conflicts: (merged: JsonObject, sent: JsonObject, creating: boolean) => Violation[]
@@ -113,13 +113,13 @@ function unwrap (noun: Checked, body: unknown): JsonObject {
   if (sent === undefined) throw invalid([{ message: `"${envelope}" is required`, field: envelope }])
   if (!isObject(sent)) throw invalid([{ message: `"${envelope}" must be an object`, field: envelope }])
   throwIfAny(unknownKeys(body as JsonObject, [envelope]))
-  return sent
+  return converted(noun.rules(), sent)
 }
 
 function check (noun: Checked, sent: JsonObject, creating: boolean): Violation[] {
   const readOnly = READ_ONLY.filter((key) => Object.hasOwn(sent, key))
     .map((key) => ({ message: `"${key}" is not allowed`, field: `${noun.envelope}.${key}` }))
-  return [...readOnly, ...violations(noun.rules, sent, noun.envelope, creating)]
+  return [...readOnly, ...violations(noun.rules(), sent, noun.envelope, creating)]
 }
 
 /** Both, but no contradiction of a field that is invalid by itself. */

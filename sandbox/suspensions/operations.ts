@@ -1,7 +1,6 @@
 import type { Context, Operation } from '../operation.js'
 import { readBody } from '../protocol/body.js'
-import { offsetDate } from '../protocol/dates.js'
-import { invalid, refusal } from '../protocol/errors.js'
+import { invalid, refusal, refusals } from '../protocol/errors.js'
 import { readNumber, readObjects, readString, readStrings } from '../protocol/json.js'
 import type { Rule } from '../protocol/validation.js'
 import { findGroup } from '../elastigroups/engine.js'
@@ -19,10 +18,20 @@ const PROCESSES = [
 
 /** Suspended processes of a group. The sandbox runs none of them, so it only keeps the list. */
 export const suspensions: Operation[] = [
-  { method: 'GET', path: PATH, kind: KIND, handle: (context) => show(findGroup(context), context.now) },
+  { method: 'GET', path: PATH, kind: KIND, handle: list },
   { method: 'POST', path: PATH, kind: KIND, handle: suspend },
   { method: 'DELETE', path: PATH, kind: KIND, handle: revoke }
 ]
+
+/**
+ * An unknown group is refused with a second code: the one by which the Terraform provider learns that suspensions are
+ * gone. The vendor's document leaves it open.
+ */
+function list (context: Context): object[] {
+  const group = context.account.groups.get(context.params.groupId ?? '')
+  if (group === undefined) throw refusals('GROUP_DOESNT_EXIST', 'SUSPEND_PROCESSES_DOESNT_EXIST')
+  return show(group, context.now)
+}
 
 const NAMES: Rule = { path: 'processes[]', type: 'string', oneOf: PROCESSES }
 
@@ -79,6 +88,10 @@ function show (group: Group, now: number): object[] {
   return [{
     groupId: group.id,
     processes: suspended.map(([name]) => name),
-    suspensions: suspended.map(([name, until]) => ({ name, expiresAt: until === Infinity ? null : offsetDate(until) }))
+    suspensions: suspended.map(([name, until]) => ({
+      name,
+      // RFC 3339: the Go SDK decodes nothing else here.
+      expiresAt: until === Infinity ? null : new Date(until).toISOString()
+    }))
   }]
 }
