@@ -77,6 +77,7 @@ t.test('a body is refused in the words of Joi, everything wrong at once', async 
       ['"strategy" is required', 'group.strategy'],
       ['"compute" is required', 'group.compute']
     ]],
+    ['POST', '/aws/ec2/group', group({ name: null }), [['"name" must be a string', 'group.name']]],
     ['POST', '/aws/ec2/group', { group: { name: 'bare' } }, ['capacity', 'strategy', 'compute'].map((key) =>
       [`"${key}" is required`, `group.${key}`])],
     ['POST', '/aws/ec2/group', group({ thirdPartiesIntegration: { ecs: { clusterName: 1 } } }), [

@@ -5,6 +5,7 @@ import type { Violation } from '../protocol/validation.js'
 
 /** What the sandbox checks of a group beside the project's document. Vocabularies: vendor OpenAPI and Go SDK. */
 export const elastigroupRules = documentRules('ElastigroupCreate', [
+  { path: 'name', type: 'string', nullable: false },
   { path: 'capacity.target', type: 'integer', minimum: 0 },
   { path: 'capacity.minimum', type: 'integer', minimum: 0 },
   { path: 'capacity.maximum', type: 'integer', minimum: 0 },

@@ -2,6 +2,9 @@ import { documentRules } from '../protocol/document.js'
 
 /** What the sandbox checks of a managed instance beside the project's document. Source: vendor OpenAPI. */
 export const managedInstanceRules = documentRules('ManagedInstanceCreate', [
+  { path: 'name', type: 'string', nullable: false },
+  { path: 'region', type: 'string', nullable: false },
+  { path: 'compute', type: 'object', nullable: false },
   { path: 'strategy.lifeCycle', type: 'string', oneOf: ['spot', 'on_demand'] },
   {
     path: 'strategy.orientation',

@@ -8,6 +8,7 @@ interface Schema {
   properties?: Record<string, Schema>
   items?: Schema
   required?: string[]
+  nullable?: boolean
 }
 
 const require = createRequire(import.meta.url)
@@ -34,7 +35,7 @@ function typesOf (name: string): Rule[] {
   const visit = (schema: Schema, path: string, required: boolean): void => {
     if (schema.$ref !== undefined) return visit(schemas[schema.$ref.split('/').at(-1) ?? ''] ?? {}, path, required)
     if (schema.type !== undefined && path !== '') {
-      rules.push({ path, type: schema.type, ...required ? { required } : {} })
+      rules.push({ path, type: schema.type, ...required ? { required, nullable: schema.nullable ?? false } : {} })
     }
     for (const part of schema.allOf ?? []) visit(part, path, required)
     for (const [key, property] of Object.entries(schema.properties ?? {})) {

@@ -8,6 +8,8 @@ export interface Rule {
   type: 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object'
   /** Required on create, if its parent is present. */
   required?: boolean
+  /** Whether a required field may be null. */
+  nullable?: boolean
   minimum?: number
   maximum?: number
   /** At least this many elements. */
@@ -85,7 +87,7 @@ export function changed (paths: string[], before: JsonObject, after: JsonObject,
 
 function messageFor (rule: Rule, value: unknown, required: boolean, nullable: boolean): string | undefined {
   if (value === undefined) return required ? 'is required' : undefined
-  if (value === null && nullable && !required) return undefined
+  if (value === null && (required ? rule.nullable : nullable)) return undefined
   const { minimum, maximum, minItems = 0, oneOf } = rule
   if (rule.type === 'number' || rule.type === 'integer') {
     if (typeof value !== 'number') return 'must be a number'
