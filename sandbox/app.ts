@@ -33,7 +33,7 @@ const BODY_LIMIT_BYTES = 4 * 1024 * 1024
  * Fixed segments of the vendor's paths in the place of an id. They are never read as ids, whether or not
  * the sandbox has their operations (vendor OpenAPI, ambiguous templates).
  */
-const FIXED_SEGMENTS = new Set(['migration', 'state', 'instance', 'autoScalingGroup'])
+const FIXED_SEGMENTS = new Set(['migration', 'state', 'instance', 'autoScalingGroup', 'interruption', 'signal'])
 
 function neverUsed (): never {
   throw new Error('no route of the sandbox has a schema')

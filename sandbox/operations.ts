@@ -3,7 +3,10 @@ import { detachment } from './elastigroups/detachment.js'
 import { health } from './elastigroups/health.js'
 import { elastigroups } from './elastigroups/operations.js'
 import { scaling } from './elastigroups/scaling.js'
+import { imports } from './imports/operations.js'
+import { instances } from './instances/operations.js'
 import { journals } from './journal/operations.js'
+import { machineOperations } from './machines/operations.js'
 import { actions } from './managed-instances/actions.js'
 import { managedInstances } from './managed-instances/operations.js'
 import { volumes } from './managed-instances/volumes.js'
@@ -12,6 +15,7 @@ import type { Operation } from './operation.js'
 import { rolls } from './rolls/operations.js'
 import { statefulInstances } from './stateful-instances/operations.js'
 import { suspensions } from './suspensions/operations.js'
+import { policySuspensions } from './suspensions/policies.js'
 
 /** Every operation of the sandbox. */
 export const OPERATIONS: Operation[] = [
@@ -23,6 +27,10 @@ export const OPERATIONS: Operation[] = [
   ...rolls,
   ...journals,
   ...suspensions,
+  ...policySuspensions,
+  ...instances,
+  ...imports,
+  ...machineOperations,
   ...statefulInstances,
   ...managedInstances,
   ...actions,

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { bounds, days, group, ids, managedInstance, ROLL, START, startClient, UNHEALTHY } from './sandbox-client.js'
+import type { Item } from './sandbox-client.js'
 
 t.test('a group lives from POST to DELETE exactly as it was sent', async (t) => {
   const sandbox = await startClient(t)
@@ -291,4 +292,25 @@ t.test('the suspensions of a group that is gone are refused with the code that T
   const { status, errors } = await client.call('GET', '/aws/ec2/group/sig-00000000/suspension')
   t.equal(status, 400)
   t.strictSame(errors.map(({ code }) => code), ['GROUP_DOESNT_EXIST', 'SUSPEND_PROCESSES_DOESNT_EXIST'])
+})
+
+t.test('scaling policies are suspended for a time, or until resumed', async (t) => {
+  const client = await startClient(t)
+  const path = await client.grow(group({ scaling: { up: [{ policyName: 'busy' }], down: [{ policyName: 'idle' }] } }))
+  const suspended = async () => {
+    const [item] = await client.get(`${path}/scale/suspensions`)
+    return (item?.scalePolicySuspensions as Item[]).map(({ policyName }) => policyName)
+  }
+  const suspend = (name: string, body?: object) =>
+    client.call('POST', `${path}/scale/suspendPolicy?policyName=${name}`, body)
+  t.strictSame((await suspend('busy', { suspension: { ttlInMinutes: 10 } })).items, [{
+    groupId: path.slice(-12), policyName: 'busy', state: 'suspended', expiresAt: '2026-03-10T12:11:40.000Z'
+  }])
+  await suspend('idle')
+  t.strictSame(await suspended(), ['busy', 'idle'])
+  client.pass(600)
+  t.strictSame(await suspended(), ['idle'])
+  t.equal((await suspend('other')).errors[0]?.code, 'SCALING_POLICY_DOESNT_EXIST')
+  t.strictSame((await client.call('POST', `${path}/scale/resumePolicy`)).items, [])
+  t.strictSame(await suspended(), [])
 })

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { group, ids, managedInstance, migration, MIGRATION, START, startClient } from './sandbox-client.js'
+import {
+  group, ids, managedInstance, migration, MIGRATION, START, startClient, statefulGroup
+} from './sandbox-client.js'
 import type { Client } from './sandbox-client.js'
 
 const HOUR = 3_600_000
@@ -304,4 +306,68 @@ t.test('the costs of a group need both dates, in order', async (t) => {
     t.equal(status, 400)
     t.strictSame(errors.map((entry) => entry.message), messages, query)
   }
+})
+
+t.test('a locked instance, or one in standby, survives scaling down', async (t) => {
+  const client = await startClient(t)
+  const path = await client.grow(group())
+  const before = ids(await client.get(`${path}/status`))
+  const [one, two, three, four] = before
+  const post = (id: unknown, action: string) => client.call('POST', `/aws/ec2/instance/${id}/${action}`)
+  t.equal((await post(four, 'lock?ttlInMinutes=10')).status, 200)
+  t.equal((await post(three, 'standby/enter')).status, 200)
+  t.equal((await post(three, 'standby/enter')).errors[0]?.code, 'CANT_CHANGE_INSTANCE')
+  t.match((await client.get(`${path}/status`))[3], { lockStatus: 'locked', protectedUntil: '2026-03-10T12:11:40.000Z' })
+  t.match((await client.get(`${path}/instanceHealthiness`))[2], { healthStatus: 'UNKNOWN' })
+  await client.call('PUT', `${path}/scale/down?adjustment=2`)
+  t.strictSame(ids(await client.get(`${path}/status`)), [three, four])
+  client.pass(600)
+  await post(three, 'standby/exit')
+  t.match((await client.get(`${path}/status`))[1], { lockStatus: 'unlocked' })
+  await client.call('PUT', `${path}/capacity`, { capacity: { target: 1, minimum: 0 } })
+  t.strictSame(ids(await client.get(`${path}/status`)), [three])
+  for (const id of [one, two, 'i-0']) t.equal((await post(id, 'lock')).errors[0]?.code, 'INSTANCE_DOESNT_EXIST')
+})
+
+t.test('an interrupted instance is replaced, a stateful one recycled', async (t) => {
+  const client = await startClient(t)
+  const interrupt = (...instancesToInterrupt: unknown[]) =>
+    client.call('POST', '/aws/ec2/instance/interruption', { instancesToInterrupt })
+  const path = await client.grow(group())
+  const [one, ...others] = ids(await client.get(`${path}/status`))
+  t.equal((await interrupt(one, 'i-0')).errors[0]?.code, 'INSTANCE_DOESNT_EXIST')
+  t.equal((await interrupt(one)).status, 200)
+  t.strictSame(ids(await client.get(`${path}/status`)), [...others, null])
+  const stateful = await client.grow(statefulGroup())
+  const [first] = await client.get(`${stateful}/statefulInstance`)
+  await interrupt(first?.instanceId)
+  client.pass(60)
+  const [after] = await client.get(`${stateful}/statefulInstance`)
+  t.match(after, { id: first?.id, state: 'ACTIVE', privateIp: first?.privateIp })
+  t.not(after?.instanceId, first?.instanceId)
+})
+
+t.test('a draining instance that is ready to shut down is terminated at once', async (t) => {
+  const client = await startClient(t)
+  const path = await client.grow(group())
+  const [instanceId] = ids(await client.get(`${path}/status`))
+  const lifeCycle = () => client.call('GET', `/aws/ec2/instance/${instanceId}`)
+  t.match((await lifeCycle()).items, [{ instanceId, lifeCycleState: 'ACTIVE' }])
+  const body = { instancesToDetach: [instanceId], shouldTerminateInstances: true, drainingTimeout: 600 }
+  await client.call('PUT', `${path}/detachInstances`, body)
+  t.match((await lifeCycle()).items, [{ lifeCycleState: 'TERMINATING' }])
+  await client.call('POST', '/aws/ec2/instance/signal', { instanceId, signal: 'INSTANCE_READY_TO_SHUTDOWN' })
+  t.equal((await lifeCycle()).errors[0]?.code, 'INSTANCE_DOESNT_EXIST')
+})
+
+t.test('an import creates a group, a dry run shows it', async (t) => {
+  const client = await startClient(t)
+  const path = '/aws/ec2/group/autoScalingGroup/import?region=us-west-2&autoScalingGroupName=web'
+  const body = { group: { spotInstanceTypes: ['c5.large'] } }
+  const { items: [dry] } = await client.call('POST', `${path}&dryRun=true`, body)
+  t.match(dry, { name: 'web', region: 'us-west-2', compute: { instanceTypes: { spot: ['c5.large'] } } })
+  t.strictSame(await client.get('/aws/ec2/group'), [])
+  const { id, createdAt, updatedAt, ...created } = await client.create(path, body)
+  t.strictSame(created, dry)
+  t.match(await client.get('/aws/ec2/group'), [{ id, createdAt, updatedAt }])
 })

@@ -19,8 +19,15 @@ export const ELASTIGROUP: Noun<Group> = {
   immutable: ELASTIGROUP_IMMUTABLE,
   conflicts: elastigroupConflicts,
   storage: (account) => account.groups,
-  extend: (resource) =>
-    ({ ...resource, events: [], log: [], rolls: [], suspensions: new Map(), statefulInstances: [] }),
+  extend: (resource) => ({
+    ...resource,
+    events: [],
+    log: [],
+    rolls: [],
+    suspensions: new Map(),
+    policySuspensions: new Map(),
+    statefulInstances: []
+  }),
   afterCreate: (group, now) => {
     writeLog(group, now, `Group ${group.id} was created`, [group.id])
     const { launched, ended } = reconcile(group, now)

@@ -1,4 +1,4 @@
-import { RUNNING_AFTER_MS } from '../machines/model.js'
+import { locked, RUNNING_AFTER_MS } from '../machines/model.js'
 import type { Machine } from '../machines/model.js'
 import { bounded, groupSpec, launch, activeMachines } from '../machines/engine.js'
 import type { Change } from '../machines/engine.js'
@@ -62,11 +62,13 @@ export function detach (group: Group, machine: Machine, now: number, drained: nu
   else terminate(group, machine, now, drained)
 }
 
-/** Brings the number of active machines to the target: launches more, or ends the newest. */
+/** Brings the number of active machines to the target: launches more, or ends the newest not locked or in standby. */
 export function scaleToTarget (group: Group, now: number): Change {
   const present = activeMachines(group)
   const target = machineTarget(group)
-  const ended = present.slice(target)
+  const excess = Math.max(0, present.length - target)
+  const removable = present.filter((machine) => !machine.standby && !locked(machine, now))
+  const ended = removable.slice(Math.max(0, removable.length - excess))
   for (const machine of ended) terminate(group, machine, now)
   const launched: Machine[] = []
   for (let slot = present.length; slot < target; slot++) launched.push(launchMachine(group, slot, now))

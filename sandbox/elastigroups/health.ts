@@ -30,7 +30,7 @@ function healthiness (context: Context): object[] {
     groupId: group.id,
     availabilityZone: machine.availabilityZone,
     lifeCycle: lifeCycle(machine),
-    healthStatus: statusOf(machine, now, 'INSUFFICIENT_DATA'),
+    healthStatus: machine.standby ? 'UNKNOWN' : statusOf(machine, now, 'INSUFFICIENT_DATA'),
     // The report of the vendor's own health check agent.
     ...watched
       ? { agentHealth: { status: statusOf(machine, now, 'UNKNOWN'), lastChecked: new Date(now).toISOString() } }

@@ -9,6 +9,8 @@ export interface Group extends Resource, Journal {
   rolls: Roll[]
   /** Suspended processes, and until when (milliseconds since the epoch; Infinity: until removed). */
   suspensions: Map<string, number>
+  /** Suspended scaling policies, likewise. */
+  policySuspensions: Map<string, number>
   /** If the group is stateful: one for each machine, and the paused and deallocated ones. */
   statefulInstances: StatefulInstance[]
 }

@@ -1,4 +1,4 @@
-import { EVALUATED_AFTER_MS, running } from '../machines/model.js'
+import { EVALUATED_AFTER_MS, locked, running } from '../machines/model.js'
 import type { Machine } from '../machines/model.js'
 import { activeMachines } from '../machines/engine.js'
 import { readString } from '../protocol/json.js'
@@ -24,10 +24,17 @@ export function groupStatus (group: Group, now: number): object[] {
       publicIp: runs ? machine.publicIp : null,
       ipv6Address: null,
       status: state(machine, now),
-      lockStatus: 'unlocked',
+      lockStatus: locked(machine, now) ? 'locked' : 'unlocked',
+      ...protectedUntil(machine, now),
       createdAt: new Date(machine.requestedAt).toISOString()
     }
   })
+}
+
+/** A lock without end has no date. */
+function protectedUntil (machine: Machine, now: number): object {
+  const { lockedUntil = Infinity } = machine
+  return locked(machine, now) && lockedUntil !== Infinity ? { protectedUntil: new Date(lockedUntil).toISOString() } : {}
 }
 
 function state (machine: Machine, now: number): string {

@@ -104,7 +104,8 @@ export function launch (resource: Resource, spec: MachineSpec, now: number, priv
     // 203.0.113.0/24 and 198.51.100.0/24 are reserved for documentation: RFC 5737.
     publicIp: `${octet(22) % 2 === 0 ? '203.0.113' : '198.51.100'}.${octet(23)}`,
     healthy: imageId?.startsWith(UNHEALTHY_IMAGE) !== true,
-    requestedAt: now
+    requestedAt: now,
+    standby: false
   }
   resource.machines.push(machine)
   return machine

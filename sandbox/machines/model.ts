@@ -13,6 +13,15 @@ export interface Machine {
   requestedAt: number
   /** Milliseconds since the epoch, in the future while it drains; undefined while it is active. */
   endedAt?: number
+  /** Protected from termination until then, milliseconds since the epoch (Infinity: until unlocked). */
+  lockedUntil?: number
+  /** Whether it is in standby. */
+  standby: boolean
+}
+
+/** Whether the instance is locked at `now`. */
+export function locked ({ lockedUntil = 0 }: Machine, now: number): boolean {
+  return lockedUntil > now
 }
 
 /** Milliseconds until a request is evaluated; it has no instance yet. */

@@ -34,6 +34,7 @@ const REFUSALS = {
   STATEFUL_INSTANCE_DOESNT_EXIST: [400, 'STATEFUL_INSTANCE_DOESNT_EXIST', 'Stateful instance doesn\'t exist'],
   ROLL_DOESNT_EXIST: [400, 'ROLL_DOESNT_EXIST', 'Roll doesn\'t exist'],
   SUSPEND_PROCESSES_DOESNT_EXIST: [400, 'SUSPEND_PROCESSES_DOESNT_EXIST', 'Suspended process doesn\'t exist'],
+  SCALING_POLICY_DOESNT_EXIST: [400, 'SCALING_POLICY_DOESNT_EXIST', 'Scaling policy doesn\'t exist'],
   MIGRATION_DOESNT_EXIST: [400, 'MIGRATION_DOESNT_EXIST', 'Migration doesn\'t exist'],
   VOLUME_DOESNT_EXIST: [400, 'VOLUME_DOESNT_EXIST', 'Volume doesn\'t exist'],
   // The text is the vendor's (zalando-stups/senza#558), the code the one of its ECS rolls.
@@ -45,6 +46,7 @@ const REFUSALS = {
   CANT_STOP_ROLL: [400, 'CANT_STOP_ROLL', 'Roll cannot be stopped'],
   CANT_ACT_ON_ROLL: [400, 'CANT_ACT_ON_ROLL', 'Only a failed roll accepts actions'],
   CANT_CHANGE_STATEFUL_INSTANCE: [400, 'CANT_CHANGE_STATEFUL_INSTANCE', 'Stateful instance is in the wrong state'],
+  CANT_CHANGE_INSTANCE: [400, 'CANT_CHANGE_INSTANCE', 'Instance is in the wrong state'],
   CANT_CHANGE_MANAGED_INSTANCE: [400, 'CANT_CHANGE_MANAGED_INSTANCE', 'Managed instance is in the wrong state'],
   CANT_CREATE_MIGRATION: [400, 'CANT_CREATE_MIGRATION', 'Instance cannot be migrated']
 } as const satisfies Record<string, readonly [number, string, string]>
