@@ -1,9 +1,9 @@
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from './clock.js'
-import { kindOf } from './faults/faults.js'
-import type { Faults } from './faults/faults.js'
-import { serveLate, strike } from './faults/strikes.js'
+import { kindOf } from './faults/model.js'
+import type { Faults } from './faults/model.js'
+import { serveAfterLatency, applyFault } from './faults/engine.js'
 import type { ListShape, Operation } from './operation.js'
 import { OPERATIONS } from './operations.js'
 import type { Authorization } from './protocol/authorization.js'
@@ -11,12 +11,12 @@ import { failure, limitExceeded, success, unreadable } from './protocol/envelope
 import type { Reply } from './protocol/envelope.js'
 import { refusal, SandboxError } from './protocol/errors.js'
 import { rateLimitHeaders } from './protocol/rate-limit.js'
-import type { RateLimit, Standing } from './protocol/rate-limit.js'
+import type { RateLimit, Usage } from './protocol/rate-limit.js'
 import { record } from './transcript.js'
 import type { RecordedCall } from './transcript.js'
 import type { World } from './world.js'
 
-/** What the app is put together from. */
+/** What the app is built from. */
 export interface Parts {
   authorization: Authorization
   clock: Clock
@@ -30,12 +30,12 @@ export interface Parts {
 const BODY_LIMIT_BYTES = 4 * 1024 * 1024
 
 /**
- * Fixed segments of the vendor's paths where an id could stand as well. They are never taken for ids, whether or not
- * the sandbox knows their operations (vendor OpenAPI, ambiguous templates).
+ * Fixed segments of the vendor's paths in the place of an id. They are never read as ids, whether or not
+ * the sandbox has their operations (vendor OpenAPI, ambiguous templates).
  */
-const FIXED_SEGMENTS = new Set(['migration', 'state', 'instance', 'autoScalingGroup'])
+const FIXED_SEGMENTS = new Set(['migration', 'state', 'instance', 'autoScalingGroup', 'interruption', 'signal'])
 
-function neverAsked (): never {
+function neverUsed (): never {
   throw new Error('no route of the sandbox has a schema')
 }
 
@@ -47,9 +47,9 @@ export function buildApp (parts: Parts): FastifyInstance {
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 4096 },
-    // No route has a schema: without these, loading Ajv would be most of the time that the first start takes.
-    schemaController: { compilersFactory: { buildValidator: neverAsked, buildSerializer: neverAsked } },
-    // A path that cannot be decoded skips the hooks: recorded here, and otherwise an unknown route.
+    // No route has a schema: without these, most of the start would go into loading Ajv.
+    schemaController: { compilersFactory: { buildValidator: neverUsed, buildSerializer: neverUsed } },
+    // A path that cannot be decoded skips the hooks, so it is recorded here, as an unknown route.
     frameworkErrors: (_error, request, reply) => {
       admit(request)
       return answer(request, reply, undefined)
@@ -79,23 +79,23 @@ export function buildApp (parts: Parts): FastifyInstance {
     if (call === undefined) throw new Error('every call is recorded on arrival')
     call.route = operation?.path
     const organization = parts.authorization.organizationOf(request.headers.authorization)
-    const standing = operation === undefined || organization === undefined
-      ? parts.rateLimit.untouched()
+    const usage = operation === undefined || organization === undefined
+      ? parts.rateLimit.unused()
       : parts.rateLimit.count(`${organization} ${operation.method} ${operation.path}`, call.at)
-    const legible = readBody(call, request)
+    const isReadable = readBody(call, request)
     const params = request.params as Record<string, string>
-    const serve = () => legible
-      ? carryOut(parts, call, { operation, organization, standing, params })
+    const serve = () => isReadable
+      ? execute(parts, call, { operation, organization, usage, params })
       : unreadable()
-    const headers = rateLimitHeaders(standing)
+    const headers = rateLimitHeaders(usage)
     const fault = parts.faults.take(call)
     if (fault !== undefined && kindOf(fault) !== undefined) {
       reply.hijack()
-      const madeUp = success(call, operation?.kind, [])
-      call.status = await strike({ response: reply.raw, fault, asked: call, headers, reply: madeUp }, serve)
+      const placeholder = success(call, operation?.kind, [])
+      call.status = await applyFault({ response: reply.raw, fault, call, headers, reply: placeholder }, serve)
       return reply
     }
-    const served = fault === undefined ? serve() : await serveLate(fault, serve)
+    const served = fault === undefined ? serve() : await serveAfterLatency(fault, serve)
     call.status = served.status
     return reply.code(served.status).type(served.contentType).headers({ ...headers, ...fault?.headers })
       .send(served.text)
@@ -122,12 +122,12 @@ export function buildApp (parts: Parts): FastifyInstance {
     const status = error.statusCode ?? 500
     const { text, contentType } = failure(asked, status, [{ code: String(status), message: error.message }])
     if (call !== undefined) call.status = status
-    return reply.code(status).headers(rateLimitHeaders(parts.rateLimit.untouched())).type(contentType).send(text)
+    return reply.code(status).headers(rateLimitHeaders(parts.rateLimit.unused())).type(contentType).send(text)
   })
   return app
 }
 
-/** Parses the body into the transcript; false when it says it is JSON and is not. */
+/** Parses the body into the transcript; false if it claims to be JSON and is not. */
 function readBody (call: RecordedCall, request: FastifyRequest): boolean {
   const { body } = request
   if (typeof body !== 'string' || body.trim() === '') return true
@@ -140,17 +140,17 @@ function readBody (call: RecordedCall, request: FastifyRequest): boolean {
   }
 }
 
-interface Recognized {
+interface Match {
   operation: Operation | undefined
   organization: string | undefined
-  standing: Standing
+  usage: Usage
   params: Record<string, string>
 }
 
-/** What an undisturbed Spot does with the call: the one place where operations run. */
-function carryOut ({ authorization, clock, listShape, world }: Parts, call: RecordedCall, known: Recognized): Reply {
-  const { operation, organization, standing, params } = known
-  if (standing.blocked) return limitExceeded(call)
+/** Runs the operation: the only place that does. */
+function execute ({ authorization, clock, listShape, world }: Parts, call: RecordedCall, match: Match): Reply {
+  const { operation, organization, usage, params } = match
+  if (usage.blocked) return limitExceeded(call)
   try {
     if (operation === undefined) throw refusal('UNKNOWN_ROUTE')
     const account = world.account(authorization.admit(organization, call.query.accountId))
@@ -162,7 +162,7 @@ function carryOut ({ authorization, clock, listShape, world }: Parts, call: Reco
     return success(call, operation.kind, found)
   } catch (error) {
     if (error instanceof SandboxError) return failure(call, error.status, error.errors)
-    // A bug in here; thrown on, it would end the process when a fault had already taken the reply.
+    // A bug in the sandbox. If it were thrown on, it would end the process when a fault has taken over the reply.
     return failure(call, 500, [{ code: 'SandboxBug', message: String(error) }])
   }
 }

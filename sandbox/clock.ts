@@ -1,4 +1,4 @@
-/** What the sandbox takes for the time. Everything in it that depends on time asks here. */
+/** The sandbox's time. Everything in it that depends on time reads it here. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now (): number
@@ -6,7 +6,7 @@ export interface Clock {
   advance (ms: number): void
 }
 
-/** A clock that runs with the real time; `advance` puts it ahead. */
+/** A clock that follows real time; `advance` puts it ahead. */
 export function realClock (): Clock {
   let ahead = 0
   return {

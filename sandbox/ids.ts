@@ -5,7 +5,7 @@ export function newId (prefix: string): string {
   return `${prefix}-${randomBytes(4).toString('hex')}`
 }
 
-/** An id that is always the same for the same `origin`, with 8 or more hex digits. */
+/** An id that depends only on `origin`, with 8 or more hex digits. */
 export function derivedId (prefix: string, origin: string, digits = 8): string {
   return `${prefix}-${createHash('sha256').update(origin).digest('hex').slice(0, digits)}`
 }

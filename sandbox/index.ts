@@ -1,7 +1,7 @@
 import { buildApp } from './app.js'
 import { realClock } from './clock.js'
 import type { Clock } from './clock.js'
-import { Faults } from './faults/faults.js'
+import { Faults } from './faults/model.js'
 import type { ListShape } from './operation.js'
 import { Authorization, defaultAccess } from './protocol/authorization.js'
 import type { AccountAccess } from './protocol/authorization.js'
@@ -11,11 +11,11 @@ import type { RecordedCall } from './transcript.js'
 import { World } from './world.js'
 
 export { realClock, stoppedClock } from './clock.js'
-export { UNSOUND_IMAGE } from './machines/machines.js'
-export { BROKEN_INSTANCE } from './managed-instances/migrating.js'
+export { UNHEALTHY_IMAGE } from './machines/engine.js'
+export { BROKEN_INSTANCE } from './migrations/engine.js'
 export type { AccountAccess } from './protocol/authorization.js'
 export type { Clock } from './clock.js'
-export type { Fault, FaultKind, Faults } from './faults/faults.js'
+export type { Fault, FaultKind, Faults } from './faults/model.js'
 export type { ListShape } from './operation.js'
 export type { ErrorEntry } from './protocol/errors.js'
 export type { RecordedCall } from './transcript.js'
@@ -27,7 +27,7 @@ export interface SandboxOptions {
   port?: number
   /** Accounts and the tokens that open them. Default: `act-5a9db0c5` with a random token. */
   accounts?: AccountAccess[]
-  /** Whether the first account starts with a few groups and instances. Default true. */
+  /** Whether the first account starts with sample groups and instances. Default true. */
   seed?: boolean
   /** Calls per 60 s, per organization (token), route template and method. Default 1000. */
   rateLimit?: number

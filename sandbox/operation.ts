@@ -1,12 +1,12 @@
-import type { Found } from './protocol/envelope.js'
+import type { Result } from './protocol/envelope.js'
 import type { Account } from './world.js'
 
-/** How `GET /aws/ec2/managedInstance` shapes its items: clients have met both. */
+/** The shape of the items of `GET /aws/ec2/managedInstance`: clients have met both. */
 export type ListShape = 'wrapped' | 'flat'
 
-/** What an operation gets to know of a call. */
+/** What an operation knows of a call. */
 export interface Context {
-  /** The caller's account: all an operation may touch. */
+  /** The caller's account; nothing else may be touched. */
   account: Account
   params: Record<string, string>
   query: Record<string, unknown>
@@ -25,5 +25,5 @@ export interface Operation {
   /** `response.kind` of the reply; most actions have none. */
   kind?: string
   /** The items of the reply, or nothing for an action. Refuses by throwing a SandboxError. */
-  handle: (context: Context) => Found
+  handle: (context: Context) => Result
 }

@@ -1,20 +1,23 @@
 import { capacity } from './elastigroups/capacity.js'
 import { detachment } from './elastigroups/detachment.js'
-import { elastigroups } from './elastigroups/elastigroups.js'
-import { events } from './elastigroups/events.js'
 import { health } from './elastigroups/health.js'
-import { logs } from './elastigroups/logs.js'
-import { rolls } from './elastigroups/rolls.js'
+import { elastigroups } from './elastigroups/operations.js'
 import { scaling } from './elastigroups/scaling.js'
-import { statefulInstances } from './elastigroups/stateful-instances.js'
-import { suspensions } from './elastigroups/suspensions.js'
+import { imports } from './imports/operations.js'
+import { instances } from './instances/operations.js'
+import { journals } from './journal/operations.js'
+import { machineOperations } from './machines/operations.js'
 import { actions } from './managed-instances/actions.js'
-import { managedInstances } from './managed-instances/managed-instances.js'
-import { migrations } from './managed-instances/migrations.js'
+import { managedInstances } from './managed-instances/operations.js'
 import { volumes } from './managed-instances/volumes.js'
+import { migrations } from './migrations/operations.js'
 import type { Operation } from './operation.js'
+import { rolls } from './rolls/operations.js'
+import { statefulInstances } from './stateful-instances/operations.js'
+import { suspensions } from './suspensions/operations.js'
+import { policySuspensions } from './suspensions/policies.js'
 
-/** Every operation the sandbox knows. */
+/** Every operation of the sandbox. */
 export const OPERATIONS: Operation[] = [
   ...elastigroups,
   ...capacity,
@@ -22,9 +25,12 @@ export const OPERATIONS: Operation[] = [
   ...health,
   ...detachment,
   ...rolls,
-  ...events,
-  ...logs,
+  ...journals,
   ...suspensions,
+  ...policySuspensions,
+  ...instances,
+  ...imports,
+  ...machineOperations,
   ...statefulInstances,
   ...managedInstances,
   ...actions,

@@ -1,22 +1,22 @@
-import { ELASTIGROUP } from './elastigroups/noun.js'
-import { startRoll } from './elastigroups/rolling.js'
-import { MANAGED_INSTANCE } from './managed-instances/noun.js'
+import { ELASTIGROUP } from './elastigroups/engine.js'
+import { startRoll } from './rolls/engine.js'
+import { MANAGED_INSTANCE } from './managed-instances/engine.js'
 import type { JsonObject } from './protocol/json.js'
-import { add } from './resources/resources.js'
-import type { Noun } from './resources/resources.js'
-import type { Resource } from './resources/resource.js'
+import { add } from './resources/engine.js'
+import type { Noun } from './resources/engine.js'
+import type { Resource } from './resources/model.js'
 import type { Account } from './world.js'
 
 const DAY_MS = 86_400_000
 
 /**
- * Fills an account with four groups, one of them stateful, and two managed instances. They have been running for weeks
- * at `now`: their past is made by living through it.
+ * Fills an account with four groups, one of them stateful, and two managed instances. At `now` they have been running
+ * for weeks: their past is simulated.
  */
 export function seed (account: Account, now: number): void {
-  for (const [id, days, content] of GROUPS) plant(account, ELASTIGROUP, id, now - days * DAY_MS, content)
+  for (const [id, days, content] of GROUPS) addSeed(account, ELASTIGROUP, id, now - days * DAY_MS, content)
   for (const [id, days, content] of MANAGED_INSTANCES) {
-    plant(account, MANAGED_INSTANCE, id, now - days * DAY_MS, content)
+    addSeed(account, MANAGED_INSTANCE, id, now - days * DAY_MS, content)
   }
   account.agenda.add(wholeSeconds(now - 9.2 * DAY_MS), (at) => {
     const group = account.groups.get(ROLLED)
@@ -25,22 +25,22 @@ export function seed (account: Account, now: number): void {
   account.agenda.catchUp(now)
 }
 
-function plant<R extends Resource> (
+function addSeed<R extends Resource> (
   account: Account, noun: Noun<R>, id: string, createdAt: number, content: JsonObject
 ): void {
   const resource = add(noun, account, id, content, wholeSeconds(createdAt))
   account.agenda.add(resource.createdAt + 3 * DAY_MS + 754_000, (at) => {
     resource.updatedAt = at
-    noun.altered(resource, at, {})
+    noun.afterUpdate(resource, at, {})
   })
 }
 
-/** Dates of real resources fall on whole seconds. */
+/** The vendor's dates fall on whole seconds. */
 function wholeSeconds (time: number): number {
   return Math.floor(time / 1000) * 1000
 }
 
-/** The group that was rolled once, and how. */
+/** The group that was rolled, and the roll's options. */
 const ROLLED = 'sig-0f3ac1d2'
 const ROLL = {
   gracePeriod: 180,
@@ -56,9 +56,9 @@ function tags (values: Record<string, string>): { tagKey: string, tagValue: stri
 }
 
 /** Id, age in days, content. */
-type Seedling = readonly [string, number, JsonObject]
+type SeedEntry = readonly [string, number, JsonObject]
 
-const GROUPS: Seedling[] = [
+const GROUPS: SeedEntry[] = [
   ['sig-0f3ac1d2', 47.31, {
     name: 'web-frontend',
     description: 'Public web servers behind the load balancer',
@@ -113,7 +113,7 @@ const GROUPS: Seedling[] = [
         period: 300,
         evaluationPeriods: 2,
         cooldown: 300,
-        action: { type: 'adjustment', adjustment: 2 }
+        action: { type: 'adjustment', adjustment: '2' }
       }],
       down: null
     },
@@ -189,7 +189,7 @@ const GROUPS: Seedling[] = [
   }],
   ['sig-2d6c90b8', 26.42, {
     name: 'search-index',
-    description: 'Keeps disks and addresses of its instances through every replacement',
+    description: 'Keeps disks and addresses of its instances through every replacementSubEvent',
     region: 'us-east-1',
     capacity: { target: 2, minimum: 0, maximum: 4, unit: 'instance' },
     strategy: {
@@ -227,10 +227,10 @@ const GROUPS: Seedling[] = [
   }]
 ]
 
-const MANAGED_INSTANCES: Seedling[] = [
+const MANAGED_INSTANCES: SeedEntry[] = [
   ['smi-4e8b21f7', 63.52, {
     name: 'license-server',
-    description: 'Keeps its address and its disks through every replacement',
+    description: 'Keeps its address and its disks through every replacementSubEvent',
     region: 'us-east-1',
     strategy: { lifeCycle: 'on_demand', orientation: 'availabilityOriented', revertToSpot: { performAt: 'never' } },
     persistence: {

@@ -1,29 +1,29 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** One call as the sandbox received it. The entry is made on arrival and completed as the call goes on. */
+/** One call as received. The entry is made on arrival and completed later. */
 export interface RecordedCall {
   method: string
-  /** The path as it was on the wire: nothing decoded, no query. */
+  /** The path as received: not decoded, without the query. */
   path: string
-  /** The vendor's template, such as `/aws/ec2/group/{groupId}`; undefined when no operation matches. */
+  /** The vendor's template, such as `/aws/ec2/group/{groupId}`; undefined if no operation matches. */
   route: string | undefined
   query: Record<string, string | string[]>
-  /** All of them but `authorization`. */
+  /** All but `authorization`. */
   headers: IncomingHttpHeaders
-  /** The parsed JSON; undefined when there was no body or none that is JSON. */
+  /** The parsed JSON; undefined if there was no JSON body. */
   body: unknown
-  /** The status that was sent; undefined while, or because, none was. */
+  /** The status that was sent; undefined if none was, or not yet. */
   status: number | undefined
-  /** Whether a write was carried out, whatever the caller got to know of it. Reads never commit. */
+  /** Whether a write was carried out, even if the caller was not told. False for reads. */
   committed: boolean
   /** Milliseconds since the epoch, by the sandbox's clock. */
   at: number
 }
 
-/** The transcript keeps this many calls, the newest. */
+/** Most calls that the transcript keeps. */
 export const LONGEST_TRANSCRIPT = 10_000
 
-/** Adds a call, and forgets the oldest when there are too many. */
+/** Adds a call and forgets the oldest if there are too many. */
 export function record (transcript: RecordedCall[], call: RecordedCall): void {
   transcript.push(call)
   if (transcript.length > LONGEST_TRANSCRIPT) transcript.shift()

@@ -1,9 +1,9 @@
 import { Agenda } from './agenda.js'
-import type { Group } from './elastigroups/group.js'
-import type { ManagedInstance } from './managed-instances/managed-instance.js'
-import type { Migration } from './managed-instances/migration.js'
+import type { Group } from './elastigroups/model.js'
+import type { ManagedInstance } from './managed-instances/model.js'
+import type { Migration } from './migrations/model.js'
 
-/** Everything one account owns, and what is about to happen to it. */
+/** Everything one account owns, and what is scheduled for it. */
 export interface Account {
   id: string
   agenda: Agenda
@@ -18,7 +18,7 @@ export interface Account {
 export class World {
   readonly #accounts = new Map<string, Account>()
 
-  /** The account called `id`, empty when it was never asked for. */
+  /** The account called `id`; a new one is empty. */
   account (id: string): Account {
     let account = this.#accounts.get(id)
     if (account === undefined) {

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { document, operationsOf } from '../openapi/document.js'
-import { UNSOUND_IMAGE } from '../sandbox/index.js'
+import { UNHEALTHY_IMAGE } from '../sandbox/index.js'
 import { seen } from './contract-check.js'
 import { start, type Gateway } from './helper.js'
 
@@ -154,7 +154,7 @@ t.test('a failed roll blocks the group until it is stopped, and its instances ca
   const gateway = await start(t)
   const { request, sandbox } = gateway
   const group = await runningGroup(gateway)
-  await request('PUT', group, { body: { compute: { launchSpecification: { imageId: UNSOUND_IMAGE } } } })
+  await request('PUT', group, { body: { compute: { launchSpecification: { imageId: UNHEALTHY_IMAGE } } } })
   const created = await request('POST', `${group}/rolls`, { body: { batchSizePercentage: 50, gracePeriod: 60 } })
   const roll = created.headers.location as string
   sandbox.clock.advance(24 * 60 * MINUTE)

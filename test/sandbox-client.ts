@@ -1,77 +1,102 @@
 import type { Test } from 'tap'
-import { startSandbox, stoppedClock } from '../sandbox/index.js'
+import { startSandbox, stoppedClock, UNHEALTHY_IMAGE } from '../sandbox/index.js'
 import type { Sandbox, SandboxOptions } from '../sandbox/index.js'
 
 /** Where the clock of a test's sandbox stands at first. */
 export const START = Date.parse('2026-03-10T12:00:00.000Z')
+export const ROLL = { batchSizePercentage: 50, gracePeriod: 60 }
+export const UNHEALTHY = { compute: { launchSpecification: { imageId: UNHEALTHY_IMAGE } } }
+export const MIGRATION = '/aws/ec2/managedInstance/migration'
 
 export interface Item { [key: string]: unknown }
 
 export interface Answer {
   status: number
-  /** The whole body. */
-  json: Item
-  /** `response` of the envelope. */
+  headers: Headers
+  text: string
+  /** The whole body; undefined if it is not JSON. */
+  json: unknown
+  /** `request` and `response` of the envelope. */
+  request: Item
   response: Item
   items: Item[]
-  /** Of each error: code, message and field. */
   errors: { code: string, message: string, field?: string }[]
 }
 
 export interface Client extends Sandbox {
-  call (method: string, path: string, body?: unknown): Promise<Answer>
-  /** Turns the clock. */
+  call (method: string, path: string, body?: unknown, init?: RequestInit): Promise<Answer>
+  /** Advances the clock. */
   pass (seconds: number): void
   /** The `items` of a GET. */
   get (path: string): Promise<Item[]>
-  /** Creates a group or a managed instance, lets it come up, and returns its path. */
+  /** The item that a POST creates. */
+  create (path: string, body: object): Promise<Item & { id: string }>
+  /** Creates a group or a managed instance, waits until it is up, and returns its path. */
   grow (body: { group: object } | { managedInstance: object }): Promise<string>
 }
 
-/** A sandbox, its clock stopped, with a well-behaved client of its first account. */
+/** A sandbox with a stopped clock, and a well-behaved client of its first account. */
 export async function startClient (t: Test, options: SandboxOptions = {}): Promise<Client> {
   const sandbox = await startSandbox({ clock: stoppedClock(START), seed: false, ...options })
   t.teardown(() => sandbox.close())
   const [account] = sandbox.accounts
   const client: Client = {
     ...sandbox,
-    async call (method, path, body) {
+    async call (method, path, body, init) {
       const url = new URL(sandbox.url + path)
-      url.searchParams.set('accountId', account?.id ?? '')
-      const response = await fetch(url, {
+      if (!url.searchParams.has('accountId')) url.searchParams.set('accountId', account?.id ?? '')
+      const { status, headers, text } = await fetch(url, {
         method,
         headers: { authorization: `Bearer ${account?.token}`, 'content-type': 'application/json' },
-        ...body === undefined ? {} : { body: JSON.stringify(body) }
-      })
-      const json = await response.json() as Item & { response: Item }
+        redirect: 'manual',
+        ...body === undefined ? {} : { body: JSON.stringify(body) },
+        ...init
+      }).then(async (response) =>
+        ({ status: response.status, headers: response.headers, text: await response.text() }))
+      const json = text.startsWith('{"request"') ? JSON.parse(text) as { request: Item, response: Item } : undefined
       return {
-        status: response.status,
+        status,
+        headers,
+        text,
         json,
-        response: json.response,
-        items: (json.response.items ?? []) as Item[],
-        errors: (json.response.errors ?? []) as Answer['errors']
+        request: json?.request ?? {},
+        response: json?.response ?? {},
+        items: (json?.response.items ?? []) as Item[],
+        errors: (json?.response.errors ?? []) as Answer['errors']
       }
     },
     pass: (seconds) => sandbox.clock.advance(seconds * 1000),
     get: async (path) => (await client.call('GET', path)).items,
+    async create (path, body) {
+      const { items: [item], errors } = await client.call('POST', path, body)
+      if (typeof item?.id !== 'string') throw new Error(JSON.stringify(errors))
+      return { ...item, id: item.id }
+    },
     async grow (body) {
       const collection = `/aws/ec2/${'group' in body ? 'group' : 'managedInstance'}`
-      const { items, errors } = await client.call('POST', collection, body)
-      if (typeof items[0]?.id !== 'string') throw new Error(JSON.stringify(errors))
+      const { id } = await client.create(collection, body)
       client.pass(100)
-      return `${collection}/${items[0].id}`
+      return `${collection}/${id}`
     }
   }
   return client
 }
 
+/** The instance ids of rows. */
+export const ids = (rows: Item[]) => rows.map((row) => row.instanceId)
+/** The capacity of a group. */
+export const bounds = async ({ get }: Client, path: string) => (await get(path))[0]?.capacity
+/** A query from a day before the start until `offset` milliseconds after it. */
+export const days = (offset = 0) => `fromDate=${START - 86_400_000}&toDate=${START + offset}`
+
 /** A group of 4 spot instances, at most 8 and at least 2. */
-export function group (more: object = {}): { group: object } {
+export function group (more: object = {}) {
   return {
     group: {
       name: 'fleet',
       region: 'us-east-1',
       capacity: { target: 4, minimum: 2, maximum: 8, unit: 'instance' },
+      strategy: { risk: 100 },
       compute: {
         product: 'Linux/UNIX',
         instanceTypes: { ondemand: 'm5.large', spot: ['m5.large'] },
@@ -83,13 +108,13 @@ export function group (more: object = {}): { group: object } {
 }
 
 /** A group of 3 instances that keep root device and address. */
-export function statefulGroup (): { group: object } {
+export function statefulGroup () {
   const persistence = { shouldPersistRootDevice: true, shouldPersistPrivateIp: true }
   return group({ strategy: { persistence }, capacity: { target: 3, minimum: 0, maximum: 8 } })
 }
 
 /** A managed instance with a volume that is called vol-1. */
-export function managedInstance (more: object = {}): { managedInstance: object } {
+export function managedInstance (more: object = {}) {
   return {
     managedInstance: {
       name: 'node',

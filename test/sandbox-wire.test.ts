@@ -3,7 +3,7 @@ import { Ajv } from 'ajv'
 import formats from 'ajv-formats'
 import t from 'tap'
 import { OPERATIONS } from '../sandbox/operations.js'
-import { group, managedInstance, migration, START, startClient, statefulGroup } from './sandbox-client.js'
+import { group, ids, managedInstance, migration, START, startClient, statefulGroup } from './sandbox-client.js'
 import type { Client } from './sandbox-client.js'
 
 interface Shape { kind?: string, item?: string, beside?: Record<string, string> }
@@ -36,7 +36,8 @@ t.test('each reply of each operation has the shape that clients see', async (t) 
   }
   const answered = new Set(replies.filter(({ status }) => status === 200).map(({ operation }) => operation))
   t.strictSame([...answered].sort(), Object.keys(shapes.operations).sort(), 'every operation has answered')
-  const empty = Object.keys(shapes.operations).filter((operation) => shapes.operations[operation]?.item !== undefined &&
+  const empty = Object.keys(shapes.operations).filter((operation) =>
+    ![undefined, 'never'].includes(shapes.operations[operation]?.item) &&
     !replies.some((reply) => reply.operation === operation && (reply.json.response.items ?? []).length > 0))
   t.strictSame(empty, [], 'and has shown an item where it has any')
 })
@@ -47,6 +48,11 @@ t.test('each reply of each operation has the shape that clients see', async (t) 
  * is created and updated, mistypes costs and events, and has no GET of a single roll.
  */
 const EXCEPTIONS: Record<string, Record<string, string>> = {
+  'POST /aws/ec2/instance/signal': {
+    '/response/kind': 'below `status` in this one operation; all the others have it beside',
+    '/response/items': 'the same',
+    '/response/count': 'the same'
+  },
   'GET /aws/ec2/managedInstance/{MI_ID}/status': {
     '/response/items/*/ipv6Address': 'not in the document; group status and Go SDK have it',
     '/response/items/*/instanceId': 'null while nothing runs; for the status of groups the document allows that',
@@ -68,6 +74,18 @@ const EXCEPTIONS: Record<string, Record<string, string>> = {
   }
 }
 
+/** Operations of the vendor's document that the sandbox does not answer. */
+const MISSING = [
+  'POST /aws/ec2/statefulMigrationGroup',
+  'GET /aws/ec2/statefulMigrationGroup/{statefulMigrationGroupId}',
+  'DELETE /aws/ec2/statefulMigrationGroup/{statefulMigrationGroupId}',
+  'POST /aws/ec2/statefulMigrationGroup/{statefulMigrationGroupId}/userAction',
+  'POST /aws/ec2/group/{groupId}/codeDeploy/blueGreenDeployment',
+  'GET /aws/ec2/group/{groupId}/codeDeploy/blueGreenDeployment',
+  'GET /aws/ec2/group/{groupId}/itf/migration',
+  'PUT /aws/ec2/group/{groupId}/itf/migration/{migrationId}'
+]
+
 t.test('each reply is valid by the document of the vendor, apart from what is listed', {
   skip: vendorFile === undefined && 'SPOT_UPSTREAM_OPENAPI names no file with the OpenAPI document of the vendor'
 }, async (t) => {
@@ -76,6 +94,7 @@ t.test('each reply is valid by the document of the vendor, apart from what is li
   formats.default(ajv)
   ajv.addSchema(document, 'vendor')
   const used = new Map<string, Set<string>>()
+  const conforming = new Set<string>()
   for (const { operation, status, json } of await everyReply(t)) {
     if (status !== 200) continue
     const [method = '', path = ''] = operation.split(' ')
@@ -98,8 +117,14 @@ t.test('each reply is valid by the document of the vendor, apart from what is li
       used.set(operation, (used.get(operation) ?? new Set()).add(anywhere))
       return false
     })
-    t.strictSame(faults, [], operation)
+    if (t.strictSame(faults, [], operation)) conforming.add(operation)
   }
+  const { paths } = document as { paths: Record<string, Record<string, object>> }
+  const all = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods)
+    .filter((method) => ['get', 'put', 'post', 'delete'].includes(method))
+    .map((method) => `${method.toUpperCase()} ${path}`))
+  t.comment(`${conforming.size} of ${all.length} operations answer and conform`)
+  t.strictSame(all.filter((operation) => !conforming.has(operation)).sort(), [...MISSING].sort())
   for (const [operation, places] of Object.entries(EXCEPTIONS)) {
     t.strictSame([...used.get(operation) ?? []].sort(), Object.keys(places).sort(), `${operation}: nothing too many`)
   }
@@ -116,6 +141,7 @@ async function everyReply (t: Parameters<typeof startClient>[0]): Promise<Reply[
     return items
   }
   await groups(client, call)
+  await groupInstances(client, call)
   await statefulInstances(client, call)
   await managedInstances(client, call)
   return replies
@@ -174,6 +200,26 @@ async function groups (client: Client, call: Call): Promise<void> {
   await call('GET', `${path}/logs?fromDate=0&toDate=${START * 2}`)
   await call('DELETE', path, { beanstalk: { rollbackToAsg: true } })
   await call('GET', '/aws/ec2/group?includeDeleted=true')
+}
+
+async function groupInstances (client: Client, call: Call): Promise<void> {
+  const path = await client.grow(group({ scaling: { up: [{ policyName: 'busy' }] } }))
+  const [first, second] = ids(await client.get(`${path}/status`))
+  const one = `/aws/ec2/instance/${first}`
+  await call('GET', one)
+  await call('POST', `${one}/lock?ttlInMinutes=5`)
+  await call('GET', `${path}/status`)
+  for (const verb of ['unlock', 'standby/enter', 'standby/exit', 'standby/exit']) await call('POST', `${one}/${verb}`)
+  await call('POST', '/aws/ec2/instance/signal', { instanceId: first, signal: 'INSTANCE_READY' })
+  await call('POST', '/aws/ec2/instance/interruption', { instancesToInterrupt: [second] })
+  await call('POST', `${path}/scale/suspendPolicy?policyName=busy`, { suspension: { ttlInMinutes: 10 } })
+  await call('GET', `${path}/scale/suspensions`)
+  await call('POST', `${path}/scale/resumePolicy?policyName=busy`)
+  await call('POST', `${path}/amiBackup`)
+  const imported = { group: { name: 'imported', spotInstanceTypes: ['c5.large'] } }
+  await call('POST', '/aws/ec2/group/instance/import?region=us-east-1&instanceId=i-1', imported)
+  await call('POST', '/aws/ec2/group/autoScalingGroup/import?region=us-east-1&autoScalingGroupName=web', imported)
+  await call('GET', '/aws/ec2/spotType?region=us-east-1')
 }
 
 async function statefulInstances (client: Client, call: Call): Promise<void> {

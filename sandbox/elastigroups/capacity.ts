@@ -4,8 +4,8 @@ import { invalid } from '../protocol/errors.js'
 import { isObject, readNumber } from '../protocol/json.js'
 import type { Rule } from '../protocol/validation.js'
 import { merge } from '../resources/merge.js'
-import { findChangeable, KIND, settle } from './noun.js'
-import { comingsAndGoings, happened, note } from './journal.js'
+import { findChangeable, KIND, reconcile } from './engine.js'
+import { scalingSubEvents, recordEvent, writeLog } from '../journal/model.js'
 import { capacityConflicts } from './rules.js'
 
 const BOUNDS = ['minimum', 'maximum', 'target']
@@ -19,7 +19,7 @@ export const capacity: Operation[] = [
   { method: 'PUT', path: '/aws/ec2/group/{groupId}/capacity', kind: `${KIND}:capacity`, handle: change }
 ]
 
-/** What is not sent keeps its value, as in an update of the group. */
+/** A missing key keeps its value, as in an update of the group. */
 function change (context: Context): object[] {
   const group = findChangeable(context)
   const { capacity: sent } = readBody(context.body, RULES)
@@ -28,8 +28,8 @@ function change (context: Context): object[] {
   if (found.length > 0) throw invalid(found)
   group.content = merged
   group.updatedAt = context.now
-  note(group, context.now, `The capacity of group ${group.id} was updated`, [group.id])
-  const { launched, ended } = settle(group, context.now)
-  happened(group, context.now, 'Update', comingsAndGoings(launched, ended))
+  writeLog(group, context.now, `The capacity of group ${group.id} was updated`, [group.id])
+  const { launched, ended } = reconcile(group, context.now)
+  recordEvent(group, context.now, 'Update', scalingSubEvents(launched, ended))
   return [{ capacity: Object.fromEntries(BOUNDS.map((name) => [name, readNumber(merged, `capacity.${name}`)])) }]
 }

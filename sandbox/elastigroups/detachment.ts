@@ -1,14 +1,14 @@
-import { running } from '../machines/machine.js'
-import { wanted } from '../machines/machines.js'
+import { running } from '../machines/model.js'
+import { activeMachines } from '../machines/engine.js'
 import type { Context, Operation } from '../operation.js'
 import { readBody } from '../protocol/body.js'
 import { invalid, refusal } from '../protocol/errors.js'
 import { readBoolean, readNumber, readStrings } from '../protocol/json.js'
-import { findChangeable, settle } from './noun.js'
-import { release, setTarget, targetOf } from './fleet.js'
-import { comingsAndGoings, happened, note } from './journal.js'
+import { findChangeable, reconcile } from './engine.js'
+import { detach, setTarget, targetOf } from './fleet.js'
+import { scalingSubEvents, recordEvent, writeLog } from '../journal/model.js'
 
-/** Taking single instances out of a group. */
+/** Taking instances out of a group. */
 export const detachment: Operation[] = [
   {
     method: 'PUT',
@@ -18,7 +18,7 @@ export const detachment: Operation[] = [
   }
 ]
 
-/** Without `shouldDecrementTargetCapacity` others take their places. A detached stateful instance is forgotten. */
+/** Without `shouldDecrementTargetCapacity` others replace them. A detached stateful instance is forgotten. */
 function change (context: Context): undefined {
   const { now } = context
   const group = findChangeable(context)
@@ -29,7 +29,7 @@ function change (context: Context): undefined {
     { path: 'shouldDecrementTargetCapacity', type: 'boolean' },
     { path: 'drainingTimeout', type: 'integer', minimum: 0 }
   ])
-  const present = wanted(group).filter((machine) => running(machine, now))
+  const present = activeMachines(group).filter((machine) => running(machine, now))
   const machines = [...new Set(readStrings(body, 'instancesToDetach'))].map((id) => {
     const machine = present.find(({ instanceId }) => instanceId === id)
     if (machine === undefined) throw refusal('INSTANCE_DOESNT_EXIST', `Instance ${id} isn't in group ${group.id}`)
@@ -45,11 +45,11 @@ function change (context: Context): undefined {
   }
   const drained = readNumber(body, 'drainingTimeout') ?? 0
   for (const machine of machines) {
-    release(group, machine, now, readBoolean(body, 'shouldTerminateInstances') === true ? drained : undefined)
+    detach(group, machine, now, readBoolean(body, 'shouldTerminateInstances') === true ? drained : undefined)
   }
   const ids = machines.map(({ instanceId }) => instanceId)
-  note(group, now, `Instances were detached from group ${group.id}: ${ids.join(', ')}`, [group.id, ...ids])
-  const { launched } = settle(group, now)
+  writeLog(group, now, `Instances were detached from group ${group.id}: ${ids.join(', ')}`, [group.id, ...ids])
+  const { launched } = reconcile(group, now)
   const detached = ids.map((instanceId) => ({ type: 'detachedInstance', instanceId }))
-  happened(group, now, 'DetachInstances', [...detached, ...comingsAndGoings(launched, [])])
+  recordEvent(group, now, 'DetachInstances', [...detached, ...scalingSubEvents(launched, [])])
 }

@@ -3,13 +3,13 @@ import { invalid } from '../protocol/errors.js'
 import { readBoolean } from '../protocol/json.js'
 import { readQuery } from '../protocol/query.js'
 import type { Account } from '../world.js'
-import type { Group } from './group.js'
+import type { Group } from './model.js'
 
 /**
- * The groups that the filters of a list let through, oldest first: `name` compares exactly, dates include their
+ * The groups that match the filters of a list, oldest first: `name` compares exactly, dates include their
  * bounds, a group is active from its creation to its deletion. Deleted ones come only with `includeDeleted`.
- * Source: Java SDK; the vendor document has the parameters without using them.
- * @throws SandboxError 400 for what is no date, and for both kinds of dates at once
+ * Source: Java SDK and vendor OpenAPI.
+ * @throws SandboxError 400 for an invalid date, and for both kinds of dates at once
  */
 export function filterGroups (account: Account, query: Record<string, unknown>): Group[] {
   const { name } = query

@@ -1,24 +1,24 @@
-import { RUNNING_AFTER_MS } from '../machines/machine.js'
-import type { Machine } from '../machines/machine.js'
-import { bounded, groupWish, launch, wanted } from '../machines/machines.js'
-import type { Change } from '../machines/machines.js'
+import { locked, RUNNING_AFTER_MS } from '../machines/model.js'
+import type { Machine } from '../machines/model.js'
+import { bounded, groupSpec, launch, activeMachines } from '../machines/engine.js'
+import type { Change } from '../machines/engine.js'
 import { readNumber } from '../protocol/json.js'
 import { merge } from '../resources/merge.js'
-import { later } from '../resources/resource.js'
-import type { Group } from './group.js'
-import { idsOf, note } from './journal.js'
+import { schedule } from '../resources/model.js'
+import type { Group } from './model.js'
+import { idsOf, writeLog } from '../journal/model.js'
 
 /** The target capacity of a group. */
 export function targetOf (group: Group): number {
   return readNumber(group.content, 'capacity.target') ?? 0
 }
 
-/** How many machines a group gets for its target capacity. */
-export function placesOf (group: Group): number {
+/** The target capacity of a group, within what is simulated. */
+export function machineTarget (group: Group): number {
   return bounded(targetOf(group))
 }
 
-/** Sets the target capacity, and has minimum and maximum follow where it would leave them. */
+/** Sets the target capacity, and moves minimum or maximum if it is outside them. */
 export function setTarget (group: Group, target: number, now: number): void {
   const minimum = readNumber(group.content, 'capacity.minimum')
   const maximum = readNumber(group.content, 'capacity.maximum')
@@ -31,44 +31,46 @@ export function setTarget (group: Group, target: number, now: number): void {
   group.updatedAt = now
 }
 
-/** Asks for a machine for the place (0 is the first) in a group, and has the log tell. */
-export function enlist (group: Group, place: number, now: number, privateIp?: string): Machine {
-  const machine = launch(group, groupWish(group.content, place), now, privateIp)
+/** Requests a machine for a slot (0 is the first) of a group, with log lines. */
+export function launchMachine (group: Group, slot: number, now: number, privateIp?: string): Machine {
+  const machine = launch(group, groupSpec(group.content, slot), now, privateIp)
   const { spotInstanceRequestId, instanceType, availabilityZone, instanceId } = machine
   const what = spotInstanceRequestId === null ? `On-demand instance ${instanceId}` : `Spot ${spotInstanceRequestId}`
-  note(group, now, `${what} was requested: ${instanceType} in ${availabilityZone}`, idsOf(machine), 'DEBUG')
-  later(group, now + RUNNING_AFTER_MS, (at) => {
-    if (machine.endedAt === undefined) note(group, at, `Instance ${instanceId} is running`, idsOf(machine))
+  writeLog(group, now, `${what} was requested: ${instanceType} in ${availabilityZone}`, idsOf(machine), 'DEBUG')
+  schedule(group, now + RUNNING_AFTER_MS, (at) => {
+    if (machine.endedAt === undefined) writeLog(group, at, `Instance ${instanceId} is running`, idsOf(machine))
   })
   return machine
 }
 
-/** Lets a machine go, `drained` seconds from now, and has the log tell. */
-export function retire (group: Group, machine: Machine, now: number, drained = 0): void {
+/** Terminates a machine after `drained` seconds, with a log line. */
+export function terminate (group: Group, machine: Machine, now: number, drained = 0): void {
   const at = now + drained * 1000
   machine.endedAt = at
-  const tell = (time: number) => note(group, time, `Instance ${machine.instanceId} was terminated`, idsOf(machine))
+  const tell = (time: number) => writeLog(group, time, `Instance ${machine.instanceId} was terminated`, idsOf(machine))
   if (drained === 0) tell(at)
-  else later(group, at, tell)
+  else schedule(group, at, tell)
 }
 
 /**
- * Detaches a machine, and with it what was stateful about it. It lives on outside the group, or is terminated
- * `drained` seconds from now when that is given.
+ * Detaches a machine and forgets its stateful instance. It lives on outside the group, or is terminated
+ * after `drained` seconds if that is given.
  */
-export function release (group: Group, machine: Machine, now: number, drained: number | undefined): void {
+export function detach (group: Group, machine: Machine, now: number, drained: number | undefined): void {
   group.statefulInstances = group.statefulInstances.filter((stateful) => stateful.machine !== machine)
   if (drained === undefined) machine.endedAt = now
-  else retire(group, machine, now, drained)
+  else terminate(group, machine, now, drained)
 }
 
-/** Brings the number of wanted machines to the target: asks for more, or ends the newest. */
-export function fill (group: Group, now: number): Change {
-  const present = wanted(group)
-  const target = placesOf(group)
-  const ended = present.slice(target)
-  for (const machine of ended) retire(group, machine, now)
+/** Brings the number of active machines to the target: launches more, or ends the newest not locked or in standby. */
+export function scaleToTarget (group: Group, now: number): Change {
+  const present = activeMachines(group)
+  const target = machineTarget(group)
+  const excess = Math.max(0, present.length - target)
+  const removable = present.filter((machine) => !machine.standby && !locked(machine, now))
+  const ended = removable.slice(Math.max(0, removable.length - excess))
+  for (const machine of ended) terminate(group, machine, now)
   const launched: Machine[] = []
-  for (let place = present.length; place < target; place++) launched.push(enlist(group, place, now))
+  for (let slot = present.length; slot < target; slot++) launched.push(launchMachine(group, slot, now))
   return { launched, ended }
 }

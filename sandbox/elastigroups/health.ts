@@ -1,14 +1,14 @@
-import { lifeCycle, running, RUNNING_AFTER_MS } from '../machines/machine.js'
-import type { Machine } from '../machines/machine.js'
-import { wanted } from '../machines/machines.js'
+import { lifeCycle, running, RUNNING_AFTER_MS } from '../machines/model.js'
+import type { Machine } from '../machines/model.js'
+import { activeMachines } from '../machines/engine.js'
 import type { Context, Operation } from '../operation.js'
 import { readString } from '../protocol/json.js'
-import { findGroup, KIND } from './noun.js'
+import { findGroup, KIND } from './engine.js'
 
-/** The first health check is made this long after an instance has come up. */
+/** Milliseconds between the start of an instance and its first health check. */
 const FIRST_CHECK_MS = 40_000
 
-/** How the instances of a group are. */
+/** Health of a group's instances. */
 export const health: Operation[] = [
   {
     method: 'GET',
@@ -18,20 +18,20 @@ export const health: Operation[] = [
   }
 ]
 
-/** One row for each instance that has come up; before that there is nothing to check. */
+/** One row for each running instance; before that there is nothing to check. */
 function healthiness (context: Context): object[] {
   const { now } = context
   const group = findGroup(context)
   const watched = readString(group.content, 'compute.launchSpecification.healthCheckType') === 'HCS'
-  return wanted(group).filter((machine) => running(machine, now)).map((machine) => ({
+  return activeMachines(group).filter((machine) => running(machine, now)).map((machine) => ({
     instanceId: machine.instanceId,
-    // The vendor document knows no null here; without a spot request there is no key.
+    // Not null in the vendor's document; without a spot request the key is left out.
     ...machine.spotInstanceRequestId === null ? {} : { spotRequestId: machine.spotInstanceRequestId },
     groupId: group.id,
     availabilityZone: machine.availabilityZone,
     lifeCycle: lifeCycle(machine),
-    healthStatus: statusOf(machine, now, 'INSUFFICIENT_DATA'),
-    // What the agent of the vendor's own health check service reports.
+    healthStatus: machine.standby ? 'UNKNOWN' : statusOf(machine, now, 'INSUFFICIENT_DATA'),
+    // The report of the vendor's own health check agent.
     ...watched
       ? { agentHealth: { status: statusOf(machine, now, 'UNKNOWN'), lastChecked: new Date(now).toISOString() } }
       : {}
@@ -40,5 +40,5 @@ function healthiness (context: Context): object[] {
 
 function statusOf<T> (machine: Machine, now: number, early: T): T | 'HEALTHY' | 'UNHEALTHY' {
   if (now < machine.requestedAt + RUNNING_AFTER_MS + FIRST_CHECK_MS) return early
-  return machine.sound ? 'HEALTHY' : 'UNHEALTHY'
+  return machine.healthy ? 'HEALTHY' : 'UNHEALTHY'
 }

@@ -1,18 +1,15 @@
+import { documentRules } from '../protocol/document.js'
 import { isObject, read, readNumber } from '../protocol/json.js'
 import type { JsonObject } from '../protocol/json.js'
-import type { Rule, Violation } from '../protocol/validation.js'
+import type { Violation } from '../protocol/validation.js'
 
-/** Fields of a group that the sandbox checks. Vocabularies: vendor OpenAPI and Go SDK. */
-export const ELASTIGROUP_RULES: Rule[] = [
-  { path: 'name', type: 'string', required: true },
-  { path: 'description', type: 'string' },
-  { path: 'region', type: 'string' },
-  { path: 'capacity', type: 'object' },
+/** What the sandbox checks of a group beside the project's document. Vocabularies: vendor OpenAPI and Go SDK. */
+export const elastigroupRules = documentRules('ElastigroupCreate', [
+  { path: 'name', type: 'string', nullable: false },
   { path: 'capacity.target', type: 'integer', minimum: 0 },
   { path: 'capacity.minimum', type: 'integer', minimum: 0 },
   { path: 'capacity.maximum', type: 'integer', minimum: 0 },
   { path: 'capacity.unit', type: 'string', oneOf: ['instance', 'weight'] },
-  { path: 'strategy', type: 'object' },
   { path: 'strategy.risk', type: 'number', minimum: 0, maximum: 100 },
   { path: 'strategy.onDemandCount', type: 'integer', minimum: 0 },
   {
@@ -20,51 +17,18 @@ export const ELASTIGROUP_RULES: Rule[] = [
     type: 'string',
     oneOf: ['costOriented', 'availabilityOriented', 'balanced', 'cheapest', 'equalAzDistribution']
   },
-  { path: 'strategy.fallbackToOd', type: 'boolean' },
-  { path: 'strategy.drainingTimeout', type: 'integer' },
-  { path: 'strategy.persistence', type: 'object' },
-  { path: 'strategy.revertToSpot', type: 'object' },
-  { path: 'strategy.revertToSpot.performAt', type: 'string', oneOf: ['always', 'never', 'timeWindow'] },
-  { path: 'compute', type: 'object' },
-  { path: 'compute.product', type: 'string' },
-  { path: 'compute.subnetIds', type: 'array' },
-  { path: 'compute.elasticIps', type: 'array' },
-  { path: 'compute.availabilityZones', type: 'array' },
-  { path: 'compute.availabilityZones[]', type: 'object' },
-  { path: 'compute.availabilityZones[].name', type: 'string' },
-  { path: 'compute.instanceTypes', type: 'object' },
-  { path: 'compute.instanceTypes.ondemand', type: 'string' },
-  { path: 'compute.instanceTypes.onDemandTypes', type: 'array' },
-  { path: 'compute.instanceTypes.spot', type: 'array' },
-  { path: 'compute.launchSpecification', type: 'object' },
-  { path: 'compute.launchSpecification.imageId', type: 'string' },
-  { path: 'compute.launchSpecification.securityGroupIds', type: 'array' },
-  { path: 'compute.launchSpecification.keyPair', type: 'string' },
-  { path: 'compute.launchSpecification.userData', type: 'string' },
-  { path: 'compute.launchSpecification.shutdownScript', type: 'string' },
-  { path: 'compute.launchSpecification.ebsOptimized', type: 'boolean' },
-  { path: 'compute.launchSpecification.monitoring', type: 'boolean' },
-  { path: 'compute.launchSpecification.tags', type: 'array' },
-  { path: 'compute.launchSpecification.tags[]', type: 'object' },
-  { path: 'compute.launchSpecification.tags[].tagKey', type: 'string' },
-  { path: 'compute.launchSpecification.tags[].tagValue', type: 'string' },
-  { path: 'scaling', type: 'object' },
-  { path: 'scaling.up', type: 'array' },
-  { path: 'scaling.down', type: 'array' },
-  { path: 'scheduling', type: 'object' },
-  { path: 'scheduling.tasks', type: 'array' },
-  { path: 'thirdPartiesIntegration', type: 'object' }
-]
+  { path: 'strategy.revertToSpot.performAt', type: 'string', oneOf: ['always', 'never', 'timeWindow'] }
+])
 
-/** Sent again with another value, these are refused. Source: vendor OpenAPI, Terraform provider; region is inferred. */
+/** These cannot change after creation. Source: vendor OpenAPI, Terraform provider; region is inferred. */
 export const ELASTIGROUP_IMMUTABLE = ['capacity.unit', 'compute.product', 'region']
 
-/** What the fields of a group must agree on with one another, once a PUT is merged. `sent` is the body itself. */
+/** Contradictions between fields of a group, after a PUT is merged. `sent` is the body alone. */
 export function elastigroupConflicts (group: JsonObject, sent: JsonObject, creating: boolean): Violation[] {
   return [...capacityConflicts(group, 'group.capacity'), ...instanceTypeConflicts(group, sent, creating)]
 }
 
-/** What minimum, target and maximum of a group must agree on; `field` is where they lie in the body. */
+/** Contradictions between minimum, target and maximum of a group; `field` is where the body has them. */
 export function capacityConflicts (group: JsonObject, field: string): Violation[] {
   const order = [
     ['target', 'greater', 'minimum'], ['target', 'less', 'maximum'], ['minimum', 'less', 'maximum']
@@ -79,7 +43,7 @@ export function capacityConflicts (group: JsonObject, field: string): Violation[
   })
 }
 
-/** Both texts are the vendor's (help.spot.io, troubleshooting). */
+/** Both texts: help.spot.io, troubleshooting. */
 function instanceTypeConflicts (group: JsonObject, sent: JsonObject, creating: boolean): Violation[] {
   const found: Violation[] = []
   const field = 'group.compute.instanceTypes'
@@ -87,7 +51,7 @@ function instanceTypeConflicts (group: JsonObject, sent: JsonObject, creating: b
   if (set('ondemand') && set('onDemandTypes')) {
     found.push({ message: 'Cannot set both \'ondemand\' and \'onDemandTypes\' parameters', field })
   }
-  // On create the vendor counts even a null as present; on update null is how one of the two is cleared.
+  // On create, the vendor counts even null as present; on update, null clears one of the two.
   const types = read(sent, 'compute.instanceTypes')
   const present = (name: string) => isObject(types) && Object.hasOwn(types, name) && (creating || types[name] !== null)
   if (present('resourceRequirements') && present('spot')) {

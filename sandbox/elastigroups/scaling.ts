@@ -1,13 +1,13 @@
-import { lifeCycle } from '../machines/machine.js'
-import type { Machine } from '../machines/machine.js'
-import type { Change } from '../machines/machines.js'
+import { lifeCycle } from '../machines/model.js'
+import type { Machine } from '../machines/model.js'
+import type { Change } from '../machines/engine.js'
 import type { Context, Operation } from '../operation.js'
 import { readNumber } from '../protocol/json.js'
 import { readQuery } from '../protocol/query.js'
 import { merge } from '../resources/merge.js'
-import { findChangeable, settle } from './noun.js'
+import { findChangeable, reconcile } from './engine.js'
 import { targetOf } from './fleet.js'
-import { comingsAndGoings, happened, note } from './journal.js'
+import { scalingSubEvents, recordEvent, writeLog } from '../journal/model.js'
 
 const KIND = 'spotinst:aws:ec2:scale'
 
@@ -45,22 +45,22 @@ export const scaling: Operation[] = [
   }
 ]
 
-/** Moves the target by `adjustment`, as far as minimum and maximum allow (no source says what happens beyond). */
+/** Moves the target by `adjustment`, within minimum and maximum (no source says what happens beyond). */
 function scale (context: Context, eventType: 'ScaleUp' | 'ScaleDown', direction: 1 | -1): Change {
   const { now } = context
   const group = findChangeable(context)
-  const asked = readQuery(context.query, [{ path: 'adjustment', type: 'integer', minimum: 1 }])
+  const parameters = readQuery(context.query, [{ path: 'adjustment', type: 'integer', minimum: 1 }])
   const before = targetOf(group)
-  const wished = before + direction * (readNumber(asked, 'adjustment') ?? 1)
+  const wished = before + direction * (readNumber(parameters, 'adjustment') ?? 1)
   const highest = Math.max(before, readNumber(group.content, 'capacity.maximum') ?? Infinity)
   const lowest = Math.min(before, readNumber(group.content, 'capacity.minimum') ?? 0)
   const target = Math.min(Math.max(wished, lowest), highest)
   if (target === before) return { launched: [], ended: [] }
   group.content = merge(group.content, { capacity: { target } })
   group.updatedAt = now
-  note(group, now, `The target capacity of group ${group.id} went from ${before} to ${target}`, [group.id])
-  const change = settle(group, now)
-  happened(group, now, eventType, comingsAndGoings(change.launched, change.ended))
+  writeLog(group, now, `The target capacity of group ${group.id} went from ${before} to ${target}`, [group.id])
+  const change = reconcile(group, now)
+  recordEvent(group, now, eventType, scalingSubEvents(change.launched, change.ended))
   return change
 }
 

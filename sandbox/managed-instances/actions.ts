@@ -2,7 +2,7 @@ import type { Context, Operation } from '../operation.js'
 import { readBody } from '../protocol/body.js'
 import { invalid, refusal } from '../protocol/errors.js'
 import { readObjects, readString } from '../protocol/json.js'
-import { findManagedInstance, lookUp } from './noun.js'
+import { findManagedInstance, lookUp } from './engine.js'
 import { changeState, checkState } from './states.js'
 import type { Verb } from './states.js'
 
@@ -24,7 +24,7 @@ function action (verb: Verb): Operation {
   return { method: 'PUT', path: `/aws/ec2/managedInstance/{MI_ID}/${verb}`, handle }
 }
 
-/** All or nothing: one instance that is unknown or in no state for it, and none is changed. */
+/** All or nothing: if one instance is unknown or in the wrong state, none is changed. */
 function changeMany ({ account, body, now }: Context): undefined {
   const sent = readObjects(readBody(body, [
     { path: 'managedInstanceStates', type: 'array', required: true, minItems: 1 },
@@ -33,12 +33,12 @@ function changeMany ({ account, body, now }: Context): undefined {
     { path: 'managedInstanceStates[].state', type: 'string', required: true, oneOf: ['PAUSE', 'RESUME'] }
   ]), 'managedInstanceStates')
   const ids = sent.map((entry) => readString(entry, 'id'))
-  const twice = ids.findIndex((id, index) => ids.indexOf(id) < index)
-  if (twice !== -1) {
-    const field = `managedInstanceStates.${twice}`
-    throw invalid([{ message: `"${twice}" contains a duplicate value`, field }])
+  const duplicate = ids.findIndex((id, index) => ids.indexOf(id) < index)
+  if (duplicate !== -1) {
+    const field = `managedInstanceStates.${duplicate}`
+    throw invalid([{ message: `"${duplicate}" contains a duplicate value`, field }])
   }
-  const wishes = sent.map((entry) => {
+  const changes = sent.map((entry) => {
     const id = readString(entry, 'id')
     const instance = lookUp(account, id)
     if (instance === undefined) throw refusal('MANAGED_INSTANCE_DOESNT_EXIST', `Managed instance ${id} doesn't exist`)
@@ -46,5 +46,5 @@ function changeMany ({ account, body, now }: Context): undefined {
     checkState(instance, verb)
     return { instance, verb }
   })
-  for (const { instance, verb } of wishes) changeState(instance, verb, now)
+  for (const { instance, verb } of changes) changeState(instance, verb, now)
 }

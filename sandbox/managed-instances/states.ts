@@ -1,20 +1,20 @@
-import { RUNNING_AFTER_MS, STOPPING_MS } from '../machines/machine.js'
-import { launch, managedInstanceWish, wanted } from '../machines/machines.js'
+import { RUNNING_AFTER_MS, STOPPING_MS } from '../machines/model.js'
+import { launch, managedInstanceSpec, activeMachines } from '../machines/engine.js'
 import { refusal } from '../protocol/errors.js'
 import { readBoolean } from '../protocol/json.js'
-import { later } from '../resources/resource.js'
-import type { ManagedInstance, ManagedInstanceState } from './managed-instance.js'
+import { schedule } from '../resources/model.js'
+import type { ManagedInstance, ManagedInstanceState } from './model.js'
 
 export type Verb = 'pause' | 'resume' | 'recycle'
 
-/** Where each may begin. A paused one can be recycled as well: docs-spot.flexera.com, stateful node actions. */
+/** States in which each is allowed. A paused one can be recycled: docs-spot.flexera.com, stateful node actions. */
 const FROM: Record<Verb, ManagedInstanceState[]> = {
   pause: ['STEADY'],
   resume: ['PAUSED'],
   recycle: ['STEADY', 'PAUSED']
 }
 
-/** @throws SandboxError 400 when the instance is in no state for it */
+/** @throws SandboxError 400 if the instance is in the wrong state */
 export function checkState (instance: ManagedInstance, verb: Verb): void {
   if (FROM[verb].includes(instance.state)) return
   const text = `Managed instance ${instance.id} is ${instance.state === 'STEADY' ? 'ACTIVE' : instance.state}`
@@ -23,7 +23,7 @@ export function checkState (instance: ManagedInstance, verb: Verb): void {
 
 const PARTICIPLES: Record<Verb, string> = { pause: 'paused', resume: 'resumed', recycle: 'recycled' }
 
-/** Begins a pause, a resume or a recycle, which goes on by itself. */
+/** Starts a pause, a resume or a recycle, which then proceeds by itself. */
 export function changeState (instance: ManagedInstance, verb: Verb, now: number): void {
   if (verb === 'resume') {
     instance.state = 'RESUMING'
@@ -31,8 +31,8 @@ export function changeState (instance: ManagedInstance, verb: Verb, now: number)
     return
   }
   instance.state = verb === 'pause' ? 'PAUSING' : 'RECYCLING'
-  later(instance, now + STOPPING_MS, (at) => {
-    for (const machine of wanted(instance)) machine.endedAt = at
+  schedule(instance, now + STOPPING_MS, (at) => {
+    for (const machine of activeMachines(instance)) machine.endedAt = at
     if (verb === 'pause') instance.state = 'PAUSED'
     else start(instance, at)
   })
@@ -41,6 +41,6 @@ export function changeState (instance: ManagedInstance, verb: Verb, now: number)
 function start (instance: ManagedInstance, now: number): void {
   const keeps = readBoolean(instance.content, 'persistence.persistPrivateIp') === true
   const kept = keeps ? instance.machines.at(-1)?.privateIp : undefined
-  launch(instance, managedInstanceWish(instance.content), now, kept)
-  later(instance, now + RUNNING_AFTER_MS, () => { instance.state = 'STEADY' })
+  launch(instance, managedInstanceSpec(instance.content), now, kept)
+  schedule(instance, now + RUNNING_AFTER_MS, () => { instance.state = 'STEADY' })
 }

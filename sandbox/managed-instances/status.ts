@@ -1,15 +1,15 @@
-import { running, RUNNING_AFTER_MS } from '../machines/machine.js'
-import { wanted } from '../machines/machines.js'
+import { running, RUNNING_AFTER_MS } from '../machines/model.js'
+import { activeMachines } from '../machines/engine.js'
 import { readString } from '../protocol/json.js'
-import type { ManagedInstance } from './managed-instance.js'
+import type { ManagedInstance } from './model.js'
 
 /**
- * The one row of a managed instance at `now`: `PENDING` (our word, the vendor documents only `ACTIVE`), then `ACTIVE`
- * with instance and addresses, or what a pause, a resume or a recycle has made of it. Source: vendor OpenAPI, managed
+ * The row of a managed instance at `now`: `PENDING` (our word: the vendor documents only `ACTIVE`), then `ACTIVE`
+ * with instance and addresses, or the state of a pause, resume or recycle. Source: vendor OpenAPI, managed
  * instance status.
  */
 export function managedInstanceStatus (instance: ManagedInstance, now: number): object[] {
-  const machine = wanted(instance).at(-1)
+  const machine = activeMachines(instance).at(-1)
   const up = machine !== undefined && running(machine, now) ? machine : undefined
   return [{
     id: instance.id,

@@ -2,14 +2,14 @@ import type { Context, Operation } from '../operation.js'
 import { refusal } from '../protocol/errors.js'
 import { readObjects } from '../protocol/json.js'
 import { merge } from '../resources/merge.js'
-import { findManagedInstance } from './noun.js'
+import { findManagedInstance } from './engine.js'
 
-/** The volumes that a managed instance keeps attached. */
+/** Volumes of a managed instance. */
 export const volumes: Operation[] = [
   { method: 'DELETE', path: '/aws/ec2/managedInstance/{MI_ID}/volume/{volumeId}', handle: deleteVolume }
 ]
 
-/** There are those of `compute.volumeAttachments`, and a deleted one is no longer among them. */
+/** Removes the volume from `compute.volumeAttachments`. */
 function deleteVolume (context: Context): undefined {
   const instance = findManagedInstance(context)
   const attached = readObjects(instance.content, 'compute.volumeAttachments.volumes')

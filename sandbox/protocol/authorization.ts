@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { refusal } from './errors.js'
 
-/** One account of the simulated Spot, and the token that opens it. */
+/** An account of the simulated Spot, and its token. */
 export interface AccountAccess {
   id: string
   token: string
@@ -12,7 +12,7 @@ export function defaultAccess (): AccountAccess[] {
   return [{ id: 'act-5a9db0c5', token: randomBytes(32).toString('hex') }]
 }
 
-/** Who may call what. Accounts opened by the same token belong to one organization; the token stands for it. */
+/** Who may use which account. Accounts with the same token belong to one organization, which the token stands for. */
 export class Authorization {
   readonly #accountsByToken = new Map<string, Set<string>>()
 
@@ -35,8 +35,8 @@ export class Authorization {
    */
   admit (organization: string | undefined, accountId: unknown): string {
     if (organization === undefined) throw refusal('UNAUTHORIZED')
-    // The vendor falls back to the oldest account; programmatic tokens need it in practice
-    // (zalando-stups/documentation#153), and a client that forgets it should learn so here.
+    // The vendor falls back to the oldest account, but programmatic tokens need it in practice
+    // (zalando-stups/documentation#153): a client that forgets it should find out here.
     if (typeof accountId !== 'string' || accountId === '') throw refusal('ACCOUNT_ID_MISSING')
     if (!this.#accountsByToken.get(organization)?.has(accountId)) throw refusal('FORBIDDEN')
     return accountId

@@ -1,27 +1,28 @@
 import { invalid } from './errors.js'
 import { isObject } from './json.js'
 import type { JsonObject } from './json.js'
-import { places, strangers, violations } from './validation.js'
+import { converted, locations, unknownKeys, violations } from './validation.js'
 import type { Rule, Violation } from './validation.js'
 
 /**
- * The body of an action, which holds nothing but what `rules` name.
+ * The body of an action; it may hold only what `rules` name.
  * @throws SandboxError 400 naming everything that is wrong with it
  */
 export function readBody (body: unknown, rules: Rule[]): JsonObject {
   const sent = body ?? {}
   if (!isObject(sent)) throw invalid([{ message: '"value" must be an object', field: 'value' }])
-  const found = [...unknownKeys(sent, rules), ...violations(rules, sent, '', true, false)]
+  const values = converted(rules, sent)
+  const found = [...unknownKeysByParent(values, rules), ...violations(rules, values, '', true, false)]
   if (found.length > 0) throw invalid(found)
-  return sent
+  return values
 }
 
-/** The rules for an object that lies at `path` of a body. */
+/** The rules, moved below `path`. */
 export function below (path: string, rules: Rule[]): Rule[] {
   return rules.map((rule) => ({ ...rule, path: `${path}.${rule.path}` }))
 }
 
-function unknownKeys (body: JsonObject, rules: Rule[]): Violation[] {
+function unknownKeysByParent (body: JsonObject, rules: Rule[]): Violation[] {
   const parents = ['', ...rules.filter((rule) => rule.type === 'object').map((rule) => rule.path)]
   return parents.flatMap((parent) => {
     const prefix = parent === '' ? '' : `${parent}.`
@@ -30,7 +31,7 @@ function unknownKeys (body: JsonObject, rules: Rule[]): Violation[] {
       .map((path) => path.slice(prefix.length).replace(/[[.].*/, ''))
     // Objects without rules of their own may hold anything.
     if (known.length === 0) return []
-    return places(body, parent === '' ? [] : parent.split('.'), '').flatMap(({ field, value }) =>
-      isObject(value) ? strangers(value, known, field === '' ? '' : `${field}.`) : [])
+    return locations(body, parent === '' ? [] : parent.split('.'), '').flatMap(({ field, value }) =>
+      isObject(value) ? unknownKeys(value, known, field === '' ? '' : `${field}.`) : [])
   })
 }

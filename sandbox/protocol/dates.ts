@@ -2,7 +2,7 @@ const DAY = /^\d{4}-\d{2}-\d{2}$/
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$/
 
 /**
- * Reads a date of the query: a day (its midnight, UTC), an ISO date-time (UTC when it names no zone), or a Unix time,
+ * Reads a date of the query: a day (its midnight, UTC), an ISO date-time (UTC if it has no zone), or a Unix time,
  * which is seconds in the cost operations and milliseconds in the list filters.
  * @returns milliseconds since the epoch, or undefined when it is none of these
  */
@@ -14,7 +14,7 @@ export function readDate (text: string, unix: 'seconds' | 'milliseconds'): numbe
   return Number.isNaN(time) ? undefined : time
 }
 
-/** The form of dates in events, rolls and suspensions: `2018-03-27T19:50:12.000+0000`. */
+/** The date format of events and rolls: `2018-03-27T19:50:12.000+0000`. */
 export function offsetDate (time: number): string {
   return new Date(time).toISOString().replace('Z', '+0000')
 }

@@ -6,7 +6,7 @@ export interface ErrorEntry {
   field?: string
 }
 
-/** A refusal: the HTTP status and the entries that the envelope will carry. */
+/** An error reply: its HTTP status and its entries. */
 export class SandboxError extends Error {
   readonly status: number
   readonly errors: ErrorEntry[]
@@ -20,9 +20,7 @@ export class SandboxError extends Error {
 }
 
 /**
- * Every refusal of the sandbox, with its text unless a better one is given. Spot's own codes are GROUP_DOESNT_EXIST,
- * MANAGED_INSTANCE_DOESNT_EXIST, SUSPEND_PROCESSES_DOESNT_EXIST and CANT_ROLL_CAPACITY_BELOW_MINIMUM; no public source
- * names the others, so they are ours.
+ * Every refusal of the sandbox: status, code and default text. Which codes are Spot's, and which ours: docs/sandbox.md.
  */
 const REFUSALS = {
   UNKNOWN_ROUTE: [404, 'NotFound', 'No operation of the API has this method and path'],
@@ -35,18 +33,20 @@ const REFUSALS = {
   STATEFUL_INSTANCE_DOESNT_EXIST: [400, 'STATEFUL_INSTANCE_DOESNT_EXIST', 'Stateful instance doesn\'t exist'],
   ROLL_DOESNT_EXIST: [400, 'ROLL_DOESNT_EXIST', 'Roll doesn\'t exist'],
   SUSPEND_PROCESSES_DOESNT_EXIST: [400, 'SUSPEND_PROCESSES_DOESNT_EXIST', 'Suspended process doesn\'t exist'],
+  SCALING_POLICY_DOESNT_EXIST: [400, 'SCALING_POLICY_DOESNT_EXIST', 'Scaling policy doesn\'t exist'],
   MIGRATION_DOESNT_EXIST: [400, 'MIGRATION_DOESNT_EXIST', 'Migration doesn\'t exist'],
   VOLUME_DOESNT_EXIST: [400, 'VOLUME_DOESNT_EXIST', 'Volume doesn\'t exist'],
-  // The text is the vendor's (zalando-stups/senza#558), the code that of its rolls of ECS clusters.
+  // The text is the vendor's (zalando-stups/senza#558), the code the one of its ECS rolls.
   ROLL_RUNS: [
     400, 'DEPLOYMENT_ALREADY_IN_PROGRESS', 'Can\'t have 2 Rolls at the same time. Please stop the previous one.'
   ],
-  GROUP_ROLLS: [400, 'CANT_UPDATE_GROUP_DURING_ROLL', 'Group cannot be changed while it is being rolled'],
-  TOO_FEW_TO_ROLL: [400, 'CANT_ROLL_CAPACITY_BELOW_MINIMUM', 'Fewer instances run than the minimum capacity asks for'],
+  GROUP_ROLLS: [400, 'CANT_UPDATE_GROUP_DURING_ROLL', 'Group cannot be changed during a roll'],
+  TOO_FEW_TO_ROLL: [400, 'CANT_ROLL_CAPACITY_BELOW_MINIMUM', 'Fewer instances are running than the minimum capacity'],
   CANT_STOP_ROLL: [400, 'CANT_STOP_ROLL', 'Roll cannot be stopped'],
-  CANT_ACT_ON_ROLL: [400, 'CANT_ACT_ON_ROLL', 'Only a failed roll takes actions'],
-  CANT_CHANGE_STATEFUL_INSTANCE: [400, 'CANT_CHANGE_STATEFUL_INSTANCE', 'Stateful instance is in another state'],
-  CANT_CHANGE_MANAGED_INSTANCE: [400, 'CANT_CHANGE_MANAGED_INSTANCE', 'Managed instance is in another state'],
+  CANT_ACT_ON_ROLL: [400, 'CANT_ACT_ON_ROLL', 'Only a failed roll accepts actions'],
+  CANT_CHANGE_STATEFUL_INSTANCE: [400, 'CANT_CHANGE_STATEFUL_INSTANCE', 'Stateful instance is in the wrong state'],
+  CANT_CHANGE_INSTANCE: [400, 'CANT_CHANGE_INSTANCE', 'Instance is in the wrong state'],
+  CANT_CHANGE_MANAGED_INSTANCE: [400, 'CANT_CHANGE_MANAGED_INSTANCE', 'Managed instance is in the wrong state'],
   CANT_CREATE_MIGRATION: [400, 'CANT_CREATE_MIGRATION', 'Instance cannot be migrated']
 } as const satisfies Record<string, readonly [number, string, string]>
 
@@ -56,7 +56,12 @@ export function refusal (name: keyof typeof REFUSALS, text?: string): SandboxErr
   return new SandboxError(status, [{ code, message: text ?? message }])
 }
 
-/** A 400 that names every violation at once. The code is ours: no public source names the vendor's. */
+/** Several refusals in one reply, with the status of the first. */
+export function refusals (...names: [keyof typeof REFUSALS, ...(keyof typeof REFUSALS)[]]): SandboxError {
+  return new SandboxError(REFUSALS[names[0]][0], names.flatMap((name) => refusal(name).errors))
+}
+
+/** A 400 with all violations. The code is ours: no public source names the vendor's. */
 export function invalid (violations: { message: string, field: string }[]): SandboxError {
   return new SandboxError(400, violations.map((violation) => ({ code: 'ValidationError', ...violation })))
 }

@@ -1,4 +1,4 @@
-/** A JSON object as it came off the wire; keys and values are the caller's own. */
+/** A JSON object as received. */
 export type JsonObject = { [key: string]: unknown }
 
 /** Whether `value` is a JSON object: neither null nor an array. */
@@ -6,7 +6,7 @@ export function isObject (value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The value at `path` (`'compute.launchSpecification.imageId'`), or undefined where a parent is no object. */
+/** The value at `path` (`'compute.launchSpecification.imageId'`), or undefined if a parent is not an object. */
 export function read (value: unknown, path: string): unknown {
   let found = value
   for (const key of path.split('.')) {

@@ -1,18 +1,18 @@
 /** The width of the vendor's sliding window, milliseconds. Source: help.spot.io, API rate limits (ADM-0002). */
 export const WINDOW_MS = 60_000
 
-/** Where a caller stands after a call. */
-export interface Standing {
+/** What a caller has used after a call. */
+export interface Usage {
   blocked: boolean
-  /** Calls that the window holds in all. */
+  /** Calls per window. */
   limit: number
-  /** Calls that may still be made now. */
+  /** Calls left. */
   remaining: number
-  /** Whole seconds until the window gives way: to the next call when blocked, else to one call more. */
+  /** Whole seconds until the next call passes if blocked, else until one more call is left. */
   reset: number
 }
 
-/** A sliding window per key. Calls made while blocked count as well, and so prolong the block. */
+/** A sliding window per key. Calls made while blocked count as well, so they prolong the block. */
 export class RateLimit {
   readonly limit: number
   readonly #windows = new Map<string, Window>()
@@ -21,14 +21,14 @@ export class RateLimit {
     this.limit = limit
   }
 
-  /** Counts one call of `key` at `now` (milliseconds) and says where that leaves the caller. */
-  count (key: string, now: number): Standing {
+  /** Counts one call of `key` at `now` (milliseconds) and returns the usage. */
+  count (key: string, now: number): Usage {
     let window = this.#windows.get(key)
     if (window === undefined) this.#windows.set(key, window = new Window())
     window.drop(now - WINDOW_MS)
     const blocked = window.size >= this.limit
     window.add(now)
-    // The next call passes when fewer than `limit` are left: when the limit-th newest has gone.
+    // The next call passes once fewer than `limit` are left: when the limit-th newest has left.
     const leaving = window.at(Math.max(0, window.size - this.limit))
     return {
       blocked,
@@ -38,22 +38,22 @@ export class RateLimit {
     }
   }
 
-  /** The standing of a call that belongs to no window: without a known token or a known route. */
-  untouched (): Standing {
+  /** The usage of a call without a known token or route, which is not counted. */
+  unused (): Usage {
     return { blocked: false, limit: this.limit, remaining: this.limit, reset: 0 }
   }
 }
 
 /** The three headers of every reply. */
-export function rateLimitHeaders (standing: Standing): Record<string, string> {
+export function rateLimitHeaders (usage: Usage): Record<string, string> {
   return {
-    'x-ratelimit-limit': String(standing.limit),
-    'x-ratelimit-remaining': String(standing.remaining),
-    'x-ratelimit-reset': String(standing.reset)
+    'x-ratelimit-limit': String(usage.limit),
+    'x-ratelimit-remaining': String(usage.remaining),
+    'x-ratelimit-reset': String(usage.reset)
   }
 }
 
-/** Times of calls, oldest first. A moving head, as shifting a long array for each call is slow. */
+/** Times of calls, oldest first. The head moves, because shifting a long array at each call is slow. */
 class Window {
   #times: number[] = []
   #head = 0
@@ -70,7 +70,7 @@ class Window {
     this.#times.push(time)
   }
 
-  /** Forgets what lies at or before `time`. */
+  /** Drops what is not after `time`. */
   drop (time: number): void {
     while (this.size > 0 && this.at(0) <= time) this.#head++
     if (this.#head > 1024 && this.#head > this.size) {

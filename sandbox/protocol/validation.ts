@@ -1,13 +1,15 @@
 import { isObject, read } from './json.js'
 import type { JsonObject } from './json.js'
 
-/** What one field of a body may hold. Null is fine for all but required ones, as it clears. */
+/** What one field of a body may hold. Null is allowed unless the field is required: it clears. */
 export interface Rule {
   /** Dotted path below the envelope; `[]` after a segment stands for every element of the array. */
   path: string
   type: 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object'
-  /** Asked for on create, where its parent is there. */
+  /** Required on create, if its parent is present. */
   required?: boolean
+  /** Whether a required field may be null. */
+  nullable?: boolean
   minimum?: number
   maximum?: number
   /** At least this many elements. */
@@ -15,37 +17,65 @@ export interface Rule {
   oneOf?: readonly string[]
 }
 
-/** One thing wrong with a body, in the words of Joi, which the vendor's API validates with. */
+/** One violation, worded as Joi does, which the vendor validates with. */
 export interface Violation {
   message: string
   field: string
 }
 
 /**
- * Every violation of `rules` in `content`; fields without a rule may hold anything. Fields are named below `envelope`,
- * unless that is empty. Null is a value like any other where nothing can be cleared (`nullable` false).
+ * All violations of `rules` in `content`; fields without a rule may hold anything. Field names begin with `envelope`,
+ * unless that is empty. With `nullable` false, null is a value of the wrong type.
  */
 export function violations (
   rules: Rule[], content: JsonObject, envelope: string, creating: boolean, nullable = true
 ): Violation[] {
   const found: Violation[] = []
   for (const rule of rules) {
-    for (const { field, value } of places(content, rule.path.split('.'), envelope)) {
-      const complaint = complain(rule, value, creating && rule.required === true, nullable)
-      if (complaint !== undefined) found.push({ message: `"${label(field)}" ${complaint}`, field })
+    for (const { field, value } of locations(content, rule.path.split('.'), envelope)) {
+      const message = messageFor(rule, value, creating && rule.required === true, nullable)
+      if (message !== undefined) found.push({ message: `"${label(field)}" ${message}`, field })
     }
   }
   return found
 }
 
+/** `content` with strings converted as Joi does: `"2"` if the rule wants a number, `"True"` if it wants a boolean. */
+export function converted (rules: Rule[], content: JsonObject): JsonObject {
+  const copy = structuredClone(content)
+  for (const { path, type } of rules.filter(({ type }) => CONVERSIONS[type] !== undefined)) {
+    const keys = path.split('.')
+    const key = keys.pop() ?? ''
+    const name = key.replace('[]', '')
+    for (const { value: parent } of locations(copy, keys, '')) {
+      if (!isObject(parent) || !Object.hasOwn(parent, name)) continue
+      const value = parent[name]
+      const isList = key !== name && Array.isArray(value)
+      parent[name] = isList ? value.map((item) => convert(type, item)) : convert(type, value)
+    }
+  }
+  return copy
+}
+
+/** `value` as the type that a rule wants, if it is a string that Joi converts. */
+export function convert (type: Rule['type'], value: unknown): unknown {
+  return typeof value === 'string' ? CONVERSIONS[type]?.(value) ?? value : value
+}
+
+const toNumber = (text: string) => /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : undefined
+const toBoolean = (text: string) => /^(true|false)$/i.test(text) ? text.toLowerCase() === 'true' : undefined
+const CONVERSIONS: { [T in Rule['type']]?: (text: string) => unknown } = {
+  number: toNumber, integer: toNumber, boolean: toBoolean
+}
+
 /** A violation for every key of `value` that is not `allowed`. */
-export function strangers (value: JsonObject, allowed: readonly string[], prefix = ''): Violation[] {
+export function unknownKeys (value: JsonObject, allowed: readonly string[], prefix = ''): Violation[] {
   return Object.keys(value)
     .filter((key) => !allowed.includes(key))
     .map((key) => ({ message: `"${key}" is not allowed`, field: `${prefix}${key}` }))
 }
 
-/** A violation for each of `paths` that `after` holds otherwise than `before`; what was never set may be set. */
+/** A violation for each of `paths` whose value was set in `before` and differs in `after`. */
 export function changed (paths: string[], before: JsonObject, after: JsonObject, envelope: string): Violation[] {
   return paths
     .filter((path) => {
@@ -55,9 +85,9 @@ export function changed (paths: string[], before: JsonObject, after: JsonObject,
     .map((path) => ({ message: `"${label(path)}" cannot be changed after creation`, field: `${envelope}.${path}` }))
 }
 
-function complain (rule: Rule, value: unknown, required: boolean, nullable: boolean): string | undefined {
+function messageFor (rule: Rule, value: unknown, required: boolean, nullable: boolean): string | undefined {
   if (value === undefined) return required ? 'is required' : undefined
-  if (value === null && nullable && !required) return undefined
+  if (value === null && (required ? rule.nullable : nullable)) return undefined
   const { minimum, maximum, minItems = 0, oneOf } = rule
   if (rule.type === 'number' || rule.type === 'integer') {
     if (typeof value !== 'number') return 'must be a number'
@@ -78,17 +108,17 @@ function complain (rule: Rule, value: unknown, required: boolean, nullable: bool
   return undefined
 }
 
-/** Where a path leads: once, or once for each element of the arrays on its way; nowhere below what is no object. */
-export function places (value: unknown, path: string[], field: string): { field: string, value: unknown }[] {
+/** The locations of a path: one, or one for each element of an array; none if a parent is not an object. */
+export function locations (value: unknown, path: string[], field: string): { field: string, value: unknown }[] {
   const [segment, ...rest] = path
   if (segment === undefined) return [{ field, value }]
   if (!isObject(value)) return []
   const key = segment.replace('[]', '')
   const next = Object.hasOwn(value, key) ? value[key] : undefined
   const there = field === '' ? key : `${field}.${key}`
-  if (!segment.endsWith('[]')) return places(next, rest, there)
+  if (!segment.endsWith('[]')) return locations(next, rest, there)
   if (!Array.isArray(next)) return []
-  return next.flatMap((element, index) => places(element, rest, `${there}.${index}`))
+  return next.flatMap((element, index) => locations(element, rest, `${there}.${index}`))
 }
 
 function label (field: string): string {

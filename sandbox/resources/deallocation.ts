@@ -1,37 +1,37 @@
 import { invalid } from '../protocol/errors.js'
 import { isObject } from '../protocol/json.js'
-import { strangers } from '../protocol/validation.js'
+import { unknownKeys } from '../protocol/validation.js'
 import type { Violation } from '../protocol/validation.js'
 
-/** The objects that a delete body may hold, each with its flags. */
+/** The objects of a delete body, each with its flags. */
 export type DeleteBody = Record<string, readonly string[]>
 
 const RESOURCES = [
   'shouldDeleteImages', 'shouldDeleteNetworkInterfaces', 'shouldDeleteVolumes', 'shouldDeleteSnapshots'
 ]
 
-/** What a group takes along when it is deleted. Source: vendor OpenAPI. */
+/** What can be deleted with a group. Source: vendor OpenAPI. */
 export const GROUP_DELETE_BODY: DeleteBody = {
   statefulDeallocation: RESOURCES,
   amiBackup: ['shouldDeleteImages'],
   beanstalk: ['rollbackToAsg']
 }
 
-/** What a managed instance takes along when it is deleted. Source: vendor OpenAPI. */
+/** What can be deleted with a managed instance. Source: vendor OpenAPI. */
 export const MANAGED_INSTANCE_DELETE_BODY: DeleteBody = {
   deallocationConfig: ['shouldTerminateInstance', ...RESOURCES],
   amiBackup: ['shouldDeleteImages']
 }
 
 /**
- * Checks the body of a delete; none at all is fine. Nothing is deallocated: there is nothing behind the sandbox, and
- * the transcript shows what was asked for.
+ * Checks the optional body of a delete. Nothing is deallocated: there is no AWS behind the sandbox, and
+ * the transcript shows the request.
  * @throws SandboxError 400 for unknown objects and flags, and for flags that are not boolean
  */
 export function checkDeleteBody (body: unknown, shape: DeleteBody): void {
   if (body === undefined) return
   if (!isObject(body)) throw invalid([{ message: '"value" must be an object', field: 'value' }])
-  const found: Violation[] = strangers(body, Object.keys(shape))
+  const found: Violation[] = unknownKeys(body, Object.keys(shape))
   for (const [name, flags] of Object.entries(shape)) {
     const given = body[name]
     if (given === undefined || given === null) continue
@@ -39,7 +39,7 @@ export function checkDeleteBody (body: unknown, shape: DeleteBody): void {
       found.push({ message: `"${name}" must be an object`, field: name })
       continue
     }
-    found.push(...strangers(given, flags, `${name}.`))
+    found.push(...unknownKeys(given, flags, `${name}.`))
     for (const flag of flags) {
       const value = given[flag] ?? null
       if (value === null || typeof value === 'boolean') continue

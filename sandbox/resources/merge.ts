@@ -2,8 +2,8 @@ import { isObject } from '../protocol/json.js'
 import type { JsonObject } from '../protocol/json.js'
 
 /**
- * What a PUT leaves behind: a key that is missing keeps its value, an explicit null is stored (it clears), objects
- * merge key by key, everything else, arrays too, is replaced whole. Neither argument is changed.
+ * The result of a PUT: a missing key keeps its value, an explicit null is stored (it clears), objects
+ * merge key by key, everything else, arrays included, is replaced. Neither argument is changed.
  * Source: vendor OpenAPI, text of the managed instance update.
  */
 export function merge (stored: JsonObject, sent: JsonObject): JsonObject {

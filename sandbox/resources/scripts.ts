@@ -5,8 +5,8 @@ const SCRIPTS = ['userData', 'shutdownScript']
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
 /**
- * The content without the scripts that are no base64. The vendor answers 200 to those, moves `updatedAt` and keeps what
- * it had: seen by arnstarn/mcp-server-spotinst 0.7.0 (an Ocean launch specification on the same API).
+ * The content without scripts that are not base64. The vendor answers 200 to those, moves `updatedAt` and keeps the
+ * old value: seen by arnstarn/mcp-server-spotinst 0.7.0 (an Ocean launch specification on the same API).
  */
 export function dropPlainScripts (content: JsonObject): JsonObject {
   const specification = read(content, 'compute.launchSpecification')

@@ -1,5 +1,8 @@
 // The simulated Spot.
-import '../sandbox.test.js'
-import '../sandbox-operations.test.js'
-import '../sandbox-wire.test.js'
 import '../model.test.js'
+import '../sandbox-bodies.test.js'
+import '../sandbox-elastigroups.test.js'
+import '../sandbox-http.test.js'
+import '../sandbox-instances.test.js'
+import '../sandbox-rolls.test.js'
+import '../sandbox-wire.test.js'

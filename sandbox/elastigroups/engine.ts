@@ -1,0 +1,75 @@
+import type { Change } from '../machines/engine.js'
+import type { Context } from '../operation.js'
+import { refusal } from '../protocol/errors.js'
+import type { Noun } from '../resources/engine.js'
+import { scaleToTarget } from './fleet.js'
+import type { Group } from './model.js'
+import { scalingSubEvents, recordEvent, writeLog } from '../journal/model.js'
+import { ELASTIGROUP_IMMUTABLE, elastigroupConflicts, elastigroupRules } from './rules.js'
+import { reconcileStateful, isStateful } from '../stateful-instances/engine.js'
+
+/** `response.kind` of groups, and prefix of the kinds of their parts. */
+export const KIND = 'spotinst:aws:ec2:group'
+
+/** An Elastigroup as the shared operations know it. */
+export const ELASTIGROUP: Noun<Group> = {
+  envelope: 'group',
+  idPrefix: 'sig',
+  rules: elastigroupRules,
+  immutable: ELASTIGROUP_IMMUTABLE,
+  conflicts: elastigroupConflicts,
+  storage: (account) => account.groups,
+  extend: (resource) => ({
+    ...resource,
+    events: [],
+    log: [],
+    rolls: [],
+    suspensions: new Map(),
+    policySuspensions: new Map(),
+    statefulInstances: []
+  }),
+  afterCreate: (group, now) => {
+    writeLog(group, now, `Group ${group.id} was created`, [group.id])
+    const { launched, ended } = reconcile(group, now)
+    recordEvent(group, now, 'Create', scalingSubEvents(launched, ended))
+  },
+  afterUpdate: (group, now, { autoApplyTags = false, shouldResumeStateful = false }) => {
+    writeLog(group, now, `Group ${group.id} was updated`, [group.id])
+    if (autoApplyTags) writeLog(group, now, `The tags of group ${group.id} were applied to its instances`, [group.id])
+    const { launched, ended } = reconcile(group, now, shouldResumeStateful)
+    recordEvent(group, now, 'Update', scalingSubEvents(launched, ended))
+  }
+}
+
+/** Launches and ends machines until they match the content of the group. */
+export function reconcile (group: Group, now: number, shouldResumeStateful = false): Change {
+  if (isStateful(group)) return reconcileStateful(group, now, shouldResumeStateful)
+  group.statefulInstances = []
+  return scaleToTarget(group, now)
+}
+
+/**
+ * The group in the path.
+ * @throws SandboxError 400 GROUP_DOESNT_EXIST
+ */
+export function findGroup ({ account, params }: Context): Group {
+  const group = account.groups.get(params.groupId ?? '')
+  if (group === undefined) throw refusal('GROUP_DOESNT_EXIST')
+  return group
+}
+
+/** Whether a roll blocks changes: it is under way, or has failed and was not stopped. */
+export function isRolling (group: Group): boolean {
+  const last = group.rolls.at(-1)
+  return last !== undefined && last.status !== 'finished' && last.status !== 'stopped'
+}
+
+/**
+ * The group in the path, if no roll blocks it.
+ * @throws SandboxError 400 GROUP_DOESNT_EXIST, or CANT_UPDATE_GROUP_DURING_ROLL
+ */
+export function findChangeable (context: Context): Group {
+  const group = findGroup(context)
+  if (isRolling(group)) throw refusal('GROUP_ROLLS')
+  return group
+}

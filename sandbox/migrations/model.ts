@@ -1,0 +1,29 @@
+/** Options of a migration. */
+export interface MigrationOptions {
+  originalInstanceId: string
+  region: string
+  managedInstanceName: string | undefined
+  product: string
+  shouldKeepPrivateIp: boolean
+  shouldKeepMetadataOptions: boolean
+  shouldTerminateInstance: boolean
+  spotInstanceTypes: string[]
+  subnetIds: string[]
+}
+
+/** A step of a migration and its seconds (Infinity: the last). */
+export interface Step {
+  state: string
+  description: string
+  seconds: number
+}
+
+/** An EC2 instance on its way to a managed instance. Its steps depend only on options and clock. */
+export interface Migration {
+  id: string
+  managedInstanceId: string
+  options: MigrationOptions
+  steps: Step[]
+  /** Milliseconds since the epoch. */
+  startedAt: number
+}
