@@ -3428,7 +3428,7 @@ export interface components {
                  *         "errors": [
                  *           {
                  *             "code": "CANT_UPDATE_GROUP_DURING_ROLL",
-                 *             "message": "Group cannot be changed while it is being rolled"
+                 *             "message": "Group cannot be changed during a roll"
                  *           }
                  *         ]
                  *       },
