@@ -1,5 +1,5 @@
 // `npm run simulate:mutants [-- --histories N] [--seed S] [--only WORD]`: puts one deliberate fault after another into
-// a copy of the core, and lets the simulation look for it in at most N histories (6000 unless told otherwise). Prints
+// a copy of the core, and lets the simulation look for it in at most N histories (10,000 unless told otherwise). Prints
 // what was found after how many; ends with 1 if a fault is not found, or if something is found where there is none.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -197,7 +197,7 @@ function settings () {
   try {
     const { values: { histories, seed, only, help } } = parseArgs({
       options: {
-        histories: { type: 'string', default: '6000' },
+        histories: { type: 'string', default: '10000' },
         seed: { type: 'string', default: '1' },
         only: { type: 'string', default: '' },
         help: { type: 'boolean', default: false }

@@ -128,7 +128,11 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   freshFor: fc.constantFrom(0, 1000, 30_000),
   staleFor: fc.constantFrom(0, 60_000),
   faultRate: fc.constantFrom(0, 0.2, 0.6),
-  faults: fc.subarray(faults, { minLength: 1 }),
+  faults: fc.oneof(
+    { weight: 5, arbitrary: fc.subarray(faults, { minLength: 1 }) },
+    // What a write overtakes.
+    { weight: 1, arbitrary: fc.constant<Fault[]>(['slow-answer']) }
+  ),
   lost: fc.constantFrom(0, 0, 0.1),
   delay: fc.constantFrom(0, 10, 400),
   nextDay: fc.boolean(),
