@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
@@ -32,6 +34,9 @@ const LOOK = 100
 
 export default fp(async function lifecycle (app: FastifyInstance) {
   const unasked = unaskedConnections(app)
+  const answers = openAnswers(app)
+  /** Those that are made, but have not left whole: their callers read slowly. Node takes their connections for idle. */
+  const leaving = () => [...answers].filter(({ writableEnded }) => writableEnded)
   let ending = false
 
   app.addHook('onSend', (_, reply, payload, done) => {
@@ -44,7 +49,7 @@ export default fp(async function lifecycle (app: FastifyInstance) {
    * those that never had a request (browsers and load balancers keep spare ones). Each would hold up the end.
    */
   function closeIdle () {
-    app.server.closeIdleConnections()
+    if (leaving().length === 0) app.server.closeIdleConnections()
     for (const socket of unasked) if (socket.bytesRead === 0) socket.destroy()
   }
 
@@ -52,11 +57,12 @@ export default fp(async function lifecycle (app: FastifyInstance) {
     async end (drain) {
       ending = true
       await sleep(drain * 1000)
-      const looking = setInterval(closeIdle, LOOK)
       const cutting = setTimeout(() => {
         app.log.warn('what is still under way after its deadline is cut off')
         app.server.closeAllConnections()
       }, app.configuration.deadlines.write + GRACE)
+      await Promise.all(leaving().map((answer) => once(answer, 'close')))
+      const looking = setInterval(closeIdle, LOOK)
       await app.close()
       clearInterval(looking)
       clearTimeout(cutting)
@@ -81,4 +87,14 @@ function unaskedConnections ({ server }: FastifyInstance): Iterable<Socket> {
   })
   server.on('request', ({ socket }) => sockets.delete(socket))
   return sockets
+}
+
+/** The answers that have not left whole. */
+function openAnswers ({ server }: FastifyInstance): ReadonlySet<ServerResponse> {
+  const answers = new Set<ServerResponse>()
+  server.on('request', (_, answer: ServerResponse) => {
+    answers.add(answer)
+    answer.once('close', () => answers.delete(answer))
+  })
+  return answers
 }

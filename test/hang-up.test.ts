@@ -1,9 +1,10 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { createServer, get, type IncomingMessage } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
 import t from 'tap'
 import { document } from '../openapi/document.js'
 import type { Fault } from '../sandbox/index.js'
-import { ACCOUNT, start, TOKEN, type Gateway } from './helper.js'
+import { ACCOUNT, start, startGateway, TOKEN, type Gateway } from './helper.js'
 import { until } from './until.js'
 
 const { examples } = document.components as unknown as { examples: Record<string, { value: object }> }
@@ -63,3 +64,29 @@ for (const [index, [name, { fault, want: { status, committed } }]] of rows.entri
     t.equal(linesOfRequest().length, 1, 'one line, as for every request')
   })
 }
+
+t.test('who reads a large answer slowly gets all of it, though the server ends', async (t) => {
+  const name = 'x'.repeat(32 * 1024 * 1024) // more than what lies between the two can hold
+  const spot = createServer((_, response) => {
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ request: { id: 'a' }, response: { items: [{ id: 'sig-1', name }], count: 1 } }))
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => spot.close())
+  await once(spot, 'listening')
+  const { port } = spot.address() as AddressInfo
+  const { app, url } = await startGateway(t, { endpoint: `http://127.0.0.1:${port}` })
+  const ask = async (path: string) => {
+    const asked = get(`${url}${path}`, { agent: false, headers: { 'x-auth-token': TOKEN } })
+    const [response] = await once(asked, 'response')
+    return response as IncomingMessage
+  }
+
+  const slow = await ask(`${groups}/sig-1`)
+  const ended = app.lifecycle.end(0)
+  // By then it has begun to end, whether it answers or not.
+  await ask('/v1/spot/ping').then((response) => response.resume(), () => {})
+  let read = 0
+  for await (const chunk of slow) read += chunk.length
+  t.equal(read, Number(slow.headers['content-length']))
+  await ended
+})
