@@ -956,7 +956,7 @@ export interface paths {
         /**
          * Update a managed instance
          * @description A partial update: a missing key leaves the value, an explicit `null` clears it, an array replaces the whole
-         *     array. An `id` in the body is dropped, the path decides. `compute.product` and `region` can not change after
+         *     array. An `id` in the body is dropped, the path decides. `compute.product` and `region` cannot change after
          *     creation.
          */
         put: operations["updateInstance"];
@@ -1281,7 +1281,7 @@ export interface paths {
         };
         /**
          * Say whether to send requests here
-         * @description For load balancers. 200 until the server is told to end; from then on it finishes what is under way. Asks nothing of
+         * @description For load balancers. 200 until the server begins to shut down; from then on it finishes what is under way. Asks nothing of
          *     Spot. A server whose state is down is ready all the same: only creates with an Idempotency-Key need it.
          */
         get: operations["ready"];
@@ -3628,7 +3628,7 @@ export interface components {
         ShouldDeleteSnapshots: components["schemas"]["Switch"];
         /** @description Delete the network interfaces. On unless `false`. */
         ShouldDeleteNetworkInterfaces: components["schemas"]["Switch"];
-        /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them unless told. */
+        /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them otherwise. */
         ShouldDeleteBackupImages: components["schemas"]["Option"];
         /** @description From here on. Goes together with `end`. */
         Start: components["schemas"]["Moment"];
@@ -3694,7 +3694,7 @@ export interface components {
          */
         RateLimit: string;
         /**
-         * @description Spot's rate limit, once it told it; `q` calls of this kind in `w` seconds (draft-ietf-httpapi-ratelimit-headers).
+         * @description Spot's rate limit, once Spot has reported it; `q` calls of this kind in `w` seconds (draft-ietf-httpapi-ratelimit-headers).
          * @example "spot";q=1000;w=60
          */
         RateLimitPolicy: string;
@@ -4030,7 +4030,7 @@ export interface operations {
                 shouldDeleteSnapshots?: components["parameters"]["ShouldDeleteSnapshots"];
                 /** @description Delete the network interfaces. On unless `false`. */
                 shouldDeleteNetworkInterfaces?: components["parameters"]["ShouldDeleteNetworkInterfaces"];
-                /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them unless told. */
+                /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them otherwise. */
                 shouldDeleteBackupImages?: components["parameters"]["ShouldDeleteBackupImages"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
@@ -5735,7 +5735,7 @@ export interface operations {
                 shouldDeleteSnapshots?: components["parameters"]["ShouldDeleteSnapshots"];
                 /** @description Delete the network interfaces. On unless `false`. */
                 shouldDeleteNetworkInterfaces?: components["parameters"]["ShouldDeleteNetworkInterfaces"];
-                /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them unless told. */
+                /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them otherwise. */
                 shouldDeleteBackupImages?: components["parameters"]["ShouldDeleteBackupImages"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a

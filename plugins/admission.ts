@@ -37,7 +37,7 @@ export default fp(async function admission (app: FastifyInstance) {
     if (underWay.size === 0) onIdle()
   }
 
-  // Of several requests that came at once over a connection, only the first is told when the connection ends.
+  // Of several requests that came at once over a connection, only the first learns when the connection ends.
   app.server.on('connection', (socket: Socket) => socket.once('close', () => {
     for (const response of underWay.keys()) if (response.req.socket === socket) change(response, { connected: false })
   }))
@@ -52,7 +52,7 @@ export default fp(async function admission (app: FastifyInstance) {
         headers: { 'retry-after': String(RETRY_AFTER) }
       })
     }
-    // Where its caller hung up while the token was checked, nothing more is told of the connection.
+    // Where its caller hung up while the token was checked, no more events of the connection come.
     if (response.req.socket.destroyed) return
     underWay.set(response, { connected: true, working: false })
     response.once('close', () => change(response, { connected: false }))

@@ -9,7 +9,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /**
      * Lets a request pass whose X-Auth-Token is a bcrypt hash of a client's key, and says whose.
-     * @throws {Problem} unauthenticated; too-many-failures or overloaded when the token can not be checked now
+     * @throws {Problem} unauthenticated; too-many-failures or overloaded if the token cannot be checked now
      */
     verifyToken: (request: FastifyRequest, reply: FastifyReply, done: () => void) => Promise<void> | undefined
   }

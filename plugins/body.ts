@@ -7,7 +7,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 /** Levels that a body may be nested. Spot's objects have about ten; what has thousands can be read, but not written. */
 const DEEPEST = 100
 
-/** What of a JSON value would not reach Spot as it came: `1e999` is read as Infinity, which is written as null. */
+/** What of a JSON value would not reach Spot unchanged: `1e999` is parsed as Infinity, which is written as null. */
 function lossOf (value: unknown, levels = DEEPEST): string | undefined {
   if (typeof value === 'number' && !Number.isFinite(value)) return 'has a number beyond the range of doubles'
   if (typeof value !== 'object' || value === null) return undefined

@@ -22,11 +22,11 @@ declare module 'fastify' {
       registry: Registry
       /** One call to Spot, once it ended. */
       upstream: ReturnType<typeof upstreamOf<Outcome>>
-      /** Takes what tells which calls are held back, and asks it whenever the metrics are read. */
+      /** Sets the source of the calls that are held back; it is read at each scrape. */
       heldBack: ReturnType<typeof breakersOf>
-      /** Takes what tells how the routes stand in Spot's rate limit, and asks it whenever the metrics are read. */
+      /** Sets the source of the usage of Spot's rate limit; it is read at each scrape. */
       budget: ReturnType<typeof budgetOf>
-      /** Takes what tells how many requests are under way, and asks it whenever the metrics are read. */
+      /** Sets the source of the number of requests under way; it is read at each scrape. */
       underWay: (read: () => number) => void
       /** What came of creates with an Idempotency-Key, and how many are in doubt. */
       keys: ReturnType<typeof keysOf<KeyEvent>>
@@ -64,7 +64,7 @@ export default fp(async function metrics (app) {
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers })
 
   const lastReload = gauge('spot_api_configuration_last_reload_success',
-    '1 when the configuration in use is the one that was read last, 0 when that one can not be used')
+    '1 if the last reload succeeded, 0 if the earlier configuration is still in use')
   lastReload.set(1)
   const stateUp = gauge('spot_api_state_up',
     '1 while the state can be used, 0 while it cannot: creates with an Idempotency-Key are refused then')

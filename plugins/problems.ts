@@ -12,7 +12,7 @@ declare module 'fastify' {
   }
 }
 
-/** Errors of Fastify itself → what the caller is told. Whatever is not listed is a bug of ours. */
+/** Errors of Fastify itself → what the caller gets. Any other error is a bug of ours. */
 const ofFastify: Record<string, { problem: ProblemName, detail: string, hint?: string }> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { problem: 'content-too-large', detail: 'The body is larger than 1 MiB.' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {

@@ -53,8 +53,8 @@ const mutants = [
   {
     name: 'time to tell the others is not taken off the deadline',
     file: `${STAGES}memory/index.ts`,
-    from: 'const deadline = call.deadline - (told',
-    to: 'const deadline = call.deadline - 0 * (told'
+    from: 'const deadline = call.deadline - (shared',
+    to: 'const deadline = call.deadline - 0 * (shared'
   },
   {
     name: 'a call under way is shared though something was written since',

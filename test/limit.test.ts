@@ -371,6 +371,8 @@ async function play (limit: number, roundDown: boolean, list: Move[]): Promise<H
   const spot = new RateLimit(limit)
   const history = { refusals: 0, trespasses: 0, sent: 0, needless: 0, goesOn: false }
   const ended: number[] = []
+  /** When calls arrived after they were given up: they look like calls of others, which count for a minute. */
+  const late: number[] = []
   let underWay = 0
   let blockedUntil = 0
   const window = createLimit({ clock, shareOf: () => 1, onBlock () {}, onShared () {} })
@@ -390,8 +392,12 @@ async function play (limit: number, roundDown: boolean, list: Move[]): Promise<H
       throw failure(call, 'unsent', { calls: 0 })
     }
     let quota: Quota | undefined
-    if (fate === 'late') clock.after(900, count)
-    else quota = count()
+    if (fate === 'late') {
+      clock.after(900, () => {
+        late.push(clock.now())
+        count()
+      })
+    } else quota = count()
     if (quota?.blocked) history.refusals++
     await sleep(clock, back)
     underWay--
@@ -407,7 +413,8 @@ async function play (limit: number, roundDown: boolean, list: Move[]): Promise<H
     } catch (error) {
       if (!(error instanceof SpotError)) throw error
       if (error.calls > 0 || error.outcome !== 'rate-limited') return
-      const ours = underWay + ended.filter((at) => at + KEPT > clock.now()).length
+      const ours = underWay + ended.filter((at) => at + KEPT > clock.now()).length +
+        late.filter((at) => at + 2 * KEPT > clock.now()).length
       if (ours < limit - (call.reserved ? 0 : Math.floor(limit / 10))) history.needless++
     }
   }

@@ -1,2 +1,2 @@
 export { changesOf, type Change } from './changes.js'
-export { auditLog, type AuditLog, type Tell } from './log.js'
+export { auditLog, type AuditLog, type OnChange } from './log.js'

@@ -10,14 +10,14 @@ export interface AuditLog {
 }
 
 /**
- * Told once when writing fails, and again when lines begin to be lost, for as long as it fails; once when all that was
- * kept is written.
+ * Called once when writing fails, and again when lines begin to be lost, for as long as it fails; once when all lines
+ * that were kept are written.
  *
  * @param dropped lines that are lost since it failed
  */
-export type Tell = (failed: boolean, error: unknown, dropped: number) => void
+export type OnChange = (failed: boolean, error: unknown, dropped: number) => void
 
-/** Lines, and characters, that are kept while they can not be written. */
+/** Lines, and characters, that are kept while they cannot be written. */
 const MOST_LINES = 10_000
 const MOST_CHARACTERS = 16 * 1024 * 1024
 
@@ -43,17 +43,17 @@ const SLICE = 500
  * A log whose lines outlive the process: `write` hands each to the operating system before it returns, in a few
  * microseconds, so that not even a kill -9 right afterwards loses it. A power cut may: nothing waits for the disk.
  *
- * While it fails (a full disk, a path that can not be opened), lines are kept, and tried every second. What is kept is
- * written first, so lines are in order. The oldest are kept: they tell how it began.
+ * While it fails (a full disk, a path that cannot be opened), lines are kept, and tried every second. What is kept is
+ * written first, so lines are in order. The oldest are kept: they say how it began.
  *
- * pino's destination can not do this: it never returns from `flushSync` on a full disk, and waits 100 ms at a time,
+ * pino's destination cannot do this: it never returns from `flushSync` on a full disk, and waits 100 ms at a time,
  * blocking, for a pipe.
  *
  * @param destination a file, made for its owner alone if it is not there, like its folder; or the standard output
- * @param tell called before this returns if the file cannot be opened
+ * @param onChange called before this returns if the file cannot be opened
  * @param later the clock of the attempts; tests pass their own
  */
-export function auditLog (destination: { file: string } | 'stdout', tell: Tell, later = inRealTime): AuditLog {
+export function auditLog (destination: { file: string } | 'stdout', onChange: OnChange, later = inRealTime): AuditLog {
   const lines = new Lines(destination === 'stdout' ? undefined : destination.file)
   const waiting: string[] = []
   let characters = 0
@@ -89,13 +89,13 @@ export function auditLog (destination: { file: string } | 'stdout', tell: Tell, 
     const lost = dropped
     failed = to
     dropped = 0
-    tell(to, to ? failure : undefined, lost)
+    onChange(to, to ? failure : undefined, lost)
   }
 
   function drop (count: number): void {
     const first = dropped === 0
     dropped += count
-    if (first) tell(true, failure, dropped)
+    if (first) onChange(true, failure, dropped)
   }
 
   const isFull = (line: string) =>
@@ -108,7 +108,7 @@ export function auditLog (destination: { file: string } | 'stdout', tell: Tell, 
     cancel = undefined
     if (waiting.length === 0) return
     dropped += waiting.splice(0).length
-    tell(true, failure, dropped)
+    onChange(true, failure, dropped)
   }
 
   flush()

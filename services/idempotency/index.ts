@@ -64,13 +64,13 @@ export class Idempotency {
     const { records, clock, settle, random = randomWord } = options
     this.#options = options
     this.#random = random
-    this.#ledger = new Ledger(records, clock, (record) => this.#tell('unavailable', record))
+    this.#ledger = new Ledger(records, clock, (record) => this.#report('unavailable', record))
     this.#watch = new Watch({
       ledger: this.#ledger,
       clock,
       settle,
       listFor: (record) => this.#listFor(record),
-      onEvent: (event, record, paths) => this.#tell(event, record, event === 'duplicates' ? paths : undefined)
+      onEvent: (event, record, paths) => this.#report(event, record, event === 'duplicates' ? paths : undefined)
     })
   }
 
@@ -125,7 +125,7 @@ export class Idempotency {
     if (row.step === 'look' && !list) row = rowOf(state, 'asked unmarked')
     if (row.step === 'in-use' || row.step === 'reused') this.#refuse(row.step, create)
     if (row.step === 'unknown') throw unmarked()
-    this.#tell(row.event, create)
+    this.#report(row.event, create)
     return { step: row.step, ...entry && { entry }, ...list && { list } }
   }
 
@@ -188,7 +188,7 @@ export class Idempotency {
     if (happening !== 'blind') earlier.record.lookedAfter = quietFor
     switch (happening) {
       case 'absent':
-        this.#tell(rowOf('open', happening).event, create)
+        this.#report(rowOf('open', happening).event, create)
         return undefined
       case 'found':
         await this.#end(create, claim, happening, { ...earlier.record, quietFor, reply })
@@ -208,13 +208,13 @@ export class Idempotency {
     return { ...record, quietFor }
   }
 
-  /** Ends a claim: writes what follows from what happened, and tells it. */
+  /** Ends a claim: records what follows from what happened, and reports it. */
   async #end (create: Create, claim: Claim, happening: Happening, record: KeyRecord, paths?: string[]): Promise<void> {
     const { next, event } = rowOf('open', happening)
     const written = next === 'none' ? undefined : { ...record, state: next, lease: undefined }
     await this.#ledger.end(claim, written, create.deadline)
     this.#watch.note(create.storageKey, written)
-    this.#tell(event, create, paths)
+    this.#report(event, create, paths)
   }
 
   /** Lists what a key made; undefined where that cannot be done. */
@@ -228,12 +228,12 @@ export class Idempotency {
   }
 
   #refuse (event: keyof typeof problems, create: Create): never {
-    this.#tell(event, create)
+    this.#report(event, create)
     const { problem, ...details } = problems[event]
     throw new Problem(problem, details)
   }
 
-  #tell (event: KeyEvent | undefined, { account, operation }: Create | KeyRecord, paths?: string[]): void {
+  #report (event: KeyEvent | undefined, { account, operation }: Create | KeyRecord, paths?: string[]): void {
     if (event) this.#options.onEvent(event, { account, operation, ...paths && { paths } })
   }
 }

@@ -61,7 +61,7 @@ export class Ledger {
       const version = await this.#by(deadline, this.#swap(key, earlier?.version, record))
       return version === undefined ? undefined : { ...claim, version }
     } catch (error) {
-      // The answer was lost, or the claim: the record tells.
+      // Either the answer was lost or the claim: the record shows which.
       const there = await this.get(key, deadline).catch((error) => {
         this.#keepOn({ ...claim, version: 0 }, earlier?.record)
         throw error

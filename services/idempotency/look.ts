@@ -8,7 +8,7 @@ export interface Look {
   replies: Reply[]
   /** Milliseconds for which no attempt had been under way when it began, by the state's clock. */
   quietFor: number
-  /** Milliseconds until a look will tell, of `early`. */
+  /** Of `early`: milliseconds until a look is conclusive. */
   wait: number
 }
 

@@ -33,7 +33,7 @@ export const unmarked = () => unknown('What came of the request with this key is
 export const cannotLook = () =>
   unknown('What came of the request with this key is not known, and Spot cannot be asked now.', true)
 
-/** @param wait milliseconds until a look will tell */
+/** @param wait milliseconds until a look is conclusive */
 export const notYet = (wait: number) =>
   unknown('What came of this request is not known yet: Spot does not show it, but may still do it.', true, {
     'retry-after': String(Math.max(1, Math.ceil(wait / 1000)))

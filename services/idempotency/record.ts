@@ -66,6 +66,6 @@ export function lookIn ({ state, marker, sent, lease = 0, lookedAfter, ...record
   return Math.min(...looks) - quietFor
 }
 
-/** Whether it may have been created, and a look that is due will tell. */
+/** Whether it may have been created, and a look that is due will find out. */
 export const isInDoubt = ({ state, marker, lookedAfter }: KeyRecord, settle: number) =>
   state === 'unknown' && marker !== undefined && lookedAfter < settle

@@ -24,7 +24,7 @@ export class Watch {
     this.#options = options
   }
 
-  /** Keys of which nobody knows whether they made something, and a look will tell. */
+  /** Keys that may have created something, which a look will find out. */
   get inDoubt (): number {
     return [...this.#keys.values()].filter(({ isInDoubt }) => isInDoubt).length
   }

@@ -11,7 +11,7 @@ export function keysOf<Event extends string> (registers: Registry[], events: rea
   })
   return {
     ...tally(registers, 'spot_api_idempotency_total', 'What came of creates with an Idempotency-Key', 'event', events),
-    /** Takes what tells how many keys are in doubt, and asks it whenever the metrics are read. */
+    /** Sets the source of the number of keys in doubt; it is read at each scrape. */
     inDoubt: (read: () => number) => collecting(inDoubt, () => inDoubt.set(read()))
   }
 }

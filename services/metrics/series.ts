@@ -21,7 +21,7 @@ export const REST = '__other__'
 /** Has a metric ask for what it is to say whenever it is read. */
 export const collecting = (metric: Counter | Gauge, collect: () => void): void => { Object.assign(metric, { collect }) }
 
-/** Tells whether a name is one of the first so many that were asked for. */
+/** Whether a name is among the first so many that were seen. */
 export function first (most: number): (name: string) => boolean {
   const names = new Set<string>()
   return (name) => {

@@ -48,7 +48,7 @@ export interface AccountsOptions {
   within: Deadlines
   memory: Memory
   limit: Limit
-  /** Told of every attempt once it ended, for logs and metrics, with the name of its account. */
+  /** Called after every attempt, for logs and metrics, with the name of its account. */
   observe: (account: string, attempt: Parameters<Observe>[0]) => void
   clock?: Clock
   /** What talks to Spot; default: HTTP. */

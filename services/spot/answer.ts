@@ -20,7 +20,7 @@ export interface Answer {
   requestId?: string | undefined
   /** Calls that were sent to Spot for this answer; 0 where somebody else's call brought it. */
   calls: number
-  /** What Spot told of its rate limit. */
+  /** What Spot reported of its rate limit. */
   quota?: Quota | undefined
   /** Counters that held when Spot was asked, as memory knows them: while they hold, it may be given once more. */
   proof?: { names: readonly string[], words: readonly string[] } | undefined

@@ -12,7 +12,7 @@ export interface SpotFailure {
   upstream?: Upstream
   /** Calls that were sent to Spot; default: 0. */
   calls?: number
-  /** What Spot told of its rate limit. */
+  /** What Spot reported of its rate limit. */
   quota?: Quota | undefined
   /** Seconds until Spot takes calls again. */
   retryAfter?: number
@@ -33,7 +33,7 @@ export class SpotError extends Problem {
   readonly calls: number
   /** The id by which Spot knows the last of them. */
   readonly requestId: string | undefined
-  /** What Spot told of its rate limit. */
+  /** What Spot reported of its rate limit. */
   readonly quota: Quota | undefined
   readonly #failure: SpotFailure
 

@@ -17,7 +17,7 @@ interface Member {
 
 /**
  * Organizations of the accounts, by account: the one that is configured, else accounts with one token share one. Spot
- * does not tell. Only a hash of the token is kept.
+ * does not say. Only a hash of the token is kept.
  */
 export function organizationsOf (accounts: Record<string, Member>): Map<string, Organization> {
   const known = new Map<string, Organization>()

@@ -20,6 +20,6 @@ export const deallocationOf = ({
 }: Partial<Deallocation>): Deallocation =>
   ({ shouldDeleteImages, shouldDeleteVolumes, shouldDeleteSnapshots, shouldDeleteNetworkInterfaces })
 
-/** Images of Spot's AMI backup are a matter of their own: Spot keeps them unless told. */
+/** Images of Spot's AMI backup are separate: Spot keeps them unless asked. */
 export const amiBackup = (shouldDeleteImages: boolean | undefined) =>
   shouldDeleteImages === undefined ? {} : { amiBackup: { shouldDeleteImages } }

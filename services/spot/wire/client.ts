@@ -15,7 +15,7 @@ const LARGEST_ANSWER = 64 * 1024 * 1024
  */
 const CONNECTING = 3000
 
-/** An HTTP answer as it came. */
+/** An HTTP answer, not parsed. */
 export interface HttpAnswer { status: number, headers: IncomingHttpHeaders, text: string }
 
 /** The HTTP client of all accounts: reads share kept-alive connections, a write opens its own. */

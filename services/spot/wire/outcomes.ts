@@ -25,7 +25,7 @@ export interface OutcomeRow {
 }
 
 /**
- * Failed outcome → what the caller is told. A write counts as refused only where that is certain: nothing left this
+ * Failed outcome → what the caller gets. A write counts as refused only where that is certain: nothing left this
  * machine, or Spot itself answered with a 4xx.
  */
 export const outcomes: Record<FailedOutcome, OutcomeRow> = {
@@ -132,7 +132,7 @@ export const outcomes: Record<FailedOutcome, OutcomeRow> = {
   untold: {
     read: 'state-unavailable',
     write: 'state-unavailable',
-    detail: 'The other servers cannot be told of this write, and might go on answering with what was before it. ' +
+    detail: 'The other servers cannot learn of this write, and might still answer with what was before it. ' +
       'Nothing was sent.',
     again: 'never',
     breaks: false,

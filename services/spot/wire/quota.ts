@@ -6,9 +6,9 @@ export const WINDOW = 60_000
 /** A reset further off than this (milliseconds) is not believed: the window is a minute. */
 const FURTHEST = 10 * WINDOW
 
-/** What Spot tells of its rate limit with an answer, as it counted when the call arrived. */
+/** What Spot reports of its rate limit with an answer, as it counted when the call arrived. */
 export interface Quota {
-  /** Calls in a window; undefined where Spot tells none with a 429, Infinity where it has no limit. */
+  /** Calls in a window; undefined if a 429 does not say, Infinity where it has no limit. */
   limit: number | undefined
   /** Calls that may still be made. */
   remaining: number
@@ -34,8 +34,8 @@ function resetIn (header: string | string[] | undefined): number {
 }
 
 /**
- * What an answer of Spot tells of its rate limit. A success without numbers says that there is none; any other answer
- * without them may come from something before Spot, and tells nothing. A negative `remaining` is none.
+ * What an answer of Spot says of its rate limit. A success without numbers says that there is none; any other answer
+ * without them may come from something in front of Spot, and says nothing. A negative `remaining` is none.
  * Source: help.spot.io, API rate limits (ADM-0002).
  */
 export function quotaOf (status: number, headers: IncomingHttpHeaders): Quota | undefined {

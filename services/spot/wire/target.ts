@@ -18,7 +18,7 @@ const segmentForm = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/
  */
 export function targetOf (endpoint: string, path: readonly string[], query: Record<string, string | undefined>): URL {
   const unfit = path.find((segment) => !segmentForm.test(segment))
-  if (unfit !== undefined) throw new TypeError(`${JSON.stringify(unfit.slice(0, 40))} can not be part of a path`)
+  if (unfit !== undefined) throw new TypeError(`${JSON.stringify(unfit.slice(0, 40))} cannot be part of a path`)
   const url = new URL(endpoint)
   const pathname = `${url.pathname.replace(/\/+$/, '')}/${path.join('/')}`
   url.pathname = pathname

@@ -99,7 +99,7 @@ export class Lane {
     return new Promise((resolve, reject) => {
       const now = this.#ahead(call)
       const [line, waiter] = this.#wait(call, resolve, reject)
-      // Others have asked at the same time, so it may wait longer than it was told.
+      // Others have asked at the same time, so it may have to wait longer than the reply said.
       if (now.ahead !== ahead.ahead || now.aheadOwn !== ahead.aheadOwn) this.#askAgain(line, waiter, now)
       if (line.waiting.length === 1) this.#serve()
     })
@@ -133,7 +133,7 @@ export class Lane {
   }
 
   async #askShared (all: Shared, ask: Ask): Promise<Place | Refusal> {
-    // What Spot told this server holds, whatever the others know: it may be told even while they are asked.
+    // A block that this server knows of holds, whatever the others know; it may come even while they are asked.
     const before = this.#blocked()
     if (before) return before
     const shared = await all.enter(this.#route, ask)

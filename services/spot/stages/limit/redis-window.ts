@@ -128,7 +128,7 @@ const LEAVE = `${OPEN}
   count(now + ${KEPT})
   route.ended = route.ended + 1
   if not known then
-    -- Sent without Redis, or before it lost its memory: it counts, but what others use cannot be told from it.
+    -- Sent without Redis, or before it lost its memory: it counts, but what others use does not follow from it.
     route.sent = route.sent + 1
     begunAt = 0
     redis.call('ZADD', BEGUN, now, id)

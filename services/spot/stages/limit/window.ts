@@ -57,7 +57,7 @@ export interface Refusal {
   limit: number | undefined
 }
 
-/** What became of a call: what Spot told of its limit, nothing, or that the call never reached Spot. */
+/** What became of a call: what Spot reported of its limit, nothing, or that the call never reached Spot. */
 export type Feedback = Quota | undefined | 'unsent'
 
 export const isRefusal = (reply: object): reply is Refusal => 'wait' in reply
@@ -100,9 +100,9 @@ class Sends {
 interface OwnSend extends Send { takenBack?: boolean }
 
 /**
- * The rules for one route, by what is known for certain: what was sent, and what Spot told. All times are milliseconds
- * by one clock that is never set back. Nothing here is longer than the calls that begin within one window, and nothing
- * is looked through: each call is counted in and out.
+ * The rules for one route, by what is known for certain: what was sent, and what Spot reported. All times are
+ * milliseconds by one clock that is never set back. Nothing here is longer than the calls that begin within one window,
+ * and nothing is searched: each call is counted in and out.
  */
 export class RouteWindow {
   #limit: number | undefined
@@ -187,7 +187,7 @@ export class RouteWindow {
   #learn (now: number, { begunAt, ours, sent, ended }: Send, { limit, remaining, reset, blocked }: Quota): void {
     const newest = begunAt >= this.#newest
     if (newest) this.#newest = begunAt
-    // That there is no limit is said by silence, so it takes back none that was told.
+    // No headers mean no limit, but do not revoke a limit that was reported before.
     if (limit !== undefined && (this.#limit === undefined || (newest && limit < Infinity))) {
       this.#limit = limit
       this.#confirmedAt = now
@@ -242,7 +242,7 @@ export class RouteWindow {
     return this.#limit
   }
 
-  /** Calls in Spot's window that are not ours: they have left it a minute after the answer that told of them. */
+  /** Calls in Spot's window that are not ours: they have left it a minute after the answer that reported them. */
   #othersAt = (now: number): number => now < this.#othersUntil ? this.#others : 0
 
   #oldestYoung (now: number): OwnSend | undefined {

@@ -154,18 +154,18 @@ export class Memory {
   }
 
   /**
-   * Changes the counters before a write is sent, and again before it is answered. Where others cannot be told, they may
-   * go on with what is fresh: then the answer waits until it is no longer.
+   * Changes the counters before a write is sent, and again before it is answered. If the others cannot see that, they
+   * may still use what is fresh: then the answer waits until it no longer is.
    */
   async #write (names: string[], call: Call, next: Next): Promise<Answer> {
     const { clock, freshFor, settle, counters } = this.#options
-    const told = await counters.change(names, 0)
+    const shared = await counters.change(names, 0)
     const left = call.deadline - clock.now()
-    // Time to tell the others, or to wait for them, is taken off before, lest the answer be late; and as much again for
-    // whoever records it.
+    // Time to change the counters again, or to wait, is taken off before, so the answer is not late; and as much again
+    // for whoever records it.
     const reserve = counters.patience && 2 * counters.patience + freshFor
-    if (!told && left <= reserve) throw new SpotError({ call, outcome: 'untold' })
-    const deadline = call.deadline - (told ? Math.min(reserve, 0.9 * left) : reserve)
+    if (!shared && left <= reserve) throw new SpotError({ call, outcome: 'untold' })
+    const deadline = call.deadline - (shared ? Math.min(reserve, 0.9 * left) : reserve)
     let holdFor = settle
     try {
       const answer = await next({ ...call, deadline })

@@ -21,7 +21,7 @@ export interface SharedWords {
 export interface SharedCountersOptions {
   words: SharedWords
   clock: Clock
-  /** Told when the words cannot be reached any more, and when they can again; at first they are taken to be. */
+  /** Called when the words can no longer be reached, and when they can again; at first they are assumed to be. */
   onChange: (usable: boolean) => void
 }
 
