@@ -29,7 +29,7 @@ import { finders, handlers } from './routes/index.js'
 import type { Configuration } from './services/configuration/index.js'
 
 export interface BuildOptions {
-  /** Where the log goes; the standard output unless set. */
+  /** Where the log goes; default: the standard output. */
   log?: { write (line: string): void }
 }
 

@@ -6,8 +6,8 @@ import { cpuSeconds, peer } from './processes.js'
  * Asks a server over and over.
  *
  * @param paths one, or as many as there are connections: each has its own then
- * @param connections ten unless set
- * @param amount requests; unless set, as many as there are in the seconds of a run
+ * @param connections default: 10
+ * @param amount requests; default: as many as fit into the seconds of a run
  * @returns requests a second, and microseconds of CPU that each costs the server
  * @throws {Error} when an answer is no 200
  */

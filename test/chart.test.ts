@@ -235,7 +235,7 @@ t.test('with Helm', { skip: noHelm }, async (t) => {
 })
 
 t.test('Kubernetes would take it', { skip: noKubeconform }, async (t) => {
-  // Where its schemas are, as kubeconform's -schema-location; unless set, in the Internet, which has no custom ones.
+  // Where its schemas are, as kubeconform's -schema-location. The default is on the Internet, without custom ones.
   const { KUBERNETES_SCHEMAS } = process.env
   const where = KUBERNETES_SCHEMAS ? ['-schema-location', KUBERNETES_SCHEMAS] : ['-ignore-missing-schemas']
   const faultsOf = (input: string) => {

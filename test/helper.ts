@@ -27,7 +27,7 @@ export interface RequestOptions {
   /** Sent as JSON, unless it is a text, which is sent as it is. */
   body?: unknown
   headers?: Record<string, string>
-  /** X-Auth-Token; a valid one unless set, none when null. */
+  /** X-Auth-Token; default: a valid one; null: none. */
   token?: string | null
 }
 

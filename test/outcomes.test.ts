@@ -19,7 +19,7 @@ interface Row {
   /** Of the GET of an Elastigroup, and of the POST of one. */
   read: Want
   write: Want
-  /** Requests of one call that Spot sees; 1 unless set. */
+  /** Requests of one call that Spot sees; default: 1. */
   seen?: 0 | 1
   retryAfter?: string
   errors?: { code: string, message: string, pointer: string }[]

@@ -9,7 +9,7 @@ import { server } from './server-process.js'
 import { testDirectory } from './test-directory.js'
 
 interface Surroundings {
-  /** Where it runs: a folder of the test alone, with these files in it, unless set. */
+  /** Where it runs; default: a folder of the test alone, with these files in it. */
   folder?: string | undefined
   files?: object
   /** What it reads on its standard input. */

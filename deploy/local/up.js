@@ -11,7 +11,7 @@ const HELP = `spot-api on this machine as it would be in production: nginx, two 
 Usage
   npm run local [-- --port N]
 
-  --port N  where nginx listens, on 127.0.0.1: 8080 unless set. The others have the next four ports.
+  --port N  port of nginx on 127.0.0.1; default: 8080. The others use the next four ports.
   --help    this page
 
 Needs nginx and redis-server, no containers. What dies is restarted. Ctrl-C ends it all and leaves nothing behind.
