@@ -1530,7 +1530,7 @@ export interface components {
         ElastigroupSummaries: components["schemas"]["ElastigroupSummary"][];
         /** @description 1 to 255 visible ASCII characters, bare or in double quotes, which do not count. */
         IdempotencyKey: string;
-        /** @description On or off; off unless set. */
+        /** @description On or off. Default: off. */
         Option: boolean;
         /** @description How many instances the group runs, or how much weight they have together. */
         ElastigroupCapacity: {
@@ -2800,7 +2800,7 @@ export interface components {
         RollStrategy: {
             /** @description `REPLACE_SERVER` or `RESTART_SERVER`. */
             action?: string | null;
-            /** @description Part of a batch that has to become healthy, in percent; 50 unless set. */
+            /** @description Percentage of a batch that must become healthy. Default: 50. */
             batchMinHealthyPercentage?: number | null;
             onFailure?: components["schemas"]["RollOnFailure"];
         } | null;
