@@ -35,13 +35,13 @@ const mutants = [
   {
     name: 'counters are not changed before a write is answered',
     file: `${STAGES}memory/index.ts`,
-    from: 'if (!await counters.change(names, holdFor)) await sleep(clock, freshFor)',
+    from: 'if (!await counters.change(names, holdFor) && !isShort) await sleep(clock, freshFor)',
     to: 'void holdFor'
   },
   {
     name: 'a write does not wait where the others cannot be told',
     file: `${STAGES}memory/index.ts`,
-    from: 'if (!await counters.change(names, holdFor)) await sleep(clock, freshFor)',
+    from: 'if (!await counters.change(names, holdFor) && !isShort) await sleep(clock, freshFor)',
     to: 'await counters.change(names, holdFor)'
   },
   {
@@ -53,8 +53,14 @@ const mutants = [
   {
     name: 'time to tell the others is not taken off the deadline',
     file: `${STAGES}memory/index.ts`,
-    from: 'const deadline = call.deadline - (shared',
-    to: 'const deadline = call.deadline - 0 * (shared'
+    from: 'const deadline = call.deadline - (isShort',
+    to: 'const deadline = call.deadline - 0 * (isShort'
+  },
+  {
+    name: 'memory is used for what is written by a deadline that leaves no time to wait',
+    file: `${STAGES}memory/index.ts`,
+    from: 'isShort ? left + settle : 0)',
+    to: '0)'
   },
   {
     name: 'a call under way is shared though something was written since',

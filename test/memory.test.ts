@@ -227,6 +227,21 @@ t.test('two servers that share their counters', async (t) => {
     t.equal(await outcomeOf(patient.result(patient.one.write())), 'untold')
     t.equal(patient.one.spot.calls, 0, 'or nothing is sent, where that is later than its deadline')
   })
+
+  await t.test('a writer that loses the other during a write whose deadline is near still answers by then', async (t) => {
+    const { clock, result, one, other } = pair({ ...SETTINGS, freshFor: 70_000 })
+    let answer = () => {}
+    one.spot.hold = new Promise((resolve) => { answer = resolve })
+    const began = clock.now()
+    const written = one.write()
+    await until(() => one.spot.calls === 1, () => clock.advance(10))
+    t.equal(await result(other.read()), '1 from spot')
+    one.link.partitioned = true
+    answer()
+    await result(written)
+    t.ok(clock.now() - began < 60_000, `${clock.now() - began} virtual milliseconds`)
+    t.equal(await result(other.read()), '1 from spot', 'and nobody uses memory for what was written')
+  })
 })
 
 t.test('a name that means another account gets nothing of the one before', async (t) => {

@@ -26,7 +26,7 @@ export interface Counters {
 
 /** Counters of one process. */
 export function localCounters (now: () => number): Counters {
-  const words = new LRUCache<string, { word: string, heldUntil: number }>({ max: MOST })
+  const words = new LRUCache<string, { word: string, heldUntil: number }>({ maxSize: MOST, sizeCalculation: () => 1 })
   let drawn = 0
 
   function draw (name: string, heldUntil: number) {

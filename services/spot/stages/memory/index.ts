@@ -155,17 +155,20 @@ export class Memory {
 
   /**
    * Changes the counters before a write is sent, and again before it is answered. If the others cannot see that, they
-   * may still use what is fresh: then the answer waits until it no longer is.
+   * may still use what is fresh: then the answer waits until it no longer is. Where the deadline is sooner than that,
+   * nobody may use memory for what is written, from before it is sent until it has settled.
    */
   async #write (names: string[], call: Call, next: Next): Promise<Answer> {
     const { clock, freshFor, settle, counters } = this.#options
-    const shared = await counters.change(names, 0)
-    const left = call.deadline - clock.now()
-    // Time to change the counters again, or to wait, is taken off before, so the answer is not late; and as much again
-    // for whoever records it.
-    const reserve = counters.patience && 2 * counters.patience + freshFor
-    if (!shared && left <= reserve) throw new SpotError({ call, outcome: 'untold' })
-    const deadline = call.deadline - (shared ? Math.min(reserve, 0.9 * left) : reserve)
+    const left = Math.max(0, call.deadline - clock.now())
+    // Time to change the counters again is taken off before, so the answer is not late; as much again for whoever
+    // records it; and time to wait.
+    const toRecord = 2 * counters.patience
+    const reserve = counters.patience && toRecord + freshFor
+    const isShort = reserve > 0 && left <= reserve + counters.patience
+    const shared = await counters.change(names, isShort ? left + settle : 0)
+    if (!shared && isShort) throw new SpotError({ call, outcome: 'untold' })
+    const deadline = call.deadline - (isShort ? Math.min(toRecord, 0.9 * left) : reserve)
     let holdFor = settle
     try {
       const answer = await next({ ...call, deadline })
@@ -175,7 +178,7 @@ export class Memory {
       if (error instanceof SpotError && outcomes[error.outcome].write !== 'outcome-unknown') holdFor = 0
       throw error
     } finally {
-      if (!await counters.change(names, holdFor)) await sleep(clock, freshFor)
+      if (!await counters.change(names, holdFor) && !isShort) await sleep(clock, freshFor)
     }
   }
 }
