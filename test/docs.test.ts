@@ -22,7 +22,7 @@ const HOST = 'spot-api.test'
 const SCREENSHOTS = fileURLToPath(new URL('screenshots/', import.meta.url))
 
 // Pages load side by side. A browser on a busy machine takes minutes; nothing here waits for a time.
-t.jobs = 3
+t.jobs = 2
 t.setTimeout(600_000)
 
 let browser: Browser
@@ -50,9 +50,9 @@ interface Docs {
 const LOOPBACK = '127.0.0.1'
 
 /** The docs page of a gateway in front of a fresh sandbox, seen by a browser that was never here before. */
-async function openDocs (t: Test, { host = LOOPBACK, sandbox = true, width = 1280, height = 900 } = {}): Promise<Docs> {
+async function openDocs (t: Test, { host = LOOPBACK, sandbox = true } = {}): Promise<Docs> {
   const gateway = await start(t, { configuration: { sandbox } })
-  const context = await browser.newContext({ viewport: { width, height } })
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
   t.teardown(() => context.close())
   context.setDefaultTimeout(0) // no limit but that of the file
   const page = await context.newPage()
@@ -168,6 +168,18 @@ t.test('in the sandbox, by plain http under any name', { skip }, async (t) => {
     t.strictSame(newFaults(), [])
   })
 
+  await t.test('it fits a phone', async (t) => {
+    await page.setViewportSize({ width: 390, height: 844 })
+    await screenshot('docs-phone')
+    const { live, status } = await execute(page, 'listInstances')
+    t.equal(status, '200')
+    await operation(page, 'deleteElastigroup').locator('.opblock-summary-control').click()
+    await live.scrollIntoViewIfNeeded()
+    await screenshot('docs-phone-result')
+    t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390, 'nothing has to be scrolled sideways')
+    t.strictSame(newFaults(), [])
+  })
+
   await t.test('markup from Spot is shown, not rendered', async (t) => {
     const markup = '</code></pre><img src=x onerror="alert(1)"><script>alert(2)</script>[x](javascript:alert(3))'
     const group = { id: 'sig-00000001', name: markup }
@@ -194,19 +206,6 @@ t.test('in front of real accounts a reload forgets the token', { skip }, async (
   t.notOk(await authorized(page))
   t.notMatch(await page.evaluate('JSON.stringify({ ...localStorage, ...sessionStorage })'), TOKEN)
   t.notMatch(await noteOf(page), /sandbox/i)
-  t.strictSame(faults, [])
-})
-
-t.test('fits a phone', { skip }, async (t) => {
-  const { page, faults, screenshot } = await openDocs(t, { width: 390, height: 844 })
-  await screenshot('docs-phone')
-  await authorize(page)
-  const { live, status } = await execute(page, 'listInstances')
-  t.equal(status, '200')
-  await operation(page, 'deleteElastigroup').locator('.opblock-summary-control').click()
-  await live.scrollIntoViewIfNeeded()
-  await screenshot('docs-phone-result')
-  t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390, 'nothing has to be scrolled sideways')
   t.strictSame(faults, [])
 })
 

@@ -16,7 +16,7 @@ import { buildImage, pairs, sentToBuild, type Image } from './image.js'
 import { spot } from './process.js'
 
 // The steps of the Dockerfile, carried out in empty directories. `npm ci` takes what is installed in the checkout,
-// pruned as the lock file says, and the build leaves out the check of types, which takes most of its time;
+// pruned as the lock file says, and the build takes what is compiled in the checkout, and stamps it;
 // IMAGE=full fetches everything anew and builds it as an engine would.
 const full = process.env.IMAGE === 'full'
 
@@ -35,7 +35,10 @@ const LISTENS = /(http:\/\/127\.0\.0\.1:(\d+))(?:\/v1\/spot\/docs|")/
 /** A cheaper way to the same. Packages for other machines are in the lock file, but not installed. */
 function instead (command: string, directory: string): string | undefined {
   if (full) return command
-  if (!command.startsWith('npm ci')) return command.replace('npm run build', 'npm run build -- --noCheck')
+  if (!command.startsWith('npm ci')) {
+    cpSync(join(root, 'dist'), join(directory, 'dist'), { recursive: true })
+    return command.replace('npm run build', 'npm run build -- --if-stale')
+  }
   if (!command.includes('--omit=dev')) symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
   else {
     for (const path of Object.keys(packages).filter((path) => path && !packages[path]?.dev)) {

@@ -228,7 +228,7 @@ t.test('two servers that share their counters', async (t) => {
     t.equal(patient.one.spot.calls, 0, 'or nothing is sent, where that is later than its deadline')
   })
 
-  await t.test('a writer that loses the other during a write whose deadline is near still answers by then', async (t) => {
+  await t.test('a writer that loses the other during a write by a near deadline still answers by it', async (t) => {
     const { clock, result, one, other } = pair({ ...SETTINGS, freshFor: 70_000 })
     let answer = () => {}
     one.spot.hold = new Promise((resolve) => { answer = resolve })

@@ -99,8 +99,9 @@ t.test('no file imports itself by way of others', async (t) => {
 
 t.test('every test runs in one suite', async (t) => {
   const folder = join(root, 'test/suites')
-  const suites = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'))
-  const run = suites.flatMap((suite) => [...suite.matchAll(/'\.\.\/(.*)\.js'/g)].map(([, name]) => `${name}.ts`))
+  const suites = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+  const run = suites.flatMap((suite) => [...suite.matchAll(/'\.\.\/\.\.\/(.*)\.js'/g)].map(([, name]) => `${name}.ts`))
   const tests = readdirSync(join(root, 'test')).filter((name) => name.endsWith('.test.ts'))
   t.strictSame(run.sort(), tests.sort())
 })

@@ -1,2 +1,2 @@
 // The docs page, in Chromium.
-import '../docs.test.js'
+import '../../docs.test.js'

@@ -1,3 +1,0 @@
-// Who calls, and what they may do.
-import '../tokens.test.js'
-import '../clients.test.js'

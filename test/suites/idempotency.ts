@@ -1,2 +1,0 @@
-// Creates with a key.
-import '../idempotency.test.js'

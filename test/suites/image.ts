@@ -1,2 +1,0 @@
-// The container image.
-import '../image.test.js'

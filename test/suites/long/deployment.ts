@@ -1,0 +1,5 @@
+// How it is deployed: the image, the chart, several servers behind nginx, and what is watched.
+import '../../image.test.js'
+import '../../local.test.js'
+import '../../chart.test.js'
+import '../../dashboards.test.js'

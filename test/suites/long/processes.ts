@@ -1,0 +1,6 @@
+// The process: started, ended, reloaded and restarted.
+import '../../server.test.js'
+import '../../ending.test.js'
+import '../../audit-file.test.js'
+import '../../reload.test.js'
+import '../../restart.test.js'

@@ -1,0 +1,6 @@
+// Who calls, what they may do, and what operators set.
+import '../../tokens.test.js'
+import '../../clients.test.js'
+import '../../configuration.test.js'
+import '../../guardrails.test.js'
+import '../../masking.test.js'

@@ -1,0 +1,2 @@
+// Servers that are killed.
+import '../../chaos.test.js'

@@ -1,0 +1,10 @@
+// The simulated Spot; what the pages say, and how the code is arranged.
+import '../../model.test.js'
+import '../../pages.test.js'
+import '../../sandbox-bodies.test.js'
+import '../../sandbox-elastigroups.test.js'
+import '../../sandbox-http.test.js'
+import '../../sandbox-instances.test.js'
+import '../../sandbox-rolls.test.js'
+import '../../sandbox-wire.test.js'
+import '../../structure.test.js'

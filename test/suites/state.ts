@@ -1,2 +1,0 @@
-// What must survive: a directory, a Redis, and processes that use them.
-import '../state.test.js'
