@@ -113,25 +113,25 @@ async function spotHas (sandbox: Sandbox): Promise<Map<string, string[]>> {
 }
 
 /**
- * After the storm: each name is asked for until its end is known, and must be one group then, the one the callers were
- * told of.
+ * After the storm: each name is asked for until its outcome is known. It must be one group then, the one that the
+ * callers were answered with.
  */
-async function reckon (t: Test, sandbox: Sandbox, url: () => Soon, names: string[], told: Asked[]) {
+async function reckon (t: Test, sandbox: Sandbox, url: () => Soon, names: string[], answers: Asked[]) {
   const duplicatesThen = [...(await spotHas(sandbox)).values()].filter(({ length }) => length > 1).length
   sandbox.faults.clear()
   const ends = await together(names, (name) => persist(url, name, `key-of-${name}`))
   const has = await spotHas(sandbox)
   const duplicates = names.filter((name) => (has.get(name)?.length ?? 0) > 1).length
   const lost = names.filter((name) => !has.has(name)).length
-  const answered = told.filter(({ status }) => status === 201).length
+  const answered = answers.filter(({ status }) => status === 201).length
   t.comment(`${names.length} creates, ${answered} answered 201 within 4 tries, the rest later: ` +
     `${duplicates} duplicates, ${lost} lost`)
   t.strictSame({ duplicatesThen, duplicates, lost }, { duplicatesThen: 0, duplicates: 0, lost: 0 })
   const strays = names.filter((name, index) => ends[index]?.body.id !== has.get(name)?.[0])
   t.strictSame(strays, [], 'each has its group')
   const changed = names.filter((_, index) =>
-    told[index]?.status === 201 && told[index].body.id !== ends[index]?.body.id)
-  t.strictSame(changed, [], 'what was told before still holds')
+    answers[index]?.status === 201 && answers[index].body.id !== ends[index]?.body.id)
+  t.strictSame(changed, [], 'what was answered before still holds')
 }
 
 const named = (count: number) => Array.from({ length: count }, (_, index) => `group-${index}`)
@@ -151,8 +151,8 @@ t.test('callers that try again with a key make none', async (t) => {
   const url = await startServer(t, sandbox)
   for (const fault of writes(lossy)) sandbox.faults.inject(fault)
   const names = named(CREATES)
-  const told = await together(names, (name) => persist(() => url, name, `key-of-${name}`, 4))
-  await reckon(t, sandbox, () => url, names, told)
+  const answers = await together(names, (name) => persist(() => url, name, `key-of-${name}`, 4))
+  await reckon(t, sandbox, () => url, names, answers)
 })
 
 t.test('nor when the server is killed again and again', async (t) => {
@@ -174,12 +174,12 @@ t.test('nor when the server is killed again and again', async (t) => {
   let next = 0
   const storm = { over: false }
   const names: string[] = []
-  const told: Asked[] = []
+  const answers: Asked[] = []
   const calling = Promise.all(Array.from({ length: 8 }, async () => {
     while (!storm.over) {
       const index = next++
       names[index] = `group-${index}`
-      told[index] = await persist(url, `group-${index}`, `key-of-group-${index}`, 4)
+      answers[index] = await persist(url, `group-${index}`, `key-of-group-${index}`, 4)
     }
   }))
   for (let kill = 0; kill < KILLS; kill++) {
@@ -192,7 +192,7 @@ t.test('nor when the server is killed again and again', async (t) => {
   storm.over = true
   await calling
   t.comment(`killed ${KILLS} times`)
-  await reckon(t, sandbox, url, names, told)
+  await reckon(t, sandbox, url, names, answers)
 })
 
 t.test('nor with two servers on one Redis', { skip: noRedis }, async (t) => {
@@ -204,8 +204,8 @@ t.test('nor with two servers on one Redis', { skip: noRedis }, async (t) => {
 
   for (const fault of writes(lossy)) sandbox.faults.inject(fault)
   const names = named(CREATES)
-  const told = await together(names, (name) => persist(anyOf, name, `key-of-${name}`, 4))
-  await reckon(t, sandbox, anyOf, names, told)
+  const answers = await together(names, (name) => persist(anyOf, name, `key-of-${name}`, 4))
+  await reckon(t, sandbox, anyOf, names, answers)
 })
 
 t.test('a write without a key is delivered once at most, whatever happens to it', async (t) => {

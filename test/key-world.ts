@@ -8,7 +8,7 @@ export const SETTLE = 30_000
 export const DEADLINE = 60_000
 export const PATIENCE = 2500
 
-/** What becomes of a call to the state: not done, done but nobody is told, or the same after the caller gave up. */
+/** What becomes of a call to the state: not done, done but the answer is lost, or the same after the caller gave up. */
 export type StateFault = 'failed' | 'lost' | 'late' | undefined
 
 type Stored = { value: string, version: number, writtenAt: number, expiresAt: number }
@@ -88,7 +88,7 @@ export class World {
   readonly records = new MemoryRecords(this.clock)
   /** What Spot made. */
   readonly made: Made[] = []
-  /** What the servers told. */
+  /** What the servers reported. */
   readonly events: [KeyEvent, paths?: string[]][] = []
   /** Markers of all attempts. */
   readonly sent: (string | undefined)[] = []
@@ -181,3 +181,10 @@ export class Server {
     return this.idempotency.once(create, (marker) => this.#world.attempt(marker, plan))
   }
 }
+
+/** The name of the problem that it ends with, or the path of its reply. */
+export const endOf = (world: World, work: Promise<{ reply: { headers: { Location: string } } }>): Promise<string> =>
+  world.outcome(work.then(({ reply }) => reply.headers.Location, (error) => error.problem ?? error.message))
+
+/** What the servers of a world reported, in its order. */
+export const reported = (world: World) => world.events.map(([event]) => event)

@@ -43,10 +43,10 @@ export const CASES: [name: string, steps: Step[]][] = [
   ['a call that ends makes room for one', [...sends(10), at(10), ends('s3', undefined), goes('t'), waits(1990)]],
   ['those who wait are counted in front', [...sends(8), waits(2000, { ahead: 2 }), goes('t', { ahead: 1 })]],
   ['where Spot has no limit there is none', [goes('a'), ends('a', noLimit), ...sends(200)]],
-  ['silence takes back no limit that was told', [
+  ['silence takes back no limit that Spot stated', [
     ...known(1), goes('a'), ends('a', noLimit), waits(61_000)
   ]],
-  ['a limit that is told ends silence', [
+  ['a limit that Spot states ends silence', [
     goes('a'), ends('a', noLimit), at(1), goes('b'), ends('b', quota(2, 0)), waits(60_999)
   ]],
 

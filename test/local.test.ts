@@ -61,7 +61,7 @@ async function spotHas ({ account: { id, token, endpoint } }: Stack): Promise<Ma
 
 /** Callers that create, each under a key of its own until it is answered, and read in between. */
 function startLoad (stack: Stack) {
-  const told = new Map<string, Asked>()
+  const answers = new Map<string, Asked>()
   const refusals = new Map<string, number>()
   const lostReads: string[] = []
   let reads = 0
@@ -76,7 +76,7 @@ function startLoad (stack: Stack) {
   async function create (name: string) {
     for (;;) {
       const answer = await ask(stack, 'POST', groups, group(name), `key-of-${name}`)
-      told.set(name, answer)
+      answers.set(name, answer)
       if (!AGAIN.includes(answer.status)) return answer.path
       const refusal = `${answer.status} ${answer.type.replace(/.*:/, '')}`
       refusals.set(refusal, (refusals.get(refusal) ?? 0) + 1)
@@ -95,7 +95,7 @@ function startLoad (stack: Stack) {
     }
   }))
   return {
-    told,
+    answers,
     refusals,
     lostReads,
     reads: () => reads,
@@ -156,10 +156,10 @@ t.test('through kills, an outage of Redis and restarts nothing is lost, nothing 
   await load.end()
   t.ok(said.includes('replica 1 ended (SIGKILL) and is started again …'), 'it said so')
 
-  const { told, refusals, lostReads } = load
+  const { answers, refusals, lostReads } = load
   const has = await spotHas(stack)
-  const names = [...told.keys()]
-  const idOf = (name: string) => told.get(name)?.status === 201 ? told.get(name)?.body.id : undefined
+  const names = [...answers.keys()]
+  const idOf = (name: string) => answers.get(name)?.status === 201 ? answers.get(name)?.body.id : undefined
   const lost = names.filter((name) => idOf(name) && !has.has(name)).length
   const duplicates = [...has].filter(([, ids]) => ids.length > 1).length
   t.comment(`${names.length} creates and ${load.reads()} reads by ${CALLERS} callers`)

@@ -172,9 +172,9 @@ t.test('the error of a failed call shows no token, however it is printed', async
       t.strictSame(secretsIn([inspected, JSON.stringify(error), String(error)].join('\n')), [])
     }))
     spot.close()
-    t.ok(attempts > 0, `${what}: and is told of`)
+    t.ok(attempts > 0, `${what}: and each is observed`)
   }))
-  t.strictSame(secretsIn(inspect(observed, { depth: null, showHidden: true })), [], 'nor does what is told of the call')
+  t.strictSame(secretsIn(inspect(observed, { depth: null, showHidden: true })), [], 'nor does what is observed')
 })
 
 t.test('a request that is refused does not get its secrets back', async (t) => {

@@ -244,7 +244,7 @@ t.test('each write that a client tried has a line in the audit', async (t) => {
     time: /^\d{4}-.*Z$/
   })
   t.equal(replayed.idempotencyKey, first.idempotencyKey)
-  t.notOk(JSON.stringify(lines).includes('"once"'), 'the key itself is not told')
+  t.notOk(JSON.stringify(lines).includes('"once"'), 'the key itself is not logged')
   t.ok(first.changes.some(({ pointer, value }: { pointer: string, value: unknown }) =>
     pointer === '#/capacity/target' && value === 2))
   t.strictSame(refused.changes, [

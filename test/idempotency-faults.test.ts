@@ -1,0 +1,327 @@
+import t from 'tap'
+import { byMarker, withMarker } from '../services/idempotency/index.js'
+import { MarkerSearch } from '../services/idempotency/search.js'
+import { DEADLINE, endOf, replyFor, reported, type Server, SETTLE, type StateFault, World } from './key-world.js'
+import { VirtualClock } from './virtual-clock.js'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+
+t.test('the marker is a random word that every attempt carries', async (t) => {
+  const world = new World()
+  const server = world.server()
+  for (const key of ['k', 'other']) {
+    await endOf(world, server.once({ ends: 'lost' }, server.create(key)))
+    await endOf(world, server.once({}, server.create(key)))
+  }
+  const [first, again, other] = world.sent
+  t.equal(first, again, 'the same for a key')
+  t.not(first, other, 'another for another')
+  const real = await import('../services/idempotency/key.js')
+  t.match(real.randomWord(), /^[0-9a-f]{32}$/)
+  t.not(real.randomWord(), real.randomWord())
+})
+
+t.test('while Spot cannot be asked, nothing is sent again', async (t) => {
+  const world = new World()
+  const server = world.server()
+  await endOf(world, server.once({ ends: 'lost', madeAfter: 3000 }))
+  world.isDown = true
+  await world.clock.advance(600)
+  await world.outcome(server.idempotency.sweep())
+  await world.clock.advance(HOUR)
+  await world.outcome(server.idempotency.sweep())
+  t.equal(await endOf(world, server.once()), 'outcome-unknown')
+  world.isDown = false
+  t.equal(await endOf(world, server.once()), '/groups/1')
+  t.equal(world.sent.length, 1)
+})
+
+t.test('a key is new after 24 hours, however often it was asked for', async (t) => {
+  const world = new World()
+  const server = world.server()
+  t.equal(await endOf(world, server.once()), '/groups/1')
+  for (let hour = 1; hour < 24; hour++) {
+    await world.clock.advance(HOUR)
+    t.equal(await endOf(world, server.once()), '/groups/1')
+  }
+  await world.clock.advance(HOUR)
+  const create = server.create('k', 'another body')
+  t.equal(await endOf(world, server.once({}, create)), '/groups/2', 'neither 422 nor the old one')
+  t.not(world.sent[0], world.sent[1], 'with a marker of its own')
+})
+
+t.test('the marker of a group that was copied is not carried along', async (t) => {
+  const tag = { tagKey: 'a', tagValue: 'b' }
+  const marker = (tagValue: string) => ({ tagKey: 'spot-api:idempotency-key', tagValue })
+  const group = (...tags: object[]) => ({ name: 'x', compute: { k: 1, launchSpecification: { k: 1, tags } } })
+  t.strictSame(withMarker(group(marker('old'), tag), 'new'), group(tag, marker('new')))
+  t.strictSame(withMarker(group(marker('old'), tag), undefined), group(tag), 'nor without a key')
+  const same = group(tag)
+  t.equal(withMarker(same, undefined), same)
+  t.strictSame(withMarker({ name: 'x', compute: null }, 'new'), {
+    name: 'x', compute: { launchSpecification: { tags: [marker('new')] } }
+  })
+  const found = byMarker([group(marker('1'), marker('1')), group(null as never, marker('2'))], () => replyFor('/'))
+  t.strictSame([...found].map(([word, replies]) => [word, replies.length]), [['1', 1], ['2', 1]])
+})
+
+t.test('a late duplicate is told: in the log, the metric and the next answer', async (t) => {
+  const world = new World()
+  const server = world.server()
+  await endOf(world, server.once({ ends: 'lost', madeAfter: 40 * MINUTE }))
+  t.equal(await endOf(world, server.once()), '/groups/1')
+  t.strictSame([world.made.length, world.sent.length], [1, 2], 'it was looked for, and sent again')
+  const another = world.server()
+  await another.idempotency.recall()
+  for (let minutes = 0; minutes < 120; minutes++) {
+    await world.clock.advance(MINUTE)
+    await world.outcome(another.idempotency.sweep())
+  }
+  t.strictSame(world.events.filter(([event]) => event === 'duplicates'), [['duplicates', ['/groups/1', '/groups/2']]])
+  t.equal(await endOf(world, server.once()), 'duplicates-found')
+  world.made.shift()
+  t.equal(await endOf(world, server.once()), '/groups/2', 'once somebody chose, that is the reply')
+})
+
+t.test('so is a late one whose twin was deleted', async (t) => {
+  const world = new World()
+  const server = world.server()
+  await endOf(world, server.once({ ends: 'lost', madeAfter: 3 * MINUTE }))
+  t.equal(await endOf(world, server.once()), '/groups/1')
+  await world.clock.advance(4 * MINUTE)
+  world.made.shift()
+  await world.clock.advance(MINUTE)
+  await world.outcome(server.idempotency.sweep())
+  t.strictSame(world.events.filter(([event]) => event === 'duplicates'), [['duplicates', ['/groups/2']]])
+})
+
+t.test('an account that has another name by now makes no duplicate', async (t) => {
+  const world = new World()
+  const server = world.server()
+  await endOf(world, server.once({ ends: 'lost' }))
+  await endOf(world, server.once())
+  server.prefix = '/renamed'
+  await world.clock.advance(MINUTE)
+  await world.outcome(server.idempotency.sweep())
+  t.notOk(reported(world).includes('duplicates'))
+})
+
+t.test('looks come after settle, 5 minutes, an hour, and 10 minutes before the end', async (t) => {
+  const world = new World()
+  const server = world.server()
+  await endOf(world, server.once({ ends: 'lost' }))
+  await endOf(world, server.once())
+  const sentAt = world.clock.now()
+  const looks: number[] = []
+  for (let lists = world.lists; world.records.peek('k') && world.clock.now() < sentAt + 24 * HOUR;) {
+    await world.clock.advance(10_000)
+    await world.outcome(server.idempotency.sweep())
+    if (world.lists > lists) looks.push(Math.round((world.clock.now() - sentAt) / MINUTE * 2) / 2)
+    lists = world.lists
+  }
+  t.strictSame(looks, [0.5, 5, 60, 23 * 60 + 49.5])
+})
+
+t.test('the answer to a claim is lost', async (t) => {
+  for (const fault of ['lost', 'late'] as const) {
+    const world = new World()
+    const server = world.server()
+    const faults: StateFault[] = [undefined, fault]
+    world.records.fault = () => faults.shift()
+    const end = await endOf(world, server.once())
+    if (fault === 'lost') t.equal(end, '/groups/1', 'it is read back, and the claim is there')
+    else t.equal(end, 'state-unavailable', 'nothing was sent')
+    t.equal(world.sent.length, fault === 'lost' ? 1 : 0)
+  }
+})
+
+t.test('while the state cannot be read back nothing is sent, and the key is free again soon', async (t) => {
+  const world = new World()
+  const server = world.server()
+  server.marked = false
+  const faults: StateFault[] = [undefined, 'lost', 'failed', 'failed']
+  world.records.fault = () => faults.shift()
+  t.equal(await endOf(world, server.once()), 'state-unavailable')
+  await world.clock.advance(1000)
+  t.equal(await endOf(world, server.once()), '/groups/1', 'not 409, nor 504 for ever')
+})
+
+t.test('an answer that cannot be recorded is recorded later', async (t) => {
+  for (const fault of ['failed', 'lost', 'late'] as const) {
+    const world = new World()
+    const server = world.server()
+    server.marked = false
+    const faults: StateFault[] = [undefined, undefined, fault, 'failed', 'failed']
+    world.records.fault = () => faults.shift()
+    t.equal(await endOf(world, server.once()), '/groups/1', fault)
+    t.ok(reported(world).includes('unavailable'))
+    await world.clock.advance(MINUTE)
+    t.equal(await endOf(world, server.once()), '/groups/1')
+    t.equal(world.sent.length, 1)
+  }
+})
+
+t.test('what is recorded late does not take the place of what others have found out', async (t) => {
+  const world = new World()
+  let isCut = false
+  const { get, swap, remove } = world.records
+  const cut = <A extends unknown[], R>(work: (...of: A) => Promise<R>) => async (...of: A): Promise<R> => {
+    if (isCut) throw new Error('no connection')
+    return await work(...of)
+  }
+  const all = () => world.records.all()
+  const server = world.server(world.clock, { get: cut(get), swap: cut(swap), remove: cut(remove), all })
+  const first = endOf(world, server.once({ takes: 1000 }))
+  await world.clock.settle()
+  isCut = true
+  t.equal(await first, '/groups/1')
+  await world.clock.advance(2 * MINUTE)
+  world.made.length = 0 // somebody deleted it
+  world.make('of another key')
+  t.equal(await endOf(world, world.server().once()), '/groups/2')
+  isCut = false
+  await world.clock.advance(MINUTE)
+  t.equal(await endOf(world, server.once()), '/groups/2')
+})
+
+t.test('the caller does not wait for a state that hangs', async (t) => {
+  const world = new World()
+  const server = world.server()
+  const faults: StateFault[] = [undefined, undefined, 'late']
+  world.records.fault = () => faults.shift()
+  const began = world.clock.now()
+  const create = server.create('k', 'body', 1000)
+  t.equal(await endOf(world, server.once({ takes: 950 }, create)), '/groups/1')
+  t.ok(world.clock.now() - began <= 1250)
+})
+
+t.test('clocks of servers differ, and nothing depends on it', async (t) => {
+  const world = new World()
+  const ahead = { now: () => world.clock.now() + 70_000, after: world.clock.after.bind(world.clock) }
+  const servers = [world.server(), world.server(ahead)]
+  await endOf(world, (servers[0] as Server).once({ ends: 'lost', madeAfter: 20_000 }))
+  t.equal(await endOf(world, (servers[1] as Server).once()), '/groups/1')
+  t.equal(world.made.length, 1)
+  const holding = (servers[0] as Server).once({ takes: 50_000 }, servers[0]?.create('other'))
+  await world.clock.advance(1000)
+  t.equal(await endOf(world, (servers[1] as Server).once({}, servers[1]?.create('other'))), 'idempotency-key-in-use')
+  t.equal(await endOf(world, holding), '/groups/2')
+})
+
+t.test('keys of an account that is gone expire', async (t) => {
+  const world = new World()
+  const server = world.server()
+  await endOf(world, server.once({ ends: 'lost' }))
+  server.marked = false
+  for (let hour = 0; hour < 25; hour++) {
+    await world.clock.advance(HOUR)
+    await server.idempotency.recall()
+    await world.outcome(server.idempotency.sweep())
+    if (hour < 23) await endOf(world, server.once())
+  }
+  t.equal(await world.records.get('k'), undefined)
+  t.equal(server.idempotency.inDoubt, 0)
+})
+
+t.test('asking again does not make a key live longer', async (t) => {
+  const world = new World()
+  const server = world.server()
+  await endOf(world, server.once({ ends: 'lost' }))
+  world.isDown = true
+  for (let hour = 1; hour < 24; hour++) {
+    await world.clock.advance(HOUR)
+    t.equal(await endOf(world, server.once()), 'outcome-unknown')
+  }
+  await world.clock.advance(HOUR)
+  t.equal(await world.records.get('k'), undefined)
+})
+
+t.test('a 408, or a failure of Spot, is no refusal; what never left is one', async (t) => {
+  const { isRefusal } = await import('../services/idempotency/problems.js')
+  const { SpotError } = await import('../services/spot/error.js')
+  const call = { operation: 'createElastigroup', method: 'POST' } as const
+  const failed = (outcome: 'rejected' | 'timeout' | 'unsent' | 'failed' | 'create-failed' | 'unreadable', calls: number,
+    status = 400) => isRefusal(new SpotError({ call, outcome, calls, upstream: { status } }))
+  t.ok(failed('rejected', 1))
+  t.ok(failed('unsent', 0))
+  t.ok(failed('timeout', 0))
+  t.notOk(failed('rejected', 1, 408))
+  for (const outcome of ['timeout', 'failed', 'create-failed', 'unreadable'] as const) {
+    t.notOk(failed(outcome, 1), outcome)
+  }
+  t.notOk(isRefusal(new TypeError('a bug')))
+})
+
+t.test('looking does not lose the time that has passed', async (t) => {
+  const world = new World()
+  const server = world.server()
+  await endOf(world, server.once({ ends: 'lost' }))
+  const began = world.clock.now()
+  while (world.made.length === 0) await endOf(world, server.once({}, server.create('k', 'body', 2000)))
+  t.ok(world.clock.now() - began < SETTLE + 2000, 'callers who ask without a pause get there')
+  t.ok(world.clock.now() - began >= SETTLE)
+})
+
+t.test('a claim that its server left behind is looked for, not before its time is over', async (t) => {
+  const world = new World()
+  world.server().once({ takes: 2 * HOUR }).catch(() => {})
+  await world.clock.advance(1000)
+  const server = world.server()
+  await server.idempotency.recall()
+  t.equal(await endOf(world, server.once()), 'idempotency-key-in-use')
+  t.equal(server.idempotency.inDoubt, 0)
+  await world.clock.advance(DEADLINE + 4000)
+  world.make(world.sent[0])
+  await world.outcome(server.idempotency.sweep())
+  t.strictSame(reported(world).slice(-1), ['found'])
+  t.equal(await endOf(world, server.once()), '/groups/1')
+  t.equal(world.sent.length, 1)
+})
+
+t.test('the attempt of a server that fell over may end as late as its deadline, and show settle later', async (t) => {
+  const world = new World()
+  let isDead = false
+  const { get, swap, remove } = world.records
+  const dying = <A extends unknown[], R>(work: (...of: A) => Promise<R>) =>
+    (...of: A): Promise<R> => isDead ? new Promise(() => {}) : work(...of)
+  const all = () => world.records.all()
+  const dead = world.server(world.clock, { get: dying(get), swap: dying(swap), remove: dying(remove), all })
+  dead.once({ ends: 'lost', takes: DEADLINE - 1000, madeAfter: SETTLE - 1000 }).catch(() => {})
+  await world.clock.advance(1000)
+  isDead = true
+  await world.clock.advance(DEADLINE + 5000)
+  t.equal(await endOf(world, world.server().once()), '/groups/1')
+  t.equal(world.sent.length, 1)
+})
+
+t.test('keys in doubt are counted until a look has told', async (t) => {
+  const world = new World()
+  const server = world.server()
+  await endOf(world, server.once({ ends: 'lost' }))
+  t.equal(server.idempotency.inDoubt, 1)
+  await world.outcome(server.idempotency.sweep())
+  t.equal(server.idempotency.inDoubt, 1, 'it may still show')
+  await world.clock.advance(SETTLE)
+  await world.outcome(server.idempotency.sweep())
+  t.equal(server.idempotency.inDoubt, 0)
+  t.strictSame(reported(world), ['unknown', 'absent'])
+})
+
+t.test('a search that hangs holds up the searches for other keys for two seconds, and no longer', async (t) => {
+  const clock = new VirtualClock()
+  const search = new MarkerSearch(clock)
+  const hanging = search.look('a', () => new Promise(() => {}))
+  let begun = 0
+  const list = async () => {
+    begun++
+    return new Map([['b', []]])
+  }
+  const others = [search.look('b', list), search.look('b', list)]
+  await clock.advance(1999)
+  t.equal(begun, 0, 'they wait for the list that is under way')
+  await clock.advance(1)
+  t.strictSame(await Promise.all(others), [[], []])
+  t.equal(begun, 1, 'and share one')
+  t.equal(await Promise.race([hanging, 'still hangs']), 'still hangs')
+})
