@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startSandbox, type Fault, type Sandbox } from '../sandbox/index.js'
-import { faultsOfReply } from './contract-check.js'
+import { ask as askAs, group, groups, spotHas, type Asked } from './caller.js'
 import { KEY, startGateway, TOKEN } from './helper.js'
 import { noRedis, startRedis } from './redis.js'
 import { serverProcess } from './server-process.js'
@@ -15,7 +15,6 @@ const KILLS = FULL ? 200 : 2
 const UNKEYED = FULL ? 10_000 : 200
 const AT_ONCE = 20
 
-const groups = '/v1/spot/demo/elastigroups'
 const account = { id: 'act-5a9db0c5', token: 'vendor-token-for-tests' }
 
 const lossy: Fault[] = ([
@@ -50,30 +49,8 @@ async function startServer (t: Test, sandbox: Sandbox, state?: { redis: string }
   return url
 }
 
-interface Asked { status: number, retryAfter: number, path: string, body: { id?: string, type?: string } }
-
-/** One request; status 0 when the connection broke. */
-async function ask (url: string, method: string, path: string, body: object, key?: string): Promise<Asked> {
-  try {
-    const response = await fetch(url + path, {
-      method,
-      headers: { 'x-auth-token': TOKEN, 'content-type': 'application/json', ...key && { 'idempotency-key': key } },
-      body: JSON.stringify(body)
-    })
-    const text = await response.text()
-    const { status, headers } = response
-    const json = text === '' ? undefined : JSON.parse(text)
-    const faults = faultsOfReply(method, path, { status, headers: Object.fromEntries(headers), text, json })
-    if (faults.length > 0) throw new Error(`${status}: ${faults.join('; ')}`)
-    const wait = Number(headers.get('retry-after') ?? 0)
-    return { status, retryAfter: wait, path: headers.get('location') ?? '', body: json }
-  } catch (error) {
-    if (error instanceof TypeError) return { status: 0, retryAfter: 0, path: '', body: {} } // of fetch: no answer came
-    throw error
-  }
-}
-
-const group = (name: string) => ({ name, strategy: {}, capacity: { minimum: 0, target: 0, maximum: 1 }, compute: {} })
+const ask = (url: string, ...request: [method: string, path: string, body: object, key?: string]) =>
+  askAs({ url, token: TOKEN }, ...request)
 
 /**
  * Rests before a request is sent again, as callers do: as long as the answer says, and a little, so that they do not
@@ -103,24 +80,15 @@ async function together<T, R> (pieces: T[], work: (piece: T) => Promise<R>): Pro
   return results
 }
 
-/** Ids of the groups that Spot has, by name. */
-async function spotHas (sandbox: Sandbox): Promise<Map<string, string[]>> {
-  const response = await fetch(`${sandbox.url}/aws/ec2/group?accountId=${account.id}`, {
-    headers: { authorization: `Bearer ${account.token}` }
-  })
-  const { response: { items } } = await response.json() as { response: { items: { id: string, name: string }[] } }
-  return items.reduce((by, { id, name }) => by.set(name, [...by.get(name) ?? [], id]), new Map<string, string[]>())
-}
-
 /**
  * After the storm: each name is asked for until its outcome is known. It must be one group then, the one that the
  * callers were answered with.
  */
 async function reckon (t: Test, sandbox: Sandbox, url: () => Soon, names: string[], answers: Asked[]) {
-  const duplicatesThen = [...(await spotHas(sandbox)).values()].filter(({ length }) => length > 1).length
+  const duplicatesThen = [...(await spotHas(sandbox.url, account)).values()].filter(({ length }) => length > 1).length
   sandbox.faults.clear()
   const ends = await together(names, (name) => persist(url, name, `key-of-${name}`))
-  const has = await spotHas(sandbox)
+  const has = await spotHas(sandbox.url, account)
   const duplicates = names.filter((name) => (has.get(name)?.length ?? 0) > 1).length
   const lost = names.filter((name) => !has.has(name)).length
   const answered = answers.filter(({ status }) => status === 201).length
@@ -141,7 +109,7 @@ t.test('callers that try again without a key make duplicates', async (t) => {
   const url = await startServer(t, sandbox)
   for (const fault of writes(lossy)) sandbox.faults.inject(fault)
   await together(named(40), (name) => persist(() => url, name, undefined, 4))
-  const duplicates = [...(await spotHas(sandbox)).values()].filter(({ length }) => length > 1).length
+  const duplicates = [...(await spotHas(sandbox.url, account)).values()].filter(({ length }) => length > 1).length
   t.comment(`40 creates: ${duplicates} duplicates`)
   t.ok(duplicates > 0, 'which shows that the faults are real')
 })

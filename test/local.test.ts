@@ -6,8 +6,8 @@ import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { missing, startStack, type Stack } from '../deploy/local/stack.js'
+import { ask, group, groups, spotHas, type Asked } from './caller.js'
 import { endWith } from './children.js'
-import { faultsOfReply } from './contract-check.js'
 import { until } from './until.js'
 
 /* nginx, two replicas, Redis and a simulated Spot, as `npm run local` starts them. `CHAOS=full` goes on for longer. */
@@ -21,43 +21,8 @@ const REST = FULL ? 40 : 100
 const lacks = missing()
 const skip = lacks.length > 0 && `skipped: ${lacks.join(' ')}`
 
-const groups = '/v1/spot/demo/elastigroups'
-const group = (name: string) => ({ name, strategy: {}, capacity: { minimum: 0, target: 0, maximum: 1 }, compute: {} })
-
-interface Asked { status: number, wait: number, path: string, type: string, body: { id?: string } }
-
-/** One request through nginx. Each answer must be a documented one, nginx's own too; status 0 where it broke. */
-async function ask ({ url, token }: Stack, method: string, path: string, body?: object, key?: string): Promise<Asked> {
-  try {
-    const response = await fetch(url + path, {
-      method,
-      headers: { 'x-auth-token': token, 'content-type': 'application/json', ...key && { 'idempotency-key': key } },
-      body: body ? JSON.stringify(body) : null
-    })
-    const text = await response.text()
-    const { status, headers } = response
-    const json = text === '' ? undefined : JSON.parse(text)
-    const faults = faultsOfReply(method, path, { status, headers: Object.fromEntries(headers), text, json })
-    if (faults.length > 0) throw new Error(`${status}: ${faults.join('; ')}`)
-    const wait = Number(headers.get('retry-after') ?? 0)
-    return { status, wait, path: headers.get('location') ?? '', type: json?.type ?? '', body: json }
-  } catch (error) {
-    if (error instanceof TypeError) return { status: 0, wait: 0, path: '', type: '', body: {} } // of fetch: none came
-    throw error
-  }
-}
-
 /** What a caller repeats, with the same key; 409 is said of a key whose first request is still under way. */
 const AGAIN = [0, 409, 429, 502, 503, 504]
-
-/** Groups that Spot has, by name. */
-async function spotHas ({ account: { id, token, endpoint } }: Stack): Promise<Map<string, string[]>> {
-  const response = await fetch(`${endpoint}/aws/ec2/group?accountId=${id}`, {
-    headers: { authorization: `Bearer ${token}` }
-  })
-  const { response: { items } } = await response.json() as { response: { items: { id: string, name: string }[] } }
-  return items.reduce((by, { id, name }) => by.set(name, [...by.get(name) ?? [], id]), new Map<string, string[]>())
-}
 
 /** Callers that create, each under a key of its own until it is answered, and read in between. */
 function startLoad (stack: Stack) {
@@ -80,7 +45,7 @@ function startLoad (stack: Stack) {
       if (!AGAIN.includes(answer.status)) return answer.path
       const refusal = `${answer.status} ${answer.type.replace(/.*:/, '')}`
       refusals.set(refusal, (refusals.get(refusal) ?? 0) + 1)
-      await sleep(answer.wait * 1000 + 200 * Math.random()) // as callers do, not all at once
+      await sleep(answer.retryAfter * 1000 + 200 * Math.random()) // as callers do, not all at once
     }
   }
 
@@ -157,7 +122,7 @@ t.test('through kills, an outage of Redis and restarts nothing is lost, nothing 
   t.ok(said.includes('replica 1 ended (SIGKILL) and is started again …'), 'it said so')
 
   const { answers, refusals, lostReads } = load
-  const has = await spotHas(stack)
+  const has = await spotHas(stack.account.endpoint, stack.account)
   const names = [...answers.keys()]
   const idOf = (name: string) => answers.get(name)?.status === 201 ? answers.get(name)?.body.id : undefined
   const lost = names.filter((name) => idOf(name) && !has.has(name)).length
