@@ -61,8 +61,8 @@ export default fp(async function admission (app: FastifyInstance) {
   // From here on a write is carried out whether or not its caller waits; its answer is the end of that.
   app.addHook('preValidation', ({ routeOptions: { config } }, { raw }, done) => {
     if (config.kind === 'write') {
-      if (!underWay.has(raw)) underWay.set(raw, { connected: false, working: true })
-      change(raw, { working: true })
+      if (underWay.has(raw)) change(raw, { working: true })
+      else underWay.set(raw, { connected: false, working: true }) // its caller had hung up before it was admitted
     }
     done()
   })

@@ -161,8 +161,8 @@ const mutants = [
   {
     name: 'a POST is sent again after it was interrupted',
     file: `${STAGES}retry.ts`,
-    from: "(again === 'harmless' && isHarmlessTwice(call))",
-    to: "(again === 'harmless' && call.method !== 'PUT')"
+    from: "(again === 'repeatable' && isRepeatable(call))",
+    to: "(again === 'repeatable' && call.method !== 'PUT')"
   },
   {
     name: 'one call at a time goes while no limit is known',

@@ -1,5 +1,6 @@
 // `npm run test:busy [-- --runs N] [-- FILE …]`: runs the tests N times in quiet (3 unless told otherwise) and N times
-// beside two processes that burn a core each, and prints how long each run took. A run that fails is printed whole.
+// beside two processes that burn a core each, and prints how long each run took. The TAP output of a run
+// that fails is printed.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
@@ -10,6 +11,7 @@ const root = join(import.meta.dirname, '..')
 const { values: { runs }, positionals: files } = parseArgs({
   options: { runs: { type: 'string', default: '3' } }, allowPositionals: true
 })
+if (!(Number(runs) >= 1)) throw new Error('--runs must be a number, at least 1')
 const tap = join(dirname(createRequire(import.meta.url).resolve('tap/package.json')), 'dist/esm/run.mjs')
 const burners = new Set()
 process.on('exit', () => { for (const burner of burners) burner.kill('SIGKILL') })

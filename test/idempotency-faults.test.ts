@@ -1,6 +1,9 @@
 import t from 'tap'
 import { byMarker, withMarker } from '../services/idempotency/index.js'
+import { isCertainFailure } from '../services/idempotency/problems.js'
 import { MarkerSearch } from '../services/idempotency/search.js'
+import { SpotError } from '../services/spot/error.js'
+import type { FailedOutcome } from '../services/spot/wire/outcomes.js'
 import { DEADLINE, endOf, replyFor, reported, type Server, SETTLE, type StateFault, World } from './key-world.js'
 import { VirtualClock } from './virtual-clock.js'
 
@@ -237,20 +240,28 @@ t.test('asking again does not make a key live longer', async (t) => {
   t.equal(await world.records.get('k'), undefined)
 })
 
-t.test('a 408, or a failure of Spot, is no refusal; what never left is one', async (t) => {
-  const { isRefusal } = await import('../services/idempotency/problems.js')
-  const { SpotError } = await import('../services/spot/error.js')
+t.test('only what certainly made nothing frees the key at once', async (t) => {
   const call = { operation: 'createElastigroup', method: 'POST' } as const
-  const failed = (outcome: 'rejected' | 'timeout' | 'unsent' | 'failed' | 'create-failed' | 'unreadable', calls: number,
-    status = 400) => isRefusal(new SpotError({ call, outcome, calls, upstream: { status } }))
+  const failed = (outcome: FailedOutcome, calls: number) => isCertainFailure(new SpotError({ call, outcome, calls }))
   t.ok(failed('rejected', 1))
   t.ok(failed('unsent', 0))
   t.ok(failed('timeout', 0))
-  t.notOk(failed('rejected', 1, 408))
   for (const outcome of ['timeout', 'failed', 'create-failed', 'unreadable'] as const) {
     t.notOk(failed(outcome, 1), outcome)
   }
-  t.notOk(isRefusal(new TypeError('a bug')))
+  t.notOk(isCertainFailure(new TypeError('a bug')))
+})
+
+t.test('while the claim cannot be read nothing is searched, and the caller need not wait', async (t) => {
+  const world = new World()
+  const server = world.server()
+  await endOf(world, server.once({ ends: 'lost' }))
+  let gets = 0
+  world.records.fault = (call) => call === 'get' && ++gets > 1 ? 'failed' : undefined
+  const began = world.clock.now()
+  t.equal(await endOf(world, server.once()), 'outcome-unknown')
+  t.ok(world.clock.now() - began < 1000, `${world.clock.now() - began} virtual milliseconds`)
+  t.equal(world.lists, 0)
 })
 
 t.test('looking does not lose the time that has passed', async (t) => {

@@ -108,7 +108,7 @@ t.test('through the stage', async (t) => {
     for (let count = 0; count < 10; count++) watch(stage(callOf(clock), never))
     const results = [1000, -1].map((left) => watch(stage(callOf(clock, { deadline: clock.now() + left }), never)))
     await clock.advance(1000)
-    for (const { word, error } of results) t.strictSame([word, error?.calls], ['queued', 0])
+    for (const { word, error } of results) t.strictSame([word, error?.calls], ['expired', 0])
     const next = watch(stage(callOf(clock), async () => answer()))
     await clock.advance(1000)
     t.equal(next.word, 'success', 'and holds up nobody')

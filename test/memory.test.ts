@@ -110,6 +110,14 @@ t.test('after an outcome that nobody knows, a resource is kept out of memory unt
   t.equal(await read(), '2 from memory')
 })
 
+t.test('so it is after a create that may have been made though Spot says that it failed', async (t) => {
+  const { spot, read, write } = server(new VirtualClock(), undefined, { ...SETTINGS, freshFor: 60_000 })
+  spot.fails = 'create-failed'
+  t.equal(await outcomeOf(write()), 'create-failed')
+  spot.fails = undefined
+  for (let i = 0; i < 2; i++) t.equal(await read(), '2 from spot')
+})
+
 t.test('that there is no such resource is remembered like any answer', async (t) => {
   const { spot, read } = server(new VirtualClock())
   spot.fails = 'not-found'
@@ -224,7 +232,7 @@ t.test('two servers that share their counters', async (t) => {
     t.ok(clock.now() - began >= 5000, `${clock.now() - began} virtual milliseconds`)
     const patient = pair({ ...SETTINGS, freshFor: 70_000 })
     patient.one.link.partitioned = true
-    t.equal(await outcomeOf(patient.result(patient.one.write())), 'untold')
+    t.equal(await outcomeOf(patient.result(patient.one.write())), 'unannounced')
     t.equal(patient.one.spot.calls, 0, 'or nothing is sent, where that is later than its deadline')
   })
 

@@ -244,8 +244,8 @@ t.test('what Spot does decides what the caller is told', async (t) => {
 t.test('every outcome of the table happens in some row', async (t) => {
   const happened = new Set(all.flatMap(({ read, write }) => [read[2], write[2]]))
   happened.add('withheld') // once many calls failed: test/resilience.test.ts
-  happened.add('queued') // no room in Spot's limit before the deadline: test/limit.test.ts
-  happened.add('untold') // Redis cannot be told of a write: test/memory.test.ts
+  happened.add('expired') // no room in Spot's limit before the deadline: test/limit.test.ts
+  happened.add('unannounced') // Redis cannot be told of a write: test/memory.test.ts
   t.strictSame([...happened].sort(), [...Object.keys(outcomes), 'success'].sort())
 })
 

@@ -1,13 +1,31 @@
 import t from 'tap'
 import { startSandbox, type Fault, type FaultKind } from '../sandbox/index.js'
+import type { Call } from '../services/spot/call.js'
+import { systemClock } from '../services/spot/clock.js'
 import { SpotError } from '../services/spot/error.js'
 import { Breaker } from '../services/spot/stages/breaker.js'
+import { retry } from '../services/spot/stages/retry.js'
 import { stopTime } from './clock.js'
 import { start, startGateway, type Reply } from './helper.js'
 import { until } from './until.js'
 
 const groups = '/v1/spot/demo/elastigroups'
 const group = { name: 'x', strategy: {}, capacity: { minimum: 0, target: 0, maximum: 1 }, compute: {} }
+
+t.test('a call whose deadline has passed before it is sent says so', async (t) => {
+  const call: Call = {
+    operation: 'getElastigroup',
+    method: 'GET',
+    path: [],
+    expects: 'item',
+    deadline: performance.now(),
+    fresh: false,
+    client: '',
+    reserved: false
+  }
+  const error = await retry(systemClock, Math.random)(call, () => t.fail('it is sent') as never).catch((error) => error)
+  t.match(error, { outcome: 'expired', problem: 'spot-timeout', calls: 0 })
+})
 
 type Spot = Awaited<ReturnType<typeof start>>['sandbox']
 
@@ -38,6 +56,8 @@ t.test('how often a call is sent, and what comes of it', async (t) => {
     ['an update is never repeated', [failed], 'PUT', '/:id', [504, 1, 1]],
     ['a delete that was lost is sent once more', [lost], 'DELETE', '/:id', [204, 2, 1]],
     ['a delete that Spot did is sent once more, and what is gone is gone', [done], 'DELETE', '/:id', [204, 2, 1]],
+    ['a delete whose second attempt is refused may have been done by the first', [done, { status: 403 }],
+      'DELETE', '/:id', [504, 2, 1]],
     ['a delete that fails twice is given up', [twice], 'DELETE', '/:id', [504, 2, 0]],
     ['a delete of what never was is no success', [], 'DELETE', '/sig-00000000', [404, 1, 0]]
   ]

@@ -4,7 +4,7 @@ import { randomWord } from './key.js'
 import { Ledger, type Claim, type Entry, type Records } from './ledger.js'
 import { look } from './look.js'
 import type { Marked } from './marker.js'
-import { cannotLook, duplicates, isRefusal, notYet, problems, unmarked, withHint } from './problems.js'
+import { cannotLook, duplicates, isCertainFailure, notYet, problems, unmarked, withHint } from './problems.js'
 import { pathsOf, type KeyRecord, type Reply } from './record.js'
 import { MarkerSearch } from './search.js'
 import { rowOf, type Happening, type KeyEvent, type Step } from './states.js'
@@ -47,9 +47,9 @@ export interface IdempotencyOptions {
 
 /**
  * Creates with a key are created once: the key is claimed before a byte leaves, and the reply kept. Where nobody
- * knows what came of it, because Spot's answer was lost or a server fell over, the marker that every attempt carries is
- * looked for: found, it is the reply; not found long after the last attempt was over, it is sent again. `states.ts` is
- * the whole of it.
+ * knows what came of it, because Spot's answer was lost or a server crashed, the marker that every attempt carries is
+ * looked for: found, it is the reply; not found long after the last attempt was over, it is sent again. `states.ts` has
+ * all states and what leads from one to another.
  *
  * draft-ietf-httpapi-idempotency-key-header
  */
@@ -160,7 +160,7 @@ export class Idempotency {
     try {
       reply = await send(record.marker)
     } catch (error) {
-      if (!isRefusal(error)) {
+      if (!isCertainFailure(error)) {
         await this.#end(create, claim, 'lost', { ...record, quietFor: 0, lookedAfter: -1 })
         throw error instanceof Problem ? withHint(error, this.#listFor(record) !== undefined) : error
       }

@@ -31,10 +31,12 @@ export async function look (
 ): Promise<Look> {
   for (let first = true; ; first = false) {
     const began = clock.now()
-    // Before the list: only what was over by then is sure to be in it. Without it nothing is known of the claim.
+    // Read before listing: a list shows only attempts that ended before it began.
     const mine = await ledger.mine(claim, deadline).catch(() => undefined)
-    const quietFor = mine?.quietFor ?? 0
-    const replies = !mine || (!first && quietFor < settle)
+    // The claim cannot be read or is no longer ours: what Spot lists now would prove nothing.
+    if (!mine) return { happening: 'blind', replies: [], quietFor: 0, wait: 0 }
+    const { quietFor } = mine
+    const replies = !first && quietFor < settle
       ? []
       : await before(clock, deadline, list(), late).catch(() => undefined)
     const happening = replies ? happeningOf(replies, quietFor >= settle) : 'blind'
@@ -46,7 +48,7 @@ export async function look (
   }
 }
 
-/** Milliseconds: a clock that runs fast waits in vain. */
+/** Milliseconds: the shortest pause, so that a fast clock does not spin. */
 const LEAST_WAIT = 10
 
 const late = () => new Error('The list did not come before the deadline.')

@@ -31,7 +31,7 @@ export const duplicates = (paths: string[]) => new Problem('duplicates-found', {
 export const unmarked = () => unknown('What came of the request with this key is not known.', false)
 
 export const cannotLook = () =>
-  unknown('What came of the request with this key is not known, and Spot cannot be asked now.', true)
+  unknown('What came of the request with this key is not known, and this server cannot find out now.', true)
 
 /** @param wait milliseconds until a look is conclusive */
 export const notYet = (wait: number) =>
@@ -51,10 +51,8 @@ export const withHint = ({ problem, details }: Problem, canLook: boolean) => new
     : 'This key cannot find out. Look whether it was created; only if not, send it again with a new key.'
 })
 
-/** Whether an attempt that failed so certainly made nothing. A 408 says that something in between gave up waiting. */
-export function isRefusal (error: unknown): boolean {
-  if (!(error instanceof Problem)) return false
-  if (error instanceof SpotError && error.calls === 0) return true
-  return error.details.upstream?.status !== 408 &&
-    !['outcome-unknown', 'spot-create-failed', 'internal-error'].includes(error.problem)
+/** Whether an attempt that failed so certainly made nothing. */
+export function isCertainFailure (error: unknown): boolean {
+  if (error instanceof SpotError) return error.changedNothing
+  return error instanceof Problem && !['outcome-unknown', 'internal-error'].includes(error.problem)
 }

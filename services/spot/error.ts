@@ -67,6 +67,11 @@ export class SpotError extends Problem {
     this.#failure = { ...failure, call: { operation, method: failure.call.method, envelope } }
   }
 
+  /** Whether it is certain that the call changed nothing. */
+  get changedNothing (): boolean {
+    return this.calls === 0 || !isWrite(this.#failure.call) || outcomes[this.outcome].changedNothing
+  }
+
   /** The same failure with another number of calls. */
   with ({ calls }: { calls: number }): SpotError {
     return calls === this.calls ? this : new SpotError({ ...this.#failure, calls })

@@ -136,6 +136,7 @@ export function redis (url: string, onConnection: OnConnection): State {
 
 function recordOf (text: string, [seconds, microseconds]: Time): StateRecord {
   const [, version = '', written = '', value = ''] = /^(\d+) (\d+) (.*)$/s.exec(text) ?? []
+  if (version === '') throw new Error('a record is damaged')
   const now = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
   return { value, version: Number(version), age: Math.max(0, now - Number(written)) }
 }

@@ -11,11 +11,14 @@ import { ServerClock, World } from './world.js'
 /** Milliseconds. */
 export const SETTLE = 15_000
 const WITHIN = { read: 10_000, write: 60_000 }
-/** When no call to Spot fails any more; when nothing does; when the day is over; when all looks of 5 minutes are. */
+/** No call to Spot fails after this, but for 30 s of the next day. */
 const WELL = 5.5 * 60_000
+/** The links to the state work from here on. */
 const CALM = 6.5 * 60_000
 const END = 8 * 60_000
+/** When every search of 5 minutes after an attempt is over. */
 const LOOKED = 15 * 60_000
+/** When every key of the first day is forgotten. */
 const TOMORROW = 25 * 3600_000
 
 /** All that happened. */
@@ -136,7 +139,9 @@ export async function play (scenario: Scenario): Promise<History> {
     await world.run(TOMORROW)
     running.push(...running.splice(0).map((_, index) => start(index)))
     for (const key of keys) {
-      for (const wait of [0, 45_000]) ask(TOMORROW + wait, wait, last('create', `${key} tomorrow`, key))
+      for (const [index, wait] of [0, 45_000].entries()) {
+        ask(TOMORROW + wait, index, last('create', `${key} tomorrow`, key))
+      }
     }
     await world.run(TOMORROW + 2 * 60_000)
   }
@@ -293,7 +298,7 @@ function heldUpInVain ({ drift, limit, servers: count, troubles, faults, faultRa
     if (!['get', 'list'].includes(kind) || at > TOMORROW) return false
     const beside = requests.filter((other) =>
       other !== request && other.at <= endedAt && (other.endedAt ?? Infinity) >= at).map(({ asked }) => asked)
-    const isRefused = error instanceof SpotError && ['rate-limited', 'queued'].includes(error.outcome)
+    const isRefused = error instanceof SpotError && ['rate-limited', 'expired'].includes(error.outcome)
     const operation = kind === 'get' ? 'getElastigroup' : 'listElastigroups'
     const own = first?.answer.source === 'spot' && first.answer.calls === 1 &&
       server.sent.find(({ askedAt }) => askedAt === first.answer.askedAt)

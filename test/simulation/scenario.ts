@@ -23,7 +23,7 @@ export interface Trouble {
   lasts: number
 }
 
-/** One history, all but what chance adds. */
+/** Everything that decides a history. The seed decides all that is random while it is played. */
 export interface Scenario {
   seed: number
   servers: number
@@ -39,7 +39,7 @@ export interface Scenario {
   /** How often something happens to a call to Spot, and what. */
   faultRate: number
   faults: Fault[]
-  /** How often the state's answer is lost, and how slow it is (milliseconds). */
+  /** How often a call to the state fails: half never arrive, half lose their answer; and its delay (milliseconds). */
   lost: number
   delay: number
   /** Whether the servers are started anew a day later, and the same keys come with other requests. */

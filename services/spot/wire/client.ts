@@ -58,9 +58,10 @@ export function createClient (version: string): Client {
       try {
         return await answerOf(stream)
       } catch (error) {
-        if (!(error instanceof RequestError)) {
+        if (error instanceof RangeError) {
           throw new SpotError({ call, outcome: 'unreadable', code: 'ERR_TOO_LARGE', calls: 1 })
         }
+        if (!(error instanceof RequestError)) throw error
         const { code, timings } = error
         const connected = url.protocol === 'https:' ? timings?.secureConnect : timings?.connect
         const outcome = outcomeOfTransfer(code, connected !== undefined)

@@ -5,7 +5,7 @@ export type Outcome =
   | 'success'
   | 'unsent' | 'interrupted' | 'timeout'
   | 'rejected' | 'not-found' | 'unauthorized' | 'forbidden' | 'rate-limited' | 'failed'
-  | 'redirected' | 'unreadable' | 'create-failed' | 'withheld' | 'queued' | 'untold'
+  | 'redirected' | 'unreadable' | 'create-failed' | 'withheld' | 'expired' | 'unannounced'
 
 export type FailedOutcome = Exclude<Outcome, 'success'>
 
@@ -16,23 +16,27 @@ export interface OutcomeRow {
   write: ProblemName
   /** In words, for the caller. */
   detail: string
-  /** Which calls may be sent again: any, since this one never left; those that do no harm twice (reads, deletes). */
-  again: 'any' | 'harmless' | 'never'
-  /** Whether it speaks for a Spot that is out of order. */
+  /** Whether it is certain that a write changed nothing. */
+  changedNothing: boolean
+  /** Which calls may be sent again: any, since this one never left; those that may be repeated: reads and deletes. */
+  again: 'any' | 'repeatable' | 'never'
+  /** Whether the circuit breaker counts it as a failure of Spot. */
   breaks: boolean
   /** Seconds to wait where Spot does not say how long. */
   wait?: number
 }
 
 /**
- * Failed outcome → what the caller gets. A write counts as refused only where that is certain: nothing left this
- * machine, or Spot itself answered with a 4xx.
+ * Failed outcome → what the caller gets. A write gets `outcome-unknown` unless it is certain that it changed nothing:
+ * it never left this machine, or Spot itself answered with a 4xx. `create-failed` may hide a create, and has a problem
+ * of its own.
  */
 export const outcomes: Record<FailedOutcome, OutcomeRow> = {
   unsent: {
     read: 'spot-unreachable',
     write: 'spot-unreachable',
     detail: 'No connection to Spot could be made. Nothing was sent.',
+    changedNothing: true,
     again: 'any',
     breaks: true
   },
@@ -40,20 +44,23 @@ export const outcomes: Record<FailedOutcome, OutcomeRow> = {
     read: 'spot-unreachable',
     write: 'outcome-unknown',
     detail: 'The connection to Spot broke before its whole answer was here.',
-    again: 'harmless',
+    changedNothing: false,
+    again: 'repeatable',
     breaks: true
   },
   timeout: {
     read: 'spot-timeout',
     write: 'outcome-unknown',
     detail: 'Spot did not answer before the deadline.',
-    again: 'harmless',
+    changedNothing: false,
+    again: 'repeatable',
     breaks: true
   },
   rejected: {
     read: 'spot-rejected',
     write: 'spot-rejected',
     detail: 'Spot rejects the request.',
+    changedNothing: true,
     again: 'never',
     breaks: false
   },
@@ -61,6 +68,7 @@ export const outcomes: Record<FailedOutcome, OutcomeRow> = {
     read: 'resource-not-found',
     write: 'resource-not-found',
     detail: 'Spot knows no such resource in this account.',
+    changedNothing: true,
     again: 'never',
     breaks: false
   },
@@ -68,6 +76,7 @@ export const outcomes: Record<FailedOutcome, OutcomeRow> = {
     read: 'spot-credentials-rejected',
     write: 'spot-credentials-rejected',
     detail: "Spot does not accept this server's token for the account.",
+    changedNothing: true,
     again: 'never',
     breaks: false
   },
@@ -75,6 +84,7 @@ export const outcomes: Record<FailedOutcome, OutcomeRow> = {
     read: 'spot-credentials-rejected',
     write: 'spot-credentials-rejected',
     detail: "Spot does not let this server's token do this in the account.",
+    changedNothing: true,
     again: 'never',
     breaks: false
   },
@@ -82,6 +92,7 @@ export const outcomes: Record<FailedOutcome, OutcomeRow> = {
     read: 'spot-rate-limited',
     write: 'spot-rate-limited',
     detail: 'Spot takes no more calls of this kind for now. Nothing was changed.',
+    changedNothing: true,
     again: 'never',
     breaks: false,
     wait: 60
@@ -90,20 +101,23 @@ export const outcomes: Record<FailedOutcome, OutcomeRow> = {
     read: 'spot-failed',
     write: 'outcome-unknown',
     detail: 'Spot answered with a server error.',
-    again: 'harmless',
+    changedNothing: false,
+    again: 'repeatable',
     breaks: true
   },
   redirected: {
     read: 'spot-unreadable',
     write: 'outcome-unknown',
     detail: 'Spot answered with a redirect, which is never followed.',
+    changedNothing: false,
     again: 'never',
     breaks: true
   },
   unreadable: {
     read: 'spot-unreadable',
     write: 'outcome-unknown',
-    detail: 'What Spot answered is not the JSON it documents.',
+    detail: "Spot's answer is not the JSON it documents, or it is too large.",
+    changedNothing: false,
     again: 'never',
     breaks: true
   },
@@ -111,6 +125,7 @@ export const outcomes: Record<FailedOutcome, OutcomeRow> = {
     read: 'spot-create-failed',
     write: 'spot-create-failed',
     detail: 'Spot failed to create it, most likely because AWS throttles Spot.',
+    changedNothing: false,
     again: 'never',
     breaks: false,
     wait: 30
@@ -119,21 +134,24 @@ export const outcomes: Record<FailedOutcome, OutcomeRow> = {
     read: 'spot-unavailable',
     write: 'spot-unavailable',
     detail: 'Most calls to Spot failed in the last seconds, so this one was not sent.',
+    changedNothing: true,
     again: 'never',
     breaks: false
   },
-  queued: {
+  expired: {
     read: 'spot-timeout',
     write: 'spot-unreachable',
-    detail: "Spot's rate limit had no room for this call before its deadline. Nothing was sent.",
+    detail: "The deadline passed before this call could be sent, most likely because Spot's rate limit had no room. " +
+      'Nothing was sent.',
+    changedNothing: true,
     again: 'never',
     breaks: false
   },
-  untold: {
+  unannounced: {
     read: 'state-unavailable',
     write: 'state-unavailable',
-    detail: 'The other servers cannot learn of this write, and might still answer with what was before it. ' +
-      'Nothing was sent.',
+    detail: 'The other servers cannot learn of this write, and might go on giving older answers. Nothing was sent.',
+    changedNothing: true,
     again: 'never',
     breaks: false,
     wait: 5
@@ -151,8 +169,7 @@ const codes: [RegExp, FailedOutcome][] = [
 const statuses: Record<number, FailedOutcome> = {
   401: 'unauthorized',
   403: 'forbidden',
-  404: 'not-found',
-  429: 'rate-limited'
+  404: 'not-found'
 }
 
 /**
@@ -165,8 +182,8 @@ export function outcomeOfStatus (status: number, errorCodes: string[] | undefine
   if (status >= 500) return 'failed'
   if (status < 300) return 'unreadable' // Spot documents no success but 200
   if (status < 400) return 'redirected'
-  if (status === 429) return 'rate-limited' // whoever says so has not carried it out
-  if (status === 408) return 'failed' // who gave up waiting in between may have passed the call on
+  if (status === 429) return 'rate-limited' // what is refused so is never carried out
+  if (status === 408) return 'failed' // a proxy that gave up waiting may have passed the call on
   if (status === 404 && !errorCodes) return 'unreadable' // something other than Spot answers there
   const row = codes.find(([pattern]) => errorCodes?.some((code) => pattern.test(code)))
   return row?.[1] ?? statuses[status] ?? 'rejected'

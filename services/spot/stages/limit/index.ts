@@ -35,7 +35,10 @@ export interface LimitOptions {
   onShared: (shared: boolean) => void
 }
 
-/** Lets as many calls go to Spot as its rate limit has room for, and not one more. */
+/**
+ * Holds calls back so that Spot's rate limit is kept. Exceptions: while no limit is known, ten calls go at once; and
+ * where Redis cannot be reached, each server counts its own calls alone.
+ */
 export interface Limit {
   /** The stage of the accounts that Spot counts together. */
   stage (organization: Organization): Stage

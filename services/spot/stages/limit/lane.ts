@@ -84,10 +84,10 @@ export class Lane {
   /**
    * Takes a place for a call, and waits for it where that is soon.
    *
-   * @throws {SpotError} rate-limited, with the time after which there is room; queued when the call's deadline passes
+   * @throws {SpotError} rate-limited, with the time after which there is room; expired when the call's deadline passes
    */
   async enter (call: Call): Promise<Place> {
-    if (this.#clock.now() >= call.deadline) throw new SpotError({ call, outcome: 'queued' })
+    if (this.#clock.now() >= call.deadline) throw new SpotError({ call, outcome: 'expired' })
     const ahead = this.#ahead(call)
     const asked = this.#ask(call, ahead)
     const reply = asked instanceof Promise ? await asked : asked
@@ -150,7 +150,7 @@ export class Lane {
     return wait > 0 ? { wait, held: false, limit: this.#window.limit } : undefined
   }
 
-  /** Who goes before a call that comes now: those of its own line, and as many of each other one. */
+  /** Who goes before a call that comes now: those of its own line, and of each other one as many and one more. */
   #ahead ({ client, reserved }: Call): Ahead {
     const count = { ahead: 0, aheadOwn: 0 }
     const own = this.#lines.get(keyOf(client, reserved))
@@ -173,7 +173,7 @@ export class Lane {
       ? () => {}
       : this.#clock.after(Math.max(0, deadline - this.#clock.now()), () => {
         this.#remove(line, waiter)
-        reject(new SpotError({ call, outcome: 'queued' }))
+        reject(new SpotError({ call, outcome: 'expired' }))
       })
     const waiter: Waiter = { call, resolve, reject, cancel }
     line.waiting.push(waiter)

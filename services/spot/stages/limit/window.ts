@@ -91,8 +91,8 @@ class Sends {
     this.#leaves.push(now + KEPT)
   }
 
-  /** When so many have left; Infinity where that is up to calls under way. Ask for the size first. */
-  left (count: number): number {
+  /** When `count` more will have left; Infinity where that is up to calls under way. Ask for the size first. */
+  leavesAt (count: number): number {
     return count <= 0 ? -Infinity : this.#leaves[this.#head + count - 1] ?? Infinity
   }
 }
@@ -101,8 +101,8 @@ interface OwnSend extends Send { takenBack?: boolean }
 
 /**
  * The rules for one route, by what is known for certain: what was sent, and what Spot reported. All times are
- * milliseconds by one clock that is never set back. Nothing here is longer than the calls that begin within one window,
- * and nothing is searched: each call is counted in and out.
+ * milliseconds by one clock that is never set back. Memory is bounded by the calls of about a minute. A call is counted
+ * in constant time; a new client costs one pass over the known ones.
  */
 export class RouteWindow {
   #limit: number | undefined
@@ -152,8 +152,8 @@ export class RouteWindow {
     const lacksOwn = (own?.size(now) ?? 0) + aheadOwn + 1 -
       Math.ceil(Math.max(1, share * limit)) - (reserved ? reserve : 0)
     if (lacks <= 0 && lacksOwn <= 0) return undefined
-    const room = Math.min(this.#ours.left(lacks), Math.max(this.#ours.left(lacks - others), this.#othersUntil))
-    const until = Math.max(lacks > 0 ? room : now, lacksOwn > 0 ? own?.left(lacksOwn) ?? Infinity : now)
+    const room = Math.min(this.#ours.leavesAt(lacks), Math.max(this.#ours.leavesAt(lacks - others), this.#othersUntil))
+    const until = Math.max(lacks > 0 ? room : now, lacksOwn > 0 ? own?.leavesAt(lacksOwn) ?? Infinity : now)
     return refusal(Math.min(until - now, KEPT), lacksOwn > 0 && share < 1)
   }
 
@@ -225,11 +225,13 @@ export class RouteWindow {
     return Math.max(0, this.#blockedUntil - now)
   }
 
-  /** Calls that may be sent now, with the reserve; undefined where no limit is known. */
+  /** Calls that may be sent now, the reserve included: after a 429, one. Undefined where no limit is known. */
   remaining (now: number): number | undefined {
     const limit = this.#limitAt(now)
     if (limit === undefined || limit === Infinity) return undefined
-    return now < this.#blockedUntil ? 0 : Math.max(0, limit - this.#ours.size(now) - this.#othersAt(now))
+    if (now < this.#blockedUntil) return 0
+    if (this.#trips > 0) return now < this.#probeAt + HANGS ? 0 : 1
+    return Math.max(0, limit - this.#ours.size(now) - this.#othersAt(now))
   }
 
   /** Whether it holds no send and no block. */

@@ -8,8 +8,8 @@ import { outcomes } from '../../wire/outcomes.js'
 import { same, usable, type Counters, type Words } from './counters.js'
 import { readBy, writtenBy } from './names.js'
 
-/** Bytes of Spot's answers that are remembered. */
-const MOST_BYTES = 128 * 1024 * 1024
+/** Characters of Spot's answers that are remembered, about. */
+const MOST_CHARACTERS = 128 * 1024 * 1024
 
 /** Milliseconds after which a call that has not ended holds nobody up any more. */
 const HANGS = 2000
@@ -36,7 +36,10 @@ interface Flight {
   began: number
   words: Words | undefined
   reading: Promise<Reading>
-  /** The call that begins once this one has ended, for those who need one that began after they came. */
+  /**
+   * The next call. It begins when this one ends, or after two seconds if this one hangs. For callers who need an answer
+   * that was asked for after they came.
+   */
   next?: Promise<Reading>
 }
 
@@ -47,7 +50,7 @@ interface Flight {
 export class Memory {
   readonly #options: MemoryOptions
   readonly #readings = new LRUCache<string, Reading>({
-    maxSize: MOST_BYTES, sizeCalculation: ({ size }) => size + 1000
+    maxSize: MOST_CHARACTERS, sizeCalculation: ({ size }) => size + 1000
   })
 
   readonly #flights = new Map<string, Flight>()
@@ -97,7 +100,7 @@ export class Memory {
     if (known && !call.fresh && isSame(known.words, words) && isYounger(freshFor)) return given(known, names, 'memory')
 
     const ask = () => this.#fly(key, words, next, { ...call, deadline: clock.now() + within })
-    // Time to see whether an older answer may stand in is taken off before.
+    // Keep time for one more look at the counters, in case an older answer must do.
     const deadline = call.deadline - (known && !call.fresh && staleFor > 0 ? counters.patience : 0)
     for (;;) {
       const flight = this.#flights.get(key)
@@ -167,7 +170,7 @@ export class Memory {
     const reserve = counters.patience && toRecord + freshFor
     const isShort = reserve > 0 && left <= reserve + counters.patience
     const shared = await counters.change(names, isShort ? left + settle : 0)
-    if (!shared && isShort) throw new SpotError({ call, outcome: 'untold' })
+    if (!shared && isShort) throw new SpotError({ call, outcome: 'unannounced' })
     const deadline = call.deadline - (isShort ? Math.min(toRecord, 0.9 * left) : reserve)
     let holdFor = settle
     try {
@@ -175,7 +178,7 @@ export class Memory {
       holdFor = 0
       return answer
     } catch (error) {
-      if (error instanceof SpotError && outcomes[error.outcome].write !== 'outcome-unknown') holdFor = 0
+      if (error instanceof SpotError && error.changedNothing) holdFor = 0
       throw error
     } finally {
       if (!await counters.change(names, holdFor) && !isShort) await sleep(clock, freshFor)
@@ -197,8 +200,8 @@ function given ({ answer, askedAt, words }: Reading, names: readonly string[], s
  * hangs. Who shared it may do better.
  */
 const isOfAnother = (error: unknown) => error instanceof SpotError &&
-  (['rate-limited', 'queued'].includes(error.outcome) || (error.outcome === 'timeout' && error.calls === 0))
+  (['rate-limited', 'expired'].includes(error.outcome) || (error.outcome === 'timeout' && error.calls === 0))
 
 /** Whether something Spot said before may be taken for its answer: it is out of order, or must not be asked. */
 const mayStandIn = (error: unknown) => error instanceof SpotError &&
-  (outcomes[error.outcome].breaks || ['rate-limited', 'withheld', 'queued'].includes(error.outcome))
+  (outcomes[error.outcome].breaks || ['rate-limited', 'withheld', 'expired'].includes(error.outcome))
