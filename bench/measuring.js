@@ -7,7 +7,7 @@ const REQUESTS = 100_000
 
 export async function measuring () {
   const requests = requestsOf([new Registry()])
-  requests.add('getElastigroup', { method: 'GET', route: '/' }, 'read')
+  requests.add({ operationId: 'getElastigroup', kind: 'read' }, { method: 'GET', route: '/' })
   const three = new Histogram({ name: 'x', help: 'x', labelNames: ['method', 'route', 'status_code'], registers: [] })
   const labels = { method: 'GET', route: '/v1/spot/:account/elastigroups/:elastigroup', status_code: 200 }
   const each = (work) => () => {

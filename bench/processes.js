@@ -56,11 +56,11 @@ export async function freePort () {
 
 const script = (name) => fileURLToPath(new URL(`peers/${name}.js`, import.meta.url))
 
-/** A script of peers/ with its settings, once it has told its `url`, or whatever else it tells first. */
+/** A script of peers/ with its settings, once it has sent its `url`, or whatever else it sends first. */
 export async function peer (name, settings = {}) {
   const child = fork(script(name), [JSON.stringify(settings)])
-  const [told] = await once(child, 'message')
-  return { ...started(child), ...told }
+  const [sent] = await once(child, 'message')
+  return { ...started(child), ...sent }
 }
 
 /**

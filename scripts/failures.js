@@ -5,14 +5,19 @@ import { readFileSync } from 'node:fs'
 const BEFORE = 4
 const AFTER = 20
 
-const lines = readFileSync(process.argv[2], 'utf8').split('\n')
+const [, , file] = process.argv
+if (!file) {
+  console.error('Usage: node scripts/failures.js FILE')
+  process.exit(2)
+}
+const lines = readFileSync(file, 'utf8').split('\n')
 /** Names of the subtests that a line is in, by depth. */
 const names = []
 /** Whether a deeper assertion failed since a subtest of this depth began. */
 const failedInside = []
 
 for (const [number, line] of lines.entries()) {
-  const depth = /^ */.exec(line)[0].length / 4
+  const depth = Math.ceil(/^ */.exec(line)[0].length / 4)
   const [, name] = /^ *# Subtest: (.*)$/.exec(line) ?? []
   if (name !== undefined) {
     names.length = depth
@@ -26,6 +31,6 @@ for (const [number, line] of lines.entries()) {
 }
 
 function print (number, depth) {
-  console.log(`\n== ${names.slice(0, Math.ceil(depth)).filter(Boolean).join(' > ')}, line ${number + 1} of the log`)
+  console.log(`\n== ${names.slice(0, depth).filter(Boolean).join(' > ')}, line ${number + 1} of the log`)
   console.log(lines.slice(Math.max(0, number - BEFORE), number + AFTER).join('\n'))
 }
