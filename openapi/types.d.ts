@@ -3198,6 +3198,7 @@ export interface components {
                  *       "title": "The request does not match the contract",
                  *       "status": 400,
                  *       "detail": "#/capacity/target must be integer.",
+                 *       "hint": "Compare the request with the operation in /v1/spot/docs.",
                  *       "errors": [
                  *         {
                  *           "pointer": "#/capacity/target",
@@ -3494,6 +3495,7 @@ export interface components {
                  *       "title": "The body is too large",
                  *       "status": 413,
                  *       "detail": "The body is larger than 1 MiB.",
+                 *       "hint": "No body may be larger than 1 MiB.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
                  *     }

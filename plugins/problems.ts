@@ -15,9 +15,7 @@ declare module 'fastify' {
 /** Errors of Fastify itself → what the caller gets. Any other error is a bug of ours. */
 const ofFastify: Record<string, { problem: ProblemName, detail: string, hint?: string }> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { problem: 'content-too-large', detail: 'The body is larger than 1 MiB.' },
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
-    problem: 'unsupported-media-type', detail: 'The Content-Type is no media type.', hint: 'Send application/json.'
-  },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: { problem: 'unsupported-media-type', detail: 'The Content-Type is no media type.' },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
     problem: 'malformed-request', detail: 'The body is not as long as its Content-Length says.'
   },
@@ -41,10 +39,7 @@ function problemOf (error: FastifyError): Problem {
     const { problem, ...details } = known
     return new Problem(problem, details)
   }
-  return new Problem('internal-error', {
-    detail: 'Something went wrong inside this server.',
-    hint: 'Tell the operator the requestId: the log has more under it.'
-  })
+  return new Problem('internal-error', { detail: 'Something went wrong inside this server.' })
 }
 
 /** Answers with a problem, in whatever state the request is. */

@@ -71,6 +71,7 @@ export function faultsOfReply (method: string, path: string, { status, headers, 
   const media = expected[mediaType ?? '']
   if (!media) return [...faults, `${mediaType} is not ${Object.keys(expected).join(' or ')}`]
   if (method === 'HEAD') return faults
+  if (mediaType === 'application/problem+json' && !json.hint) faults.push('it has no hint')
   const validate = validatorOf(media.schema)
   const body = json ?? text
   if (!validate(body)) faults.push(ajv.errorsText(validate.errors))

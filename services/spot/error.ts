@@ -46,7 +46,6 @@ export class SpotError extends Problem {
     const said = upstream?.errors?.map(({ code, message }) => `${code}: ${message}`).join('; ')
     super(problem, {
       detail: said ? `${row.detail} It says: ${said}` : row.detail,
-      ...hints[problem] && { hint: hints[problem] },
       ...upstream && { upstream },
       ...upstream?.errors?.length && problem === 'spot-rejected' && {
         errors: upstream.errors.map(({ code, message, field }) => ({
@@ -88,21 +87,6 @@ const rateLimitHeaders = (limit: number | undefined, seconds: number): Record<st
   ratelimit: `"spot";r=0;t=${seconds}`,
   ...limit !== undefined && { 'ratelimit-policy': `"spot";q=${limit};w=${WINDOW / 1000}` }
 })
-
-const hints: Record<string, string | undefined> = {
-  'spot-unreachable': "Try again. If it stays, ask the operator to check the account's endpoint and the network.",
-  'spot-timeout': 'Try again in a moment.',
-  'spot-failed': 'Try again in a moment.',
-  'spot-unreadable': "Try again. If it stays, ask the operator to check the account's endpoint.",
-  'spot-credentials-rejected': "Ask the operator to check the account's token and id.",
-  'spot-unavailable': 'Wait as many seconds as Retry-After says.',
-  'spot-create-failed': 'Try again after Retry-After, with an Idempotency-Key: then it is created once, even if Spot ' +
-    'did create it this time.',
-  'spot-rate-limited': 'Wait as many seconds as Retry-After says.',
-  'resource-not-found': 'Check the id and the account; the list shows what is there.',
-  'outcome-unknown': 'Look before you try again: a GET shows whether it happened. Repeating a create may create ' +
-    'twice; repeating an update or a delete does no harm.'
-}
 
 /**
  * Field as Spot names it (`group.compute.availabilityZones[0].name`) → JSON pointer into the caller's body, as a URI
