@@ -28,6 +28,8 @@ export default fp(async function admission (app: FastifyInstance) {
   const { maxRequests } = app.configuration
   const underWay = new Map<ServerResponse, Admitted>()
   let onIdle = () => {}
+  /** Whether the server waits for no further request. */
+  let over = false
 
   function change (response: ServerResponse, what: Partial<Admitted>) {
     const request = underWay.get(response)
@@ -61,6 +63,8 @@ export default fp(async function admission (app: FastifyInstance) {
   // From here on a write is carried out whether or not its caller waits; its answer is the end of that.
   app.addHook('preValidation', ({ routeOptions: { config } }, { raw }, done) => {
     if (config.kind === 'write') {
+      // Its caller hung up while the token was checked, so nobody waited for it.
+      if (over) return done(new Problem('not-ready', { detail: 'This server is shutting down. Nothing was sent.' }))
       if (underWay.has(raw)) change(raw, { working: true })
       else underWay.set(raw, { connected: false, working: true }) // its caller had hung up before it was admitted
     }
@@ -74,5 +78,6 @@ export default fp(async function admission (app: FastifyInstance) {
   // Runs once nothing is listened for, and before what was registered earlier closes: audit, Spot, state.
   app.addHook('onClose', async () => {
     if (underWay.size > 0) await new Promise<void>((resolve) => { onIdle = resolve })
+    over = true
   })
 }, { name: 'admission', dependencies: ['config', 'metrics', 'audit', 'spot', 'state', 'idempotency'] })

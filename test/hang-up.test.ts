@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { createServer, get, type IncomingMessage } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
+import { hashSync } from '@node-rs/bcrypt'
 import t from 'tap'
 import { document } from '../openapi/document.js'
 import type { Fault } from '../sandbox/index.js'
-import { ACCOUNT, start, startGateway, TOKEN, type Gateway } from './helper.js'
+import { ACCOUNT, KEY, start, startGateway, TOKEN, type Gateway } from './helper.js'
 import { until } from './until.js'
 
 const { examples } = document.components as unknown as { examples: Record<string, { value: object }> }
@@ -64,6 +65,34 @@ for (const [index, [name, { fault, want: { status, committed } }]] of rows.entri
     t.equal(linesOfRequest().length, 1, 'one line, as for every request')
   })
 }
+
+t.test('a write whose caller hung up while its token was checked is not sent once the server has ended', async (t) => {
+  const { sandbox, ...gateway } = await start(t, { sandbox: { seed: false } })
+  const { app } = gateway
+  const { close } = app.state
+  const linesOf = (form: RegExp) => gateway.log.filter((line) => form.test(line))
+  // The state is closed last: what comes meanwhile comes after every write was waited for.
+  app.state.close = async () => {
+    await until(() => linesOf(/"hung-up-late"/).length > 0 || sandbox.transcript.length > 0)
+    await close.call(app.state)
+  }
+  const { hostname, port } = new URL(gateway.url)
+  const socket = connect(Number(port), hostname)
+  const [[atGateway]] = await Promise.all([once(app.server, 'connection'), once(socket, 'connect')])
+  const token = hashSync(KEY, 12) // its check takes longer than to close the server
+  const request = once(app.server, 'request')
+  socket.write([
+    `DELETE ${groups}/sig-00000001 HTTP/1.1`, 'Host: localhost', `X-Auth-Token: ${token}`, 'X-Request-Id: hung-up-late',
+    '', ''
+  ].join('\r\n'))
+  await request
+  const noticed = once(atGateway, 'close')
+  socket.destroy()
+  await noticed
+  await app.close()
+  t.strictSame(sandbox.transcript, [])
+  t.match(linesOf(/"hung-up-late"/).map((line) => JSON.parse(line)), [{ status: 503 }])
+})
 
 t.test('who reads a large answer slowly gets all of it, though the server ends', async (t) => {
   const name = 'x'.repeat(32 * 1024 * 1024) // more than what lies between the two can hold

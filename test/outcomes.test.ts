@@ -4,6 +4,8 @@ import { createServer as createTlsServer } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { problemType, type ProblemName } from '../services/problems/index.js'
+import type { Call } from '../services/spot/call.js'
+import { createClient } from '../services/spot/wire/client.js'
 import { outcomes, type Outcome } from '../services/spot/wire/outcomes.js'
 import { stopTime } from './clock.js'
 import { startGateway } from './helper.js'
@@ -292,4 +294,30 @@ t.test('of the forty options of got, Node gets only the three that a call needs'
   await request('GET', '/v1/spot/demo/elastigroups')
   const names = sent().map(({ args: [, options = {}] }) => Object.keys(options).sort())
   t.strictSame(names, [['agent', 'headers', 'method']])
+})
+
+t.test('a write whose time is over once it is connected is not sent: the server was frozen meanwhile', async (t) => {
+  const { endpoint, requests } = await answer(200, item)(t)
+  const account = { id: 'act-5a9db0c5', token: 'vendor-token-for-tests', endpoint }
+  const client = createClient('tests')
+  t.teardown(() => client.close())
+  const call: Call = {
+    operation: 'createElastigroup',
+    method: 'POST',
+    path: ['aws', 'ec2', 'group'],
+    body: {},
+    expects: 'item',
+    deadline: Infinity,
+    fresh: false,
+    client: '',
+    reserved: false
+  }
+  const { now } = performance
+  t.teardown(() => { performance.now = now })
+  const sent = client.exchange(account, call, 60_000)
+  performance.now = () => now.call(performance) + 120_000
+  t.match(await sent.catch((error) => error), { outcome: 'expired', problem: 'spot-unreachable', calls: 0 })
+  t.equal(requests(), 0)
+  t.equal((await client.exchange(account, call, 60_000)).status, 200)
+  t.equal(requests(), 1)
 })

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { get, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { stopTime } from './clock.js'
 import { start, startGateway, TOKEN, type Gateway, type GatewayOptions, type Reply } from './helper.js'
@@ -262,4 +263,27 @@ t.test('nor does it matter which of two servers they meet', { skip: noRedis }, a
     endpoint: first.sandbox.url, configuration: { reads: long, state: { redis: url } }
   })
   await interleave(t, [first, second])
+})
+
+t.test('a Redis that is set back to before a write brings back no old answer', { skip: noRedis }, async (t) => {
+  const redis = await startRedis(t)
+  const { request, log } = await startReader(t, { freshFor: 600_000, staleFor: 600_000 }, {
+    configuration: { state: { redis: redis.url } }
+  })
+  const client = new Redis(redis.url)
+  client.on('error', () => {})
+  t.teardown(() => client.disconnect())
+  const result = async () => (await request('GET', one)).headers['cache-status']
+  t.strictSame([await result(), await result()], ['spot-api; fwd=miss', 'spot-api; hit'])
+  const names = await client.keys('*counter*')
+  const words = await client.mget(names)
+
+  await request('PUT', one, { body: { description: 'new' } })
+  await redis.stop()
+  await request('GET', groups)
+  await redis.start()
+  await until(() => client.status === 'ready')
+  await client.mset(Object.fromEntries(names.map((name, index) => [name, words[index] as string])))
+  await until(() => log.some((line) => line.includes('Redis is back')))
+  t.equal((await request('GET', one)).json.description, 'new')
 })

@@ -106,7 +106,11 @@ export const problems = {
     title: "Spot's answer cannot be read",
     hint: "Try again. If it stays, ask the operator to check the account's endpoint."
   },
-  'not-ready': { status: 503, title: 'The server is shutting down' },
+  'not-ready': {
+    status: 503,
+    title: 'The server is shutting down',
+    hint: 'Send requests to another server.'
+  },
   overloaded: { status: 503, title: 'This server has too much to do' },
   'state-unavailable': {
     status: 503,

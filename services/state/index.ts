@@ -21,7 +21,7 @@ const ADVICE: [code: RegExp, advice: string][] = [
   [/^SQLITE_(?:NOTADB|CORRUPT)/, 'It is damaged: stop all servers that use it, move its files away and start them again. ' +
     'The Idempotency-Keys in it are lost.'],
   [/^FORMAT$/, 'Use the version that wrote it, or another directory.'],
-  [/./, 'Make sure that this user may write there, and that the disk has room.']
+  [/^/, 'Make sure that this user may write there, and that the disk has room.']
 ]
 
 /**
@@ -36,7 +36,7 @@ export function openState (
     const { directory } = settings
     return guard(() => sqlite(directory, { patience }), {
       patience,
-      explain: ({ message, code = ' ' }: NodeJS.ErrnoException) => {
+      explain: ({ message, code = '' }: NodeJS.ErrnoException) => {
         const [, advice] = ADVICE.find(([form]) => form.test(code)) ?? []
         return `The state directory ${directory} cannot be used: ${message}. ${advice}`
       },

@@ -1,5 +1,6 @@
-import { Agent as HttpAgent, type IncomingHttpHeaders } from 'node:http'
+import { Agent as HttpAgent, type ClientRequest, type IncomingHttpHeaders } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
+import type { Socket } from 'node:net'
 import got, { RequestError, type BeforeRequestHook, type Request, type Response } from 'got'
 import { isWrite, kindOf, type Call, type SpotAccount } from '../call.js'
 import { SpotError } from '../error.js'
@@ -55,9 +56,11 @@ export function createClient (version: string): Client {
       })
       // Otherwise got waits for a body.
       if (isWrite(call) && body === undefined) stream.end()
+      const hold = isWrite(call) ? holdUntilConnected(stream, url, performance.now() + timeout) : undefined
       try {
         return await answerOf(stream)
       } catch (error) {
+        if (hold?.isLate) throw new SpotError({ call, outcome: 'expired' })
         if (error instanceof RangeError) {
           throw new SpotError({ call, outcome: 'unreadable', code: 'ERR_TOO_LARGE', calls: 1 })
         }
@@ -73,6 +76,29 @@ export function createClient (version: string): Client {
       agents.https.destroy()
     }
   }
+}
+
+/**
+ * Lets no byte of a request leave once its time is over. A process that was frozen wakes up with its connection made,
+ * and would write before any timer of its own goes off: by then somebody else may have taken its key over.
+ *
+ * @param until by performance.now()
+ */
+function holdUntilConnected (stream: Request, { protocol }: URL, until: number): { isLate: boolean } {
+  const result = { isLate: false }
+  const hold = (socket: Socket) => {
+    socket.cork()
+    socket.prependOnceListener(protocol === 'https:' ? 'secureConnect' : 'connect', () => {
+      result.isLate = performance.now() >= until
+      if (result.isLate) socket.destroy(new Error('too late'))
+      else socket.uncork()
+    })
+  }
+  stream.once('request', (request: ClientRequest) => {
+    if (request.socket) hold(request.socket)
+    else request.once('socket', hold)
+  })
+  return result
 }
 
 /**

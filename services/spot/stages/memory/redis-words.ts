@@ -29,14 +29,23 @@ const CHANGE = `
   end
   return 1`
 
+/** A random word. */
 const newWord = () => randomBytes(9).toString('base64url')
 
-/** Words in a Redis. */
+/**
+ * Words in a Redis. A Redis that was restarted from a snapshot, or a replica that took over, may bring back an earlier
+ * word; a connection breaks then, so words that came over different connections are different.
+ */
 export function redisWords (url: string): SharedWords {
   const redis = redisClient(url, PATIENCE, { commandTimeout: PATIENCE })
+  let connection = 0
+  redis.on('close', () => { connection++ })
   const keys = (names: readonly string[]) => names.map((name) => PREFIX + name)
   return {
-    read: async (names) => await redis.eval(READ, names.length, ...keys(names), newWord(), KEPT) as string[],
+    async read (names) {
+      const words = await redis.eval(READ, names.length, ...keys(names), newWord(), KEPT) as string[]
+      return words.map((word) => word && `${connection} ${word}`)
+    },
     async change (names, holdFor) {
       await redis.eval(CHANGE, names.length, ...keys(names), newWord(), KEPT, Math.ceil(holdFor))
     },
