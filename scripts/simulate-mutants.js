@@ -1,5 +1,5 @@
 // `npm run simulate:mutants [-- --histories N] [--seed S] [--only WORD]`: puts one deliberate fault after another into
-// a copy of the core, and lets the simulation look for it in at most N histories (10,000 unless told otherwise). Prints
+// a copy of the core, and lets the simulation look for it in at most N histories (default: 10,000). Prints
 // what was found after how many; ends with 1 if a fault is not found, or if something is found where there is none.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -87,7 +87,7 @@ const mutants = [
     to: '&& storageKey'
   },
   {
-    name: 'the marker is drawn anew at each claim',
+    name: 'each claim draws a new marker',
     file: `${KEYS}index.ts`,
     from: 'const marker = earlier ? earlier.record.marker : finderOf',
     to: 'const marker = finderOf'
@@ -105,13 +105,13 @@ const mutants = [
     to: 'triggerOf(replies, true)'
   },
   {
-    name: 'quiet time is not begun anew by an attempt',
+    name: 'an attempt does not restart the quiet time',
     file: `${KEYS}index.ts`,
     from: "'lost', { ...record, quietFor: 0,",
     to: "'lost', { ...record, quietFor: 60_000,"
   },
   {
-    name: 'quiet time does not go on while a key is claimed',
+    name: 'quiet time stops while a key is claimed',
     file: `${KEYS}record.ts`,
     from: 'quietFor: record.quietFor + age }',
     to: 'quietFor: record.quietFor }'

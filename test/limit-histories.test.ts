@@ -36,7 +36,7 @@ const moves = (others: number) => fc.array(fc.record<Move>({
 
 interface History {
   refusals: number
-  /** Sends between a 429 that was heard and its reset. */
+  /** Sends between a 429 that was received and its reset. */
   trespasses: number
   sent: number
   /** Calls that were refused here, though there was room. */

@@ -68,7 +68,7 @@ t.test('servers that share a limit', async (t) => {
     t.equal((await settled(clock, two.stage(callOf(clock), never))).word, 'rate-limited')
   })
 
-  t.test('one that loses the others goes on alone after 200 ms, once, and comes back', async (t) => {
+  t.test('one that loses the others continues alone after 200 ms, once, and comes back', async (t) => {
     const clock = new VirtualClock()
     const redis = new SimulatedWindow(clock)
     const { stage, events, limit } = start(t, clock, { redis })
@@ -130,7 +130,7 @@ t.test('servers that share a limit', async (t) => {
 })
 
 t.test('through Redis', { skip: noRedis }, async (t) => {
-  t.test('two servers share one limit, and each goes on alone when Redis stops', async (t) => {
+  t.test('two servers share one limit, and each continues alone when Redis stops', async (t) => {
     const clock = new VirtualClock()
     const server = await startRedis(t)
     const servers = [1, 2].map(() => start(t, clock, { redis: server.url }))

@@ -98,7 +98,7 @@ t.test('what is stale comes by the deadline, though it takes a while to see that
   t.ok(given <= deadline, `${given - deadline} ms late`)
 })
 
-t.test('after an outcome that nobody knows, a resource is kept out of memory until it has settled', async (t) => {
+t.test('after an unknown outcome, a resource is excluded from memory until it has settled', async (t) => {
   const clock = new VirtualClock()
   const { spot, read, write } = server(clock, undefined, { ...SETTINGS, freshFor: 60_000 })
   spot.fails = 'interrupted'

@@ -177,7 +177,7 @@ class Play {
     await this.#world.run(SEARCHED + 60_000)
   }
 
-  /** Starts all servers anew, and sends other creates with the same keys. */
+  /** Restarts all servers, and sends other creates with the same keys. */
   async #playNextDay (): Promise<void> {
     for (const server of this.#running) server.kill()
     await this.#world.run(TOMORROW)

@@ -216,7 +216,7 @@ function mustBeSeen (write: Request, { asked, at }: Request, source: string, { s
 
 /** What Spot last did for a write, up to a read, as far as it counts. */
 function lastCommitOf (write: Request, { at, server }: Request, { scenario, spot }: Played): Commit | undefined {
-  // A server that is alone knows nothing of what it sent before it was started anew.
+  // A server that is alone knows nothing of what it sent before a restart.
   const isUnknown = problemOf(write) === 'outcome-unknown' && (scenario.servers > 1 || write.server === server)
   return spot.commits.findLast((commit) => commit.at <= at && (write.asked.kind === 'update'
     ? commit.request === write.asked.word && (write.reply || (isUnknown && !isLate(commit)))
@@ -231,7 +231,7 @@ function overTheLimit (played: Played) {
   const { drift, lost, troubles, servers: count, limit } = played.scenario
   const linksFail = count > 1 && (lost > 0 || troubles.some(({ kind }) => kind !== 'outage'))
   if (limit === Infinity || drift > 0 || linksFail || troubles.some(({ kind }) => kind === 'kill')) return undefined
-  // Servers that are started anew on the next day have to learn the limit again.
+  // Servers that restart on the next day have to learn the limit again.
   const sent = calls(played).filter(({ at }) => at < TOMORROW)
   for (const operation of new Set(sent.map(({ call }) => call.operation))) {
     const route = sent.filter(({ call }) => call.operation === operation)
@@ -245,8 +245,8 @@ function overTheLimit (played: Played) {
 
 /**
  * Whether a read was refused, or waited, though its route had room for it beside all calls that Spot may still count
- * and all requests under way, and its client had some of its share left. Of servers that share the limit, and of one
- * that was started anew, more is not known.
+ * and all requests under way, and its client had some of its share left. Of servers that share the limit or restarted,
+ * more is not known.
  */
 function waitsInVain (request: Request, { scenario, requests }: Played): boolean {
   const { drift, limit, servers, troubles, faults, faultRate } = scenario
@@ -265,8 +265,9 @@ function waitsInVain (request: Request, { scenario, requests }: Played): boolean
   const isAlone = !areSentAgain && !beside.some((other) => other.kind === kind && other.group === group) &&
     !sent.some(({ call, endsBy }) => endsBy > at && call.path.join() === (own || undefined)?.call.path.join())
   if (!isRefused && !(own && isAlone && own.at > at)) return false
-  const isUnclear = sent.some(({ reportedQuota, arrivedAt = 0, endsBy }) => reportedQuota?.blocked || arrivedAt > endsBy)
-  if (isUnclear) return false
+  const isOrdinary = sent.every(({ reportedQuota, arrivedAt = 0, endsBy }) =>
+    !reportedQuota?.blocked && arrivedAt <= endsBy)
+  if (!isOrdinary) return false
   const counted = sent.filter(({ endsBy }) => endsBy > at - SEND_COUNTS_FOR - TOLERANCE).map(({ call }) => call.client)
   const taken = [client, ...counted, ...beside.map((other) => other.client)]
   const room = Math.min(limit - Math.floor(limit * RESERVE), CALLS_WITHOUT_LIMIT)

@@ -45,7 +45,7 @@ export interface Scenario {
   /** How often a call to the state fails: half never arrive, half lose their answer; and its delay (milliseconds). */
   lost: number
   delay: number
-  /** Whether the servers are started anew a day later, and the same keys come with other requests. */
+  /** Whether the servers restart a day later, and the same keys come with other requests. */
   nextDay: boolean
   asks: Ask[]
   troubles: Trouble[]

@@ -9,7 +9,7 @@ const RETRY = 1000
 
 /** The windows of all routes, as servers share them. Whatever fails is thrown; what hangs is given up here. */
 export interface SharedWindow<S extends Send = Send> {
-  /** Connects anew, and makes sure that it can be used. */
+  /** Opens a new connection, and makes sure that it can be used. */
   connect (): Promise<void>
   enter (route: string, ask: Ask): Promise<S | Refusal>
   /** @param send undefined where the call was sent without the shared window */
@@ -18,8 +18,8 @@ export interface SharedWindow<S extends Send = Send> {
 }
 
 /**
- * A shared window as one server uses it: it is an aid, so it fails nothing. When it does not answer in time, the server
- * goes on alone, and tries once a second to come back.
+ * A shared window as one server uses it. It never makes a call fail: when it does not answer in time, the server
+ * continues alone, and tries once a second to come back.
  */
 export class Shared {
   readonly #window: SharedWindow
@@ -31,7 +31,7 @@ export class Shared {
   #connectBy = 0
   #cancelRetry = () => {}
 
-  /** @param onShared when this server goes on alone, and when it shares again */
+  /** @param onShared called when this server continues alone, and when it shares again */
   constructor (window: SharedWindow, clock: Clock, onShared: (shared: boolean) => void) {
     this.#window = window
     this.#clock = clock

@@ -10,7 +10,7 @@ export const SEND_COUNTS_FOR = WINDOW + CLOCK_SLACK
 /** Calls that may be under way at once while no limit is known. */
 export const CALLS_WITHOUT_LIMIT = 10
 
-/** Milliseconds that are added to the reset at most when Spot goes on answering 429. */
+/** Milliseconds that are added to the reset at most while Spot keeps answering 429. */
 export const LONGEST_BACKOFF = 60_000
 
 /** Milliseconds after which a limit that was not confirmed is forgotten. */
