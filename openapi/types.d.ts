@@ -3248,7 +3248,7 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:spot-rate-limited",
                  *       "title": "Spot takes no more calls for now",
                  *       "status": 429,
-                 *       "detail": "Spot takes no more calls of this kind for now. Nothing was changed. It says: 429: Too Many Requests",
+                 *       "detail": "Spot or AWS limits the rate of these calls. Nothing was changed. It says: 429: Too Many Requests",
                  *       "hint": "Wait as many seconds as Retry-After says.",
                  *       "upstream": {
                  *         "status": 429,

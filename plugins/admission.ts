@@ -17,12 +17,12 @@ declare module 'fastify' {
 /** Seconds after which most of what is under way has its answer. */
 const RETRY_AFTER = 1
 
-/** A request that was let in: whether its caller is still there, and whether it is a write that is carried out. */
+/** An admitted request: whether its caller is still there, and whether it is a write that is being carried out. */
 interface Admitted { connected: boolean, working: boolean }
 
 /**
- * A request is under way until its caller has the answer, and a write whose caller hung up until it is carried out: it
- * takes its place, and the server does not end before it is over, logged and audited.
+ * A request is under way until its caller has the answer, and a write whose caller hung up until it is carried out. It
+ * keeps its slot until then, and the server does not end before it is over, logged and audited.
  */
 export default fp(async function admission (app: FastifyInstance) {
   const { maxRequests } = app.configuration
@@ -39,7 +39,7 @@ export default fp(async function admission (app: FastifyInstance) {
     if (underWay.size === 0) onIdle()
   }
 
-  // Of several requests that came at once over a connection, only the first learns when the connection ends.
+  // With HTTP pipelining only the first response of a socket gets `close`, so listen on the socket.
   app.server.on('connection', (socket: Socket) => socket.once('close', () => {
     for (const response of underWay.keys()) if (response.req.socket === socket) change(response, { connected: false })
   }))
@@ -54,13 +54,13 @@ export default fp(async function admission (app: FastifyInstance) {
         headers: { 'retry-after': String(RETRY_AFTER) }
       })
     }
-    // Where its caller hung up while the token was checked, no more events of the connection come.
+    // If its caller hung up while the token was checked, the connection has no more events.
     if (response.req.socket.destroyed) return
     underWay.set(response, { connected: true, working: false })
     response.once('close', () => change(response, { connected: false }))
   })
 
-  // From here on a write is carried out whether or not its caller waits; its answer is the end of that.
+  // From here a write runs to its end even if the caller hangs up; `onSend` marks that end.
   app.addHook('preValidation', ({ routeOptions: { config } }, { raw }, done) => {
     if (config.kind === 'write') {
       // Its caller hung up while the token was checked, so nobody waited for it.
@@ -75,7 +75,7 @@ export default fp(async function admission (app: FastifyInstance) {
     done(null, payload)
   })
 
-  // Runs once nothing is listened for, and before what was registered earlier closes: audit, Spot, state.
+  // Runs once the server no longer listens, and before what was registered earlier closes: audit, Spot, state.
   app.addHook('onClose', async () => {
     if (underWay.size > 0) await new Promise<void>((resolve) => { onIdle = resolve })
     over = true

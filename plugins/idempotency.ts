@@ -12,7 +12,7 @@ declare module 'fastify' {
      * Gives the stored reply to a create again, where its Idempotency-Key has one: before guardrails judge it, and
      * though Spot may be down. A hook, which `once` needs.
      *
-     * @throws {Problem} what the key stands in the way of
+     * @throws {Problem} those of `Idempotency.replay`
      */
     replay: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
   }
@@ -21,7 +21,7 @@ declare module 'fastify' {
      * Carries out a create, once for each Idempotency-Key; without a key, just so.
      *
      * @param send creates it; where there is a marker, the resource is to carry it
-     * @throws {Problem} whatever `send` throws, or what the key stands in the way of
+     * @throws {Problem} whatever `send` throws, or those of `Idempotency.once`
      */
     once<R extends Reply> (send: (marker: string | undefined) => Promise<R>): Promise<R & { headers: Replayed }>
   }
@@ -29,7 +29,7 @@ declare module 'fastify' {
 
 interface Replayed { 'Idempotency-Replayed'?: string }
 
-/** Milliseconds after which it is asked anew which keys other servers left in doubt. */
+/** Milliseconds until the state is read again for keys that other servers left in doubt. */
 const RECALL = 10 * 60_000
 
 /** The level of each event; those that are not here are not logged. `unavailable` is not: the state itself says so. */

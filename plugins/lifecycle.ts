@@ -11,7 +11,7 @@ declare module 'fastify' {
     lifecycle: {
       /**
        * Ends the server without losing a request. From now on it is not ready, and each connection ends with its next
-       * answer. For a while it takes whatever comes all the same; then it stops listening, and ends what is under way.
+       * answer. It still takes requests for `drain` seconds; then it stops listening and waits for requests under way.
        *
        * @param drain seconds that load balancers have to notice
        * @returns once the last answer has left and every plugin has closed
@@ -26,16 +26,19 @@ declare module 'fastify' {
 /** Seconds after which another server will have taken over. */
 const RETRY_AFTER = 5
 
-/** Milliseconds that requests under way have after their deadline, once nothing is listened for. */
+/**
+ * Milliseconds beyond the longest deadline that requests have, counted from the end of the drain; then they are cut
+ * off.
+ */
 const GRACE = 5000
 
-/** Milliseconds between two looks for connections whose last answer has left. */
-const LOOK = 100
+/** Milliseconds between two checks for idle connections. */
+const CHECK_EVERY = 100
 
 export default fp(async function lifecycle (app: FastifyInstance) {
-  const unasked = unaskedConnections(app)
+  const unused = unusedConnections(app)
   const answers = openAnswers(app)
-  /** Those that are made, but have not left whole: their callers read slowly. Node takes their connections for idle. */
+  /** Answers that are complete, but not yet sent: their callers read slowly. Node takes their connections for idle. */
   const leaving = () => [...answers].filter(({ writableEnded }) => writableEnded)
   let ending = false
 
@@ -45,33 +48,34 @@ export default fp(async function lifecycle (app: FastifyInstance) {
   })
 
   /**
-   * Closing, Node ends connections that wait for a next request, but not those that come to wait a moment later, nor
-   * those that never had a request (browsers and load balancers keep spare ones). Each would hold up the end.
+   * When it closes, Node ends idle connections, but neither those that become idle later, nor those that never had a
+   * request (browsers and load balancers keep spare ones). The server would wait for each.
    */
   function closeIdle () {
     if (leaving().length === 0) app.server.closeIdleConnections()
-    for (const socket of unasked) if (socket.bytesRead === 0) socket.destroy()
+    for (const socket of unused) if (socket.bytesRead === 0) socket.destroy()
   }
 
   app.decorate('lifecycle', {
     async end (drain) {
       ending = true
       await sleep(drain * 1000)
-      const cutting = setTimeout(() => {
+      // Cut off the requests that were still running after their deadline.
+      const cutOffTimer = setTimeout(() => {
         app.log.warn('what is still under way after its deadline is cut off')
         app.server.closeAllConnections()
       }, app.configuration.deadlines.write + GRACE)
       await Promise.all(leaving().map((answer) => once(answer, 'close')))
-      const looking = setInterval(closeIdle, LOOK)
+      const checkTimer = setInterval(closeIdle, CHECK_EVERY)
       await app.close()
-      clearInterval(looking)
-      clearTimeout(cutting)
+      clearInterval(checkTimer)
+      clearTimeout(cutOffTimer)
     },
     assertReady () {
       if (!ending) return
       throw new Problem('not-ready', {
-        detail: 'This server finishes what is under way, then ends.',
-        hint: 'Send the request again: another server takes it.',
+        detail: 'The server is shutting down. Requests under way are finished.',
+        hint: 'Send requests to another server.',
         headers: { 'retry-after': String(RETRY_AFTER) }
       })
     }
@@ -79,7 +83,7 @@ export default fp(async function lifecycle (app: FastifyInstance) {
 }, { name: 'lifecycle', dependencies: ['config'] })
 
 /** The open connections that never had a request. */
-function unaskedConnections ({ server }: FastifyInstance): Iterable<Socket> {
+function unusedConnections ({ server }: FastifyInstance): Iterable<Socket> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -89,7 +93,7 @@ function unaskedConnections ({ server }: FastifyInstance): Iterable<Socket> {
   return sockets
 }
 
-/** The answers that have not left whole. */
+/** The answers that were not sent whole. */
 function openAnswers ({ server }: FastifyInstance): ReadonlySet<ServerResponse> {
   const answers = new Set<ServerResponse>()
   server.on('request', (_, answer: ServerResponse) => {

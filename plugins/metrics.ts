@@ -22,8 +22,8 @@ declare module 'fastify' {
       registry: Registry
       /** One call to Spot, once it ended. */
       upstream: ReturnType<typeof upstreamOf<Outcome>>
-      /** Sets the source of the calls that are held back; it is read at each scrape. */
-      heldBack: ReturnType<typeof breakersOf>
+      /** Sets the source of the open circuit breakers; it is read at each scrape. */
+      openBreakers: ReturnType<typeof breakersOf>
       /** Sets the source of the usage of Spot's rate limit; it is read at each scrape. */
       budget: ReturnType<typeof budgetOf>
       /** Sets the source of the number of requests under way; it is read at each scrape. */
@@ -97,7 +97,7 @@ export default fp(async function metrics (app) {
   app.decorate('measurements', {
     registry,
     upstream: upstreamOf<Outcome>(registers, ['success', ...Object.keys(outcomes) as (keyof typeof outcomes)[]]),
-    heldBack: breakersOf(registers),
+    openBreakers: breakersOf(registers),
     budget: budgetOf(registers),
     underWay: (read) => collecting(underWay, () => underWay.set(read())),
     keys: keysOf(registers, EVENTS),

@@ -13,7 +13,7 @@ declare module 'fastify' {
 }
 
 export default fp(async function spot (app: FastifyInstance) {
-  const { upstream, heldBack, budget: standings } = app.measurements
+  const { upstream, openBreakers, budget } = app.measurements
   const { accounts: settings, deadlines: within, state } = app.configuration
   const limit = createLimit({
     clock,
@@ -28,7 +28,7 @@ export default fp(async function spot (app: FastifyInstance) {
       else app.log.warn('Redis cannot be used: this server keeps the rate limit of Spot alone')
     }
   })
-  standings(() => limit.standings())
+  budget(() => limit.usage())
 
   const accounts = createAccounts(settings, {
     version,
@@ -42,8 +42,8 @@ export default fp(async function spot (app: FastifyInstance) {
       app.log.debug({ account, operation, outcome, seconds, code, upstream: details?.upstream }, 'call to Spot ended')
     }
   })
-  heldBack(() => accounts.heldBack())
-  app.reload.onChange(({ accounts: settings }) => accounts.use(settings))
+  openBreakers(() => accounts.openBreakers())
+  app.reload.onChange(({ accounts: settings }) => accounts.replaceAll(settings))
   app.addHook('onListen', () => {
     accounts.warmUp()
     limit.open()

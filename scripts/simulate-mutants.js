@@ -1,5 +1,5 @@
 // `npm run simulate:mutants [-- --histories N] [--seed S] [--only WORD]`: puts one deliberate fault after another into
-// a copy of the core, and lets the simulation look for it in at most N histories (10,000 unless told otherwise). Prints
+// a copy of the core, and lets the simulation look for it in at most N histories (default: 10,000). Prints
 // what was found after how many; ends with 1 if a fault is not found, or if something is found where there is none.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -23,62 +23,62 @@ const mutants = [
   {
     name: 'memory answers a fresh read',
     file: `${STAGES}memory/index.ts`,
-    from: 'if (known && !call.fresh && isSame',
-    to: 'if (known && isSame'
+    from: 'if (known && !call.fresh && areUnchanged',
+    to: 'if (known && areUnchanged'
   },
   {
     name: 'a stale answer is given though something was written since',
     file: `${STAGES}memory/index.ts`,
-    from: 'if (!isSame(known.words, await counters.read(names))) throw error',
+    from: 'if (!areUnchanged(known.stamps, await stamps.read(names))) throw error',
     to: ''
   },
   {
-    name: 'counters are not changed before a write is answered',
+    name: 'stamps are not renewed before a write is answered',
     file: `${STAGES}memory/index.ts`,
-    from: 'if (!await counters.change(names, holdFor) && !isShort) await sleep(clock, freshFor)',
-    to: 'void holdFor'
+    from: 'if (!await stamps.renew(names, excludeFor)) await waitForOthers()',
+    to: 'void excludeFor'
   },
   {
-    name: 'a write does not wait where the others cannot be told',
+    name: 'a write does not wait where other servers cannot see it',
     file: `${STAGES}memory/index.ts`,
-    from: 'if (!await counters.change(names, holdFor) && !isShort) await sleep(clock, freshFor)',
-    to: 'await counters.change(names, holdFor)'
+    from: 'if (!await stamps.renew(names, excludeFor)) await waitForOthers()',
+    to: 'await stamps.renew(names, excludeFor)'
   },
   {
-    name: 'nothing is held after an unknown outcome',
+    name: 'nothing is excluded from memory after an unknown outcome',
     file: `${STAGES}memory/index.ts`,
-    from: 'let holdFor = settle',
-    to: 'let holdFor = 0'
+    from: 'let excludeFor = settle',
+    to: 'let excludeFor = 0'
   },
   {
-    name: 'time to tell the others is not taken off the deadline',
+    name: 'time to announce a write is not taken off its deadline',
     file: `${STAGES}memory/index.ts`,
-    from: 'const deadline = call.deadline - (isShort',
-    to: 'const deadline = call.deadline - 0 * (isShort'
+    from: 'deadline: call.deadline - timeAfter',
+    to: 'deadline: call.deadline'
   },
   {
     name: 'memory is used for what is written by a deadline that leaves no time to wait',
     file: `${STAGES}memory/index.ts`,
-    from: 'isShort ? left + settle : 0)',
-    to: '0)'
+    from: 'stamps.renew(names, left + settle)',
+    to: 'stamps.renew(names, 0)'
   },
   {
     name: 'a call under way is shared though something was written since',
     file: `${STAGES}memory/index.ts`,
-    from: 'return isSame(flight.words ?? [], words) ? [flight.reading, true] : [ask(), false]',
-    to: 'return [flight.reading, true]'
+    from: 'return areUnchanged(shared.stamps, current) ? [shared.reading, true] : [ask(), false]',
+    to: 'return [shared.reading, true]'
   },
   {
     name: 'freshFor is ignored',
     file: `${STAGES}memory/index.ts`,
-    from: ' && isYounger(freshFor)) return given',
-    to: ') return given'
+    from: ' && isYounger(freshFor)) {',
+    to: ') {'
   },
   {
-    name: 'a server goes on with memory while the counters cannot be reached',
-    file: `${STAGES}memory/index.ts`,
-    from: 'usable(now) && same(then, now)',
-    to: 'now === undefined || same(then, now)'
+    name: 'a server continues with memory while the stamps cannot be read',
+    file: `${STAGES}memory/stamps.ts`,
+    from: 'areUsable(current) && current.length',
+    to: 'current === undefined || current.every(Boolean) && current.length'
   },
   {
     name: 'the marker is derived from the key',
@@ -87,7 +87,7 @@ const mutants = [
     to: '&& storageKey'
   },
   {
-    name: 'the marker is drawn anew at each claim',
+    name: 'each claim draws a new marker',
     file: `${KEYS}index.ts`,
     from: 'const marker = earlier ? earlier.record.marker : finderOf',
     to: 'const marker = finderOf'
@@ -100,18 +100,18 @@ const mutants = [
   },
   {
     name: 'absent is believed before Spot has settled',
-    file: `${KEYS}look.ts`,
-    from: 'happeningOf(replies, quietFor >= settle)',
-    to: 'happeningOf(replies, true)'
+    file: `${KEYS}search-for-marker.ts`,
+    from: 'triggerOf(replies, quietFor >= settle)',
+    to: 'triggerOf(replies, true)'
   },
   {
-    name: 'quiet time is not begun anew by an attempt',
+    name: 'an attempt does not restart the quiet time',
     file: `${KEYS}index.ts`,
     from: "'lost', { ...record, quietFor: 0,",
     to: "'lost', { ...record, quietFor: 60_000,"
   },
   {
-    name: 'quiet time does not go on while a key is claimed',
+    name: 'quiet time stops while a key is claimed',
     file: `${KEYS}record.ts`,
     from: 'quietFor: record.quietFor + age }',
     to: 'quietFor: record.quietFor }'
@@ -126,12 +126,12 @@ const mutants = [
     name: 'it is sent though the claim is not there',
     file: `${KEYS}ledger.ts`,
     from: 'if (there?.version === earlier?.version) throw error',
-    to: 'if (there?.version === earlier?.version) return { ...claim, version: 0 }'
+    to: 'if (there?.version === earlier?.version) return { ...claim, version: undefined }'
   },
   {
     name: 'a claim is over before its attempt',
     file: `${KEYS}index.ts`,
-    from: 'lease: Math.max(0, deadline - clock.now()) + SLACK',
+    from: 'lease: Math.max(0, deadline - clock.now()) + LEASE_MARGIN',
     to: 'lease: 1000'
   },
   {
@@ -141,7 +141,7 @@ const mutants = [
     to: "'created', { ...record, quietFor"
   },
   {
-    name: 'nobody looks again once a key is answered',
+    name: 'nothing is searched for once a key is answered',
     file: `${KEYS}record.ts`,
     from: "(state === 'answered' && sent === 1)",
     to: "state === 'answered'"
@@ -167,29 +167,29 @@ const mutants = [
   {
     name: 'one call at a time goes while no limit is known',
     file: `${STAGES}limit/window.ts`,
-    from: 'export const UNKNOWN = 10',
-    to: 'export const UNKNOWN = 1'
+    from: 'export const CALLS_WITHOUT_LIMIT = 10',
+    to: 'export const CALLS_WITHOUT_LIMIT = 1'
   },
   {
     name: 'calls stay in the window for two minutes',
     file: `${STAGES}limit/window.ts`,
-    from: 'export const KEPT = WINDOW + SLACK',
-    to: 'export const KEPT = 2 * WINDOW'
+    from: 'export const SEND_COUNTS_FOR = WINDOW + CLOCK_SLACK',
+    to: 'export const SEND_COUNTS_FOR = 2 * WINDOW'
   },
   {
     name: 'the limit has no slack',
     file: `${STAGES}limit/window.ts`,
-    from: 'export const SLACK = 1000',
-    to: 'export const SLACK = 0'
+    from: 'export const CLOCK_SLACK = 1000',
+    to: 'export const CLOCK_SLACK = 0'
   },
   {
     name: 'calls leave the window too early',
     file: `${STAGES}limit/window.ts`,
-    from: 'this.#leaves.push(now + KEPT)',
-    to: 'this.#leaves.push(now + KEPT - 5000)'
+    from: 'this.#leaves.push(now + SEND_COUNTS_FOR)',
+    to: 'this.#leaves.push(now + SEND_COUNTS_FOR - 5000)'
   },
   {
-    name: 'a 429 is not heeded',
+    name: 'a 429 does not block',
     file: `${STAGES}limit/window.ts`,
     from: 'this.#blockedUntil = Math.max(this.#blockedUntil, now + reset + backoff)',
     to: 'void backoff'

@@ -306,7 +306,7 @@ t.test('the attempt of a server that fell over may end as late as its deadline, 
   t.equal(world.sent.length, 1)
 })
 
-t.test('keys in doubt are counted until a look has told', async (t) => {
+t.test('keys in doubt are counted until a search shows what they made', async (t) => {
   const world = new World()
   const server = world.server()
   await endOf(world, server.once({ ends: 'lost' }))
@@ -322,13 +322,13 @@ t.test('keys in doubt are counted until a look has told', async (t) => {
 t.test('a search that hangs holds up the searches for other keys for two seconds, and no longer', async (t) => {
   const clock = new VirtualClock()
   const search = new MarkerSearch(clock)
-  const hanging = search.look('a', () => new Promise(() => {}))
+  const hanging = search.search('a', () => new Promise(() => {}))
   let begun = 0
   const list = async () => {
     begun++
     return new Map([['b', []]])
   }
-  const others = [search.look('b', list), search.look('b', list)]
+  const others = [search.search('b', list), search.search('b', list)]
   await clock.advance(1999)
   t.equal(begun, 0, 'they wait for the list that is under way')
   await clock.advance(1)

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { rowOf, states, type Happening, type State } from '../services/idempotency/states.js'
+import { rowOf, states, type State, type Trigger } from '../services/idempotency/states.js'
 import { endOf, type Plan, reported, type Server, World } from './key-world.js'
 
 const MINUTE = 60_000
@@ -23,7 +23,7 @@ t.test('every row of the table', async (t) => {
     }
   }
   const again = (world: World, server: Server) => endOf(world, server.once())
-  const look = async (world: World, server: Server) => {
+  const sweep = async (world: World, server: Server) => {
     await world.outcome(server.idempotency.sweep())
     return 'nothing'
   }
@@ -51,7 +51,7 @@ t.test('every row of the table', async (t) => {
     return await again(world, server)
   }
   /** What happens, what the caller gets, and the state it begins with: a claim is opened by what is done itself. */
-  const rows: [State, Happening, (world: World, server: Server) => Promise<string>, gets: RegExp, first?: State][] = [
+  const rows: [State, Trigger, (world: World, server: Server) => Promise<string>, gets: RegExp, first?: State][] = [
     ['none', 'asked', again, /^\/groups\/1$/],
     ['open', 'asked', again, /^idempotency-key-in-use$/],
     ['open', 'asked otherwise', other, /^idempotency-key-reused$/],
@@ -67,42 +67,42 @@ t.test('every row of the table', async (t) => {
     ['unknown', 'asked', again, /^\/groups\/1$/],
     ['unknown', 'asked otherwise', other, /^idempotency-key-reused$/],
     ['unknown', 'asked unmarked', unmarked, /^outcome-unknown$/],
-    ['unknown', 'found', makeSome(1, look), /^nothing$/],
-    ['unknown', 'several', makeSome(2, look), /^nothing$/],
-    ['unknown', 'absent', late(look), /^nothing$/],
-    ['unknown', 'early', look, /^nothing$/],
+    ['unknown', 'found', makeSome(1, sweep), /^nothing$/],
+    ['unknown', 'several', makeSome(2, sweep), /^nothing$/],
+    ['unknown', 'absent', late(sweep), /^nothing$/],
+    ['unknown', 'early', sweep, /^nothing$/],
     ['answered', 'asked', again, /^\/groups\/1$/],
     ['answered', 'asked otherwise', other, /^idempotency-key-reused$/],
     ['answered', 'several', async (world, server) => {
       await resent({})(world, server)
-      return await makeSome(1, late(look))(world, server)
+      return await makeSome(1, late(sweep))(world, server)
     }, /^nothing$/, 'none'],
     ['answered', 'absent', async (world, server) => {
       await resent({})(world, server)
-      return await late(look)(world, server)
+      return await late(sweep)(world, server)
     }, /^nothing$/, 'none'],
     ['duplicates', 'asked', again, /^duplicates-found$/],
     ['duplicates', 'asked otherwise', other, /^idempotency-key-reused$/],
     ['duplicates', 'asked unmarked', unmarked, /^outcome-unknown$/]
   ]
   const all = Object.entries(states).flatMap(([state, row]) => Object.keys(row).map((word) => `${state}: ${word}`))
-  t.strictSame(rows.map(([state, happening]) => `${state}: ${happening}`).sort(), all.sort())
-  for (const [state, happening, act, gets, first = state] of rows) {
+  t.strictSame(rows.map(([state, trigger]) => `${state}: ${trigger}`).sort(), all.sort())
+  for (const [state, trigger, act, gets, first = state] of rows) {
     const world = new World()
     const server = world.server()
     await reach[first](world, server)
     const before = reported(world).length
-    t.match(await act(world, server), gets, `${state}: ${happening}`)
-    const { next, event } = rowOf(state, happening)
-    if (event) t.ok(reported(world).slice(before).includes(event), `${state}: ${happening} reports ${event}`)
-    // Where it goes on at once: what is sent ends, a look under a claim finds nothing, duplicates are still there.
+    t.match(await act(world, server), gets, `${state}: ${trigger}`)
+    const { next, event } = rowOf(state, trigger)
+    if (event) t.ok(reported(world).slice(before).includes(event), `${state}: ${trigger} reports ${event}`)
+    // Where it goes on at once: what is sent ends, a search under a claim finds nothing, duplicates are still there.
     const rest: Partial<Record<string, State>> = {
       'none: asked': 'answered',
       'open: absent': 'unknown',
       'unknown: asked': 'answered',
       'duplicates: asked': 'duplicates'
     }
-    const name = `${state}: ${happening}`
+    const name = `${state}: ${trigger}`
     t.equal(world.records.peek('k')?.state ?? 'none', rest[name] ?? next, name)
   }
   t.throws(() => rowOf('none', 'created'), /cannot happen/)
@@ -110,9 +110,9 @@ t.test('every row of the table', async (t) => {
 
 t.test('the table is what docs/reliability.md draws', async (t) => {
   const text = readFileSync(new URL('../docs/reliability.md', import.meta.url), 'utf8')
-  const drawn = [...text.matchAll(/^ {2}(\w+) --> (\w+) : (.+)$/gm)].flatMap(([, from, to, happenings = '']) =>
-    happenings.split(/, (?=\w)/).map((happening) => `${from} --> ${to} : ${happening}`))
+  const drawn = [...text.matchAll(/^ {2}(\w+) --> (\w+) : (.+)$/gm)].flatMap(([, from, to, triggers = '']) =>
+    triggers.split(/, (?=\w)/).map((trigger) => `${from} --> ${to} : ${trigger}`))
   const rows = Object.entries(states).flatMap(([from, row]) =>
-    Object.entries(row).map(([happening, { next }]) => `${from} --> ${next} : ${happening}`))
+    Object.entries(row).map(([trigger, { next }]) => `${from} --> ${next} : ${trigger}`))
   t.strictSame(drawn.filter((line) => !line.endsWith(': lease over')).sort(), rows.sort())
 })

@@ -222,7 +222,7 @@ t.test('a create that comes late is found, not repeated', async (t) => {
   t.strictSame([posts().length, await named('x')], [1, 1])
 })
 
-t.test('a server that has no time to look twice says when to ask again', async (t) => {
+t.test('a server that has no time to search twice says when to ask again', async (t) => {
   const hasty = { configuration: { settle: 5000, deadlines: { read: 500, write: 3000 } } }
   const { create, sandbox, posts } = await startQuiet(t, hasty)
   sandbox.faults.inject({ method: 'POST', kind: 'reset' })

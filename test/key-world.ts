@@ -6,7 +6,7 @@ import { VirtualClock } from './virtual-clock.js'
 /** Milliseconds. */
 export const SETTLE = 30_000
 export const DEADLINE = 60_000
-export const PATIENCE = 2500
+export const STATE_TIMEOUT = 2500
 
 /** What becomes of a call to the state: not done, done but the answer is lost, or the same after the caller gave up. */
 export type StateFault = 'failed' | 'lost' | 'late' | undefined
@@ -61,8 +61,8 @@ export class MemoryRecords implements Records {
     const fault = this.fault(call)
     if (fault === 'failed') throw new Error('the state failed')
     if (fault === 'late') {
-      this.#clock.after(PATIENCE + 500, work)
-      await new Promise<void>((resolve) => { this.#clock.after(PATIENCE, resolve) })
+      this.#clock.after(STATE_TIMEOUT + 500, work)
+      await new Promise<void>((resolve) => { this.#clock.after(STATE_TIMEOUT, resolve) })
       throw new Error('the state did not answer')
     }
     const result = work()

@@ -76,7 +76,7 @@ export const CASES: [name: string, steps: Step[]][] = [
   ['it is kept for 60 s', [
     ...known(9), goes('a'), ends('a', quota(9, 0)), at(59_999), waits(1), at(60_000), goes('b')
   ]],
-  ['each answer tells it anew', [
+  ['each answer reports it again', [
     ...known(9), goes('a'), ends('a', quota(9, 1)), at(1), goes('b'), ends('b', quota(9, 7)), ...sends(7),
     waits(60_999)
   ]],
@@ -150,7 +150,7 @@ export const CASES: [name: string, steps: Step[]][] = [
       at(index * 100_000), goes(`p${index}`), ends(`p${index}`, blocked(0))
     ]), waits(60_000)
   ]],
-  ['a success begins it anew', [
+  ['a success resets it', [
     ...known(9), goes('a'), ends('a', blocked(0)), at(1000), goes('p'), ends('p', blocked(0)), at(3000), goes('q'),
     ends('q', quota(9, 5)), at(3001), goes('b'), ends('b', blocked(0)), waits(1000)
   ]],

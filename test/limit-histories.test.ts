@@ -5,7 +5,7 @@ import type { Call } from '../services/spot/call.js'
 import { sleep } from '../services/spot/clock.js'
 import { SpotError } from '../services/spot/error.js'
 import { createLimit } from '../services/spot/stages/limit/index.js'
-import { KEPT } from '../services/spot/stages/limit/window.js'
+import { SEND_COUNTS_FOR } from '../services/spot/stages/limit/window.js'
 import type { Quota } from '../services/spot/wire/quota.js'
 import { quota } from './limit-cases.js'
 import { answer, callOf, failure, organization, start, watch } from './limit-stage.js'
@@ -36,7 +36,7 @@ const moves = (others: number) => fc.array(fc.record<Move>({
 
 interface History {
   refusals: number
-  /** Sends between a 429 that was heard and its reset. */
+  /** Sends between a 429 that was received and its reset. */
   trespasses: number
   sent: number
   /** Calls that were refused here, though there was room. */
@@ -92,8 +92,8 @@ async function play (limit: number, roundDown: boolean, list: Move[]): Promise<H
     } catch (error) {
       if (!(error instanceof SpotError)) throw error
       if (error.calls > 0 || error.outcome !== 'rate-limited') return
-      const ours = underWay + ended.filter((at) => at + KEPT > clock.now()).length +
-        late.filter((at) => at + 2 * KEPT > clock.now()).length
+      const ours = underWay + ended.filter((at) => at + SEND_COUNTS_FOR > clock.now()).length +
+        late.filter((at) => at + 2 * SEND_COUNTS_FOR > clock.now()).length
       if (ours < limit - (call.reserved ? 0 : Math.floor(limit / 10))) history.needless++
     }
   }

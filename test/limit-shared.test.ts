@@ -4,7 +4,7 @@ import { sleep, type Clock } from '../services/spot/clock.js'
 import { SpotError } from '../services/spot/error.js'
 import { RedisWindow } from '../services/spot/stages/limit/redis-window.js'
 import type { SharedWindow } from '../services/spot/stages/limit/shared.js'
-import { KEPT, RouteWindow } from '../services/spot/stages/limit/window.js'
+import { SEND_COUNTS_FOR, RouteWindow } from '../services/spot/stages/limit/window.js'
 import { blocked, quota } from './limit-cases.js'
 import { answer, callOf, failure, never, settled, start, watch } from './limit-stage.js'
 import { noRedis, startRedis } from './redis.js'
@@ -68,7 +68,7 @@ t.test('servers that share a limit', async (t) => {
     t.equal((await settled(clock, two.stage(callOf(clock), never))).word, 'rate-limited')
   })
 
-  t.test('one that loses the others goes on alone after 200 ms, once, and comes back', async (t) => {
+  t.test('one that loses the others continues alone after 200 ms, once, and comes back', async (t) => {
     const clock = new VirtualClock()
     const redis = new SimulatedWindow(clock)
     const { stage, events, limit } = start(t, clock, { redis })
@@ -130,7 +130,7 @@ t.test('servers that share a limit', async (t) => {
 })
 
 t.test('through Redis', { skip: noRedis }, async (t) => {
-  t.test('two servers share one limit, and each goes on alone when Redis stops', async (t) => {
+  t.test('two servers share one limit, and each continues alone when Redis stops', async (t) => {
     const clock = new VirtualClock()
     const server = await startRedis(t)
     const servers = [1, 2].map(() => start(t, clock, { redis: server.url }))
@@ -168,9 +168,9 @@ t.test('through Redis', { skip: noRedis }, async (t) => {
     const ask = { client: '', share: 1, reserved: false, ahead: 0, aheadOwn: 0, lease: 5000 }
     const first = await window.enter('route', ask)
     await window.leave('route', '', first as Parameters<typeof window.leave>[2], quota(1, 0))
-    now += KEPT
+    now += SEND_COUNTS_FOR
     t.notMatch(await window.enter('route', ask), { wait: Number }, 'it goes, and its server dies')
-    now += 5000 + KEPT - 1
+    now += 5000 + SEND_COUNTS_FOR - 1
     t.match(await window.enter('route', ask), { wait: 1 })
     now += 1
     t.notMatch(await window.enter('route', ask), { wait: Number })
@@ -184,7 +184,7 @@ t.test('through Redis', { skip: noRedis }, async (t) => {
     await window.leave('route', '', undefined, quota(1, 0))
     const ask = { client: '', share: 1, reserved: false, ahead: 0, aheadOwn: 0, lease: 5000 }
     const { wait } = await window.enter('route', ask) as { wait: number }
-    t.ok(wait > 50_000 && wait <= KEPT, 'by the clock of Redis')
+    t.ok(wait > 50_000 && wait <= SEND_COUNTS_FOR, 'by the clock of Redis')
     await window.leave('other', '', undefined, blocked(5000))
     t.match(await window.enter('other', ask), { wait: Number })
   })

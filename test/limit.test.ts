@@ -2,7 +2,7 @@ import t from 'tap'
 import { RateLimit } from '../sandbox/protocol/rate-limit.js'
 import type { Answer } from '../services/spot/answer.js'
 import { sleep } from '../services/spot/clock.js'
-import { KEPT } from '../services/spot/stages/limit/window.js'
+import { SEND_COUNTS_FOR } from '../services/spot/stages/limit/window.js'
 import { blocked, quota } from './limit-cases.js'
 import { answer, callOf, failure, never, settled, start, watch } from './limit-stage.js'
 import { VirtualClock } from './virtual-clock.js'
@@ -44,12 +44,12 @@ t.test('through the stage', async (t) => {
     })
     t.strictSame(events, [['blocked', 'getElastigroup', 61]])
     await clock.advance(1000)
-    t.strictSame(limit.standings(), [{
+    t.strictSame(limit.usage(), [{
       labels: { organization: 'demo', route: 'getElastigroup', method: 'GET' }, remaining: 0, blockedSeconds: 1
     }])
     await clock.advance(60_000)
     t.strictSame(events.slice(1), [['unblocked', 'getElastigroup', 61]])
-    t.match(limit.standings(), [{ remaining: 1, blockedSeconds: 61 }])
+    t.match(limit.usage(), [{ remaining: 1, blockedSeconds: 61 }])
   })
 
   t.test('those who wait go in their order, once there is room', async (t) => {
@@ -58,7 +58,7 @@ t.test('through the stage', async (t) => {
       await stage(callOf(clock), async () => answer(quota(2, remaining)))
       await clock.advance(500)
     }
-    await clock.advance(KEPT - 2000)
+    await clock.advance(SEND_COUNTS_FOR - 2000)
     const went: string[] = []
     const pass = (name: string) => watch(stage(callOf(clock, { client: name }), async () => {
       went.push(name)
@@ -81,7 +81,7 @@ t.test('through the stage', async (t) => {
       await stage(callOf(clock), async () => answer(quota(20, 19 - index)))
       await clock.advance(100)
     }
-    await clock.advance(KEPT - 1850)
+    await clock.advance(SEND_COUNTS_FOR - 1850)
     const pass = (client: string) => watch(stage(callOf(clock, { client }), async () => answer()))
     const many = Array.from({ length: 18 }, () => pass('many'))
     const one = pass('one')
@@ -97,7 +97,7 @@ t.test('through the stage', async (t) => {
     pass('one')
     await clock.advance(10_000)
     pass('other')
-    await clock.advance(KEPT - 11_000)
+    await clock.advance(SEND_COUNTS_FOR - 11_000)
     const [held, free] = [pass('one'), pass('other')]
     await clock.settle()
     t.strictSame([held.word, free.word], ['pending', 'success'])

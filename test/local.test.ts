@@ -84,7 +84,7 @@ async function bothServe (stack: Stack) {
   })
 }
 
-/** What each replica has open to Redis: for keys, for the limit, and for the counters of memory. */
+/** What each replica has open to Redis: for keys, for the limit, and for the stamps of memory. */
 const CONNECTIONS = 3
 
 /** Waits until each replica shares the limit through Redis: whoever was slow to connect is alone for a second. */

@@ -3,11 +3,11 @@ import type { Answer } from '../services/spot/answer.js'
 import type { Call } from '../services/spot/call.js'
 import { sleep } from '../services/spot/clock.js'
 import { SpotError } from '../services/spot/error.js'
-import { localCounters, type Counters } from '../services/spot/stages/memory/counters.js'
 import { Memory } from '../services/spot/stages/memory/index.js'
-import { sharedCounters } from '../services/spot/stages/memory/shared-counters.js'
+import { sharedStamps } from '../services/spot/stages/memory/shared-stamps.js'
+import { localStamps, type Stamps } from '../services/spot/stages/memory/stamps.js'
 import { start } from './helper.js'
-import { simulatedWords } from './simulation/words.js'
+import { simulatedStamps } from './simulation/stamps.js'
 import { World } from './simulation/world.js'
 import { until } from './until.js'
 import { VirtualClock } from './virtual-clock.js'
@@ -16,9 +16,9 @@ const SETTINGS = { freshFor: 1000, staleFor: 60_000, settle: 15_000 }
 const READ = 10_000
 
 /** One server's memory, and Spot behind it: a group with a value. */
-function server (clock: VirtualClock, counters: Counters = localCounters(() => clock.now()), settings = SETTINGS) {
+function server (clock: VirtualClock, stamps: Stamps = localStamps(() => clock.now()), settings = SETTINGS) {
   const spot = { value: 1, calls: 0, fails: undefined as SpotError['outcome'] | undefined, hold: Promise.resolve() }
-  const stage = new Memory({ ...settings, counters, clock }).stage('account', READ)
+  const stage = new Memory({ ...settings, stamps, clock }).stage('account', READ)
   const send = (call: Partial<Call>) => {
     const whole: Call = {
       operation: 'getElastigroup',
@@ -80,8 +80,8 @@ t.test('a fresh read is Spot\'s own word or an error, and what is stale is never
 
 t.test('what is stale comes by the deadline, though it takes a while to see that nothing was written', async (t) => {
   const clock = new VirtualClock()
-  const local = localCounters(() => clock.now())
-  const slow: Counters = { ...local, patience: 250, read: (names) => sleep(clock, 249).then(() => local.read(names)) }
+  const local = localStamps(() => clock.now())
+  const slow: Stamps = { ...local, timeout: 250, read: (names) => sleep(clock, 249).then(() => local.read(names)) }
   const { spot, read } = server(clock, slow)
   const first = read()
   await clock.advance(2000)
@@ -98,7 +98,7 @@ t.test('what is stale comes by the deadline, though it takes a while to see that
   t.ok(given <= deadline, `${given - deadline} ms late`)
 })
 
-t.test('after an outcome that nobody knows, a resource is kept out of memory until it has settled', async (t) => {
+t.test('after an unknown outcome, a resource is excluded from memory until it has settled', async (t) => {
   const clock = new VirtualClock()
   const { spot, read, write } = server(clock, undefined, { ...SETTINGS, freshFor: 60_000 })
   spot.fails = 'interrupted'
@@ -179,19 +179,19 @@ t.test('who shares a call that hangs asks by itself after two seconds', async (t
   t.equal(await hanging, 'timeout')
 })
 
-t.test('two servers that share their counters', async (t) => {
+t.test('two servers that share their stamps', async (t) => {
   /** Time that both, and what they share, go by. */
   function pair (settings = SETTINGS) {
     const clock = new VirtualClock(0)
     const world = new World(1)
     world.at = (when, happen) => clock.after(when - clock.now(), happen)
     Object.defineProperty(world, 'now', { get: () => clock.now() })
-    const words = simulatedWords(world)
+    const stores = simulatedStamps(world)
     const said: boolean[] = []
     const servers = [0, 1].map(() => {
       const link = { lost: 0, dropped: 0, delay: 0, partitioned: false }
-      const counters = sharedCounters({ words: words.linkedBy(link), clock, onChange: (usable) => said.push(usable) })
-      return { link, ...server(clock, counters, settings) }
+      const stamps = sharedStamps({ store: stores.linkedBy(link), clock, onChange: (usable) => said.push(usable) })
+      return { link, ...server(clock, stamps, settings) }
     })
     /** What comes of it, in a time that goes on. */
     const result = async <T>(work: Promise<T>) => {

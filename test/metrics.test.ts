@@ -318,7 +318,7 @@ t.test('there are at most 500 series, whatever happens', async (t) => {
   t.ok(driven <= 500, `${driven} after ${rounds} rounds of everything`)
 
   // And what no test could bring about: every word of each label, of a hundred accounts.
-  const { upstream, budget, heldBack, registry } = app.measurements
+  const { upstream, budget, openBreakers, registry } = app.measurements
   const hundred = [...Object.keys(accounts), ...Array.from({ length: 96 }, (_, n) => `account-${n}`)]
   const spots = operationsOf(document).map(({ operation: { operationId } }) => operationId)
   for (const account of hundred) {
@@ -328,7 +328,7 @@ t.test('there are at most 500 series, whatever happens', async (t) => {
       }
     }
   }
-  heldBack(() => hundred.map((account) => [account, { reads: true, writes: true }]))
+  openBreakers(() => hundred.map((account) => [account, { reads: true, writes: true }]))
   budget(() => hundred.flatMap((organization) => spots.map((route, remaining) =>
     ({ labels: { organization, route, method: 'GET' }, remaining, blockedSeconds: remaining }))))
   for (const name of ['idempotency', 'reads', 'auth', 'refusals', 'configuration_reloads']) {

@@ -6,9 +6,9 @@ import { ACCESSES } from '../services/access/clients.js'
 import { readConfiguration } from '../services/configuration/index.js'
 import { schema } from '../services/configuration/schema.js'
 import { guardrailsSchema } from '../services/guardrails/schema.js'
-import { KEPT, LEAST } from '../services/idempotency/record.js'
+import { KEY_TTL, MIN_RECORD_TTL } from '../services/idempotency/record.js'
 import { problems, type ProblemName } from '../services/problems/index.js'
-import { PATIENCE } from '../services/spot/stages/memory/shared-counters.js'
+import { STAMPS_TIMEOUT } from '../services/spot/stages/memory/shared-stamps.js'
 
 const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -93,9 +93,9 @@ t.test('nginx says the problems of the table', async (t) => {
 
 t.test('the times in the pages are those of the code', async (t) => {
   const page = read('docs/reliability.md').replaceAll('\n', ' ')
-  t.match(page, `no answer from Redis within ${PATIENCE} ms stops using memory`)
-  t.match(page, `A key lives ${KEPT / 3600_000} hours`)
-  t.match(page, `${LEAST / 60_000} minutes before the key expires`)
+  t.match(page, `no answer from Redis within ${STAMPS_TIMEOUT} ms stops using memory`)
+  t.match(page, `A key lives ${KEY_TTL / 3600_000} hours`)
+  t.match(page, `${MIN_RECORD_TTL / 60_000} minutes before the key expires`)
   t.match(page, `The server notices within ${PROBE / 1000} seconds`)
   t.match(read('docs/operations.md'), `at its start and every ${PROBE / 1000} seconds`)
 })

@@ -92,7 +92,7 @@ t.test('nor with three servers on one Redis, which stops and comes back', { skip
   const gateways = [first, ...others]
   connection = new Redis(redis.url)
   t.teardown(() => connection?.disconnect())
-  // Each has one for keys, for the limit and for the counters. Before they stand a server goes on alone.
+  // Each has one for keys, for the limit and for the stamps of memory. Before they stand a server goes on alone.
   await until(async () => {
     time.tick(1)
     return String(await connection?.client('LIST')).trim().split('\n').length > 3 * gateways.length

@@ -15,7 +15,9 @@ const RELOADS = process.env.CHAOS === 'full' ? 1000 : 40
 
 /** A server that serves from a file, which is put in place as a whole. */
 async function serve (t: Test) {
-  const { configuration } = await spot(t, { sandbox: { rateLimit: Infinity }, settings: { logLevel: 'info', audit: { file: 'audit.log' } } })
+  const { configuration } = await spot(t, {
+    sandbox: { rateLimit: Infinity }, settings: { logLevel: 'info', audit: { file: 'audit.log' } }
+  })
   const settings = JSON.parse(configuration)
   const folder = testDirectory(t, { 'config.json': configuration })
   const server = run(t, ['--config', 'config.json'], { folder })

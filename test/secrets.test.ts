@@ -11,8 +11,8 @@ import { createAccounts } from '../services/spot/accounts.js'
 import { systemClock as clock } from '../services/spot/clock.js'
 import { SpotError } from '../services/spot/error.js'
 import { createLimit } from '../services/spot/stages/limit/index.js'
-import { localCounters } from '../services/spot/stages/memory/counters.js'
 import { Memory } from '../services/spot/stages/memory/index.js'
+import { localStamps } from '../services/spot/stages/memory/stamps.js'
 import { startGateway, type Reply, type RequestOptions } from './helper.js'
 import { testDirectory } from './test-directory.js'
 
@@ -161,7 +161,7 @@ t.test('the error of a failed call shows no token, however it is printed', async
       attempts++
       observed.push(call)
     }
-    const memory = new Memory({ freshFor: 0, staleFor: 0, settle: 0, counters: localCounters(clock.now), clock })
+    const memory = new Memory({ freshFor: 0, staleFor: 0, settle: 0, stamps: localStamps(clock.now), clock })
     const limit = createLimit({ clock, shareOf: () => 1, onBlock () {}, onShared () {} })
     const spot = createAccounts(accounts, { version: 'test', within, observe, memory, limit })
     const { elastigroups } = spot.account(name, { kind: 'write', fresh: true })

@@ -180,7 +180,7 @@ t.test('a directory', async (t) => {
 
   await t.test('is swept: what has expired takes no room', async (t) => {
     const directory = join(testDirectory(t), 'state')
-    const state = sqlite(directory, { patience: HOUR, sweepEvery: 20 })
+    const state = sqlite(directory, { timeout: HOUR, sweepEvery: 20 })
     t.teardown(() => state.close())
     await Promise.all(Array.from({ length: 1100 }, (_, i) =>
       state.swap(`k${i}`, undefined, 'x', i % 100 === 0 ? HOUR : 1)))

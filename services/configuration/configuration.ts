@@ -1,7 +1,7 @@
 import type { Access, Client } from '../access/clients.js'
 import type { Guardrails } from '../guardrails/schema.js'
 import type { AccountSettings } from '../spot/account.js'
-import type { Deadlines } from '../spot/accounts.js'
+import type { TimeLimits } from '../spot/accounts.js'
 import type { ReadSettings } from '../spot/stages/memory/index.js'
 import type { StateSettings } from '../state/index.js'
 import type { Secret } from './secrets.js'
@@ -19,7 +19,7 @@ export interface Configuration {
   organization: string | undefined
   source: string | undefined
   audit: Audit | undefined
-  deadlines: Deadlines
+  deadlines: TimeLimits
   state: StateSettings
   reads: ReadSettings
   settle: number

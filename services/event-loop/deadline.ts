@@ -3,7 +3,7 @@
  *
  * @param start starts the timer, and returns what cancels it
  */
-export async function orLate<T> (
+export async function withTimer<T> (
   result: Promise<T>, start: (end: () => void) => () => void, late: () => Error
 ): Promise<T> {
   let cancel = () => {}

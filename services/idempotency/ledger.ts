@@ -1,7 +1,7 @@
-import { before, sleep, type Clock } from '../spot/clock.js'
-import { asOfNow, KEPT, LEAST, type KeyRecord } from './record.js'
+import { sleep, withDeadline, type Clock } from '../spot/clock.js'
+import { asOfNow, KEY_TTL, MIN_RECORD_TTL, type KeyRecord } from './record.js'
 
-/** What of `services/state` is needed here. After a `swap` or `remove` that failed nobody knows whether it was done. */
+/** What is needed of `services/state`. After a `swap` or `remove` that failed, nobody knows whether it was done. */
 export interface Records {
   get (key: string): Promise<{ value: string, version: number, age: number } | undefined>
   swap (key: string, expected: number | undefined, value: string, ttl: number): Promise<number | undefined>
@@ -11,10 +11,13 @@ export interface Records {
 
 export interface Entry { record: KeyRecord, version: number }
 
-/** A key that this request is in charge of, and what stood there before. */
+/** A key that this request has claimed, and the record that was there before. */
 export interface Claim extends Entry { key: string, at: number, earlier: Entry | undefined }
 
-/** Milliseconds until a write that failed is tried again: the first time, at most. */
+/** A claim whose version may be unknown, because the state did not answer. */
+type MaybeClaim = Omit<Claim, 'version'> & { version: number | undefined }
+
+/** Milliseconds until a failed write is retried: at first, and at most. */
 const BACKOFF = { first: 100, most: 10_000 }
 
 /** Milliseconds that a call which ends a claim may take though the deadline has passed. */
@@ -27,7 +30,7 @@ export class Ledger {
   readonly #onFailure: (record: KeyRecord) => void
   #closed = false
 
-  /** @param onFailure a record could not be written, and is tried again */
+  /** @param onFailure a record could not be written, and is retried */
   constructor (records: Records, clock: Clock, onFailure: (record: KeyRecord) => void) {
     this.#records = records
     this.#clock = clock
@@ -35,7 +38,7 @@ export class Ledger {
   }
 
   async get (key: string, deadline = Infinity): Promise<Entry | undefined> {
-    const found = await this.#by(deadline, this.#records.get(key))
+    const found = await this.#withDeadline(deadline, this.#records.get(key))
     return found && { record: asOfNow(found.value, found.age), version: found.version }
   }
 
@@ -58,12 +61,13 @@ export class Ledger {
   ): Promise<Claim | undefined> {
     const claim = { key, record, earlier, at: this.#clock.now() }
     try {
-      const version = await this.#by(deadline, this.#swap(key, earlier?.version, record))
+      const version = await this.#withDeadline(deadline, this.#swap(key, earlier?.version, record))
       return version === undefined ? undefined : { ...claim, version }
     } catch (error) {
       // Either the answer was lost or the claim: the record shows which.
       const there = await this.get(key, deadline).catch((error) => {
-        this.#keepOn({ ...claim, version: 0 }, earlier?.record)
+        // The claim may stand: put back what was there, so that the key is not in use for nothing.
+        this.#retry(claim, earlier?.record)
         throw error
       })
       if (there?.record.claim === record.claim) return { ...claim, version: there.version }
@@ -79,16 +83,16 @@ export class Ledger {
   }
 
   /**
-   * Ends a claim. While the state fails it is tried on in the background: the caller waits for the first try alone.
+   * Ends a claim. If the state fails, it is retried in the background; the caller waits only for the first try.
    *
    * @param next undefined: the key is as if it had never come
    */
   async end (claim: Claim, next: KeyRecord | undefined, deadline: number): Promise<void> {
     try {
-      await this.#by(this.#grace(deadline), this.#write(claim, next))
+      await this.#withDeadline(this.#grace(deadline), this.#write(claim, next))
     } catch {
       this.#onFailure(claim.record)
-      this.#keepOn(claim, next)
+      this.#retry(claim, next)
     }
   }
 
@@ -96,24 +100,23 @@ export class Ledger {
     this.#closed = true
   }
 
-  async #keepOn (claim: Claim, next: KeyRecord | undefined): Promise<void> {
+  async #retry (claim: Omit<Claim, 'version'>, next: KeyRecord | undefined): Promise<void> {
     for (let wait = BACKOFF.first; ; wait = Math.min(2 * wait, BACKOFF.most)) {
       await sleep(this.#clock, wait)
       if (this.#closed) return
       try {
-        return await this.#write({ ...claim, version: 0 }, next)
+        return await this.#write({ ...claim, version: undefined }, next)
       } catch {}
     }
   }
 
-  /** @param claim its version is 0 where that is not known */
-  async #write ({ key, at, ...mine }: Claim, next: KeyRecord | undefined): Promise<void> {
+  async #write ({ key, at, ...mine }: MaybeClaim, next: KeyRecord | undefined): Promise<void> {
     let { version, record: { bornFor } } = mine
     bornFor += this.#clock.now() - at
     for (;;) {
-      if (version === 0) {
+      if (version === undefined) {
         const there = await this.get(key)
-        const isMine = there?.record.claim === mine.record.claim && /open|unknown/.test(there.record.state)
+        const isMine = there?.record.claim === mine.record.claim && ['open', 'unknown'].includes(there.record.state)
         if (!isMine) return // written before its answer was lost, or gone over to somebody else
         version = there.version
         bornFor = there.record.bornFor
@@ -122,13 +125,13 @@ export class Ledger {
         ? await this.#swap(key, version, { ...next, bornFor })
         : await this.#records.remove(key, version)
       if (written) return
-      version = 0
+      version = undefined
     }
   }
 
   #swap (key: string, expected: number | undefined, record: KeyRecord): Promise<number | undefined> {
     const { bornFor, lease = 0 } = record
-    const ttl = Math.ceil(Math.max(KEPT - bornFor, LEAST) + lease)
+    const ttl = Math.ceil(Math.max(KEY_TTL - bornFor, MIN_RECORD_TTL) + lease)
     return this.#records.swap(key, expected, JSON.stringify(record), ttl)
   }
 
@@ -136,7 +139,7 @@ export class Ledger {
     return Math.max(deadline, this.#clock.now() + GRACE)
   }
 
-  #by<T> (deadline: number, result: Promise<T>): Promise<T> {
-    return before(this.#clock, deadline, result, () => new Error('The state did not answer before the deadline.'))
+  #withDeadline<T> (deadline: number, result: Promise<T>): Promise<T> {
+    return withDeadline(this.#clock, deadline, result, () => new Error('The state did not answer before the deadline.'))
   }
 }

@@ -1,7 +1,7 @@
 import { Problem } from '../problems/index.js'
 import { SpotError } from '../spot/error.js'
 
-/** What a key stands in the way of, by the event. */
+/** Problems of a request with a key, by the event. */
 export const problems = {
   'in-use': {
     problem: 'idempotency-key-in-use',
@@ -27,31 +27,31 @@ export const duplicates = (paths: string[]) => new Problem('duplicates-found', {
   hint: `Delete all but one of ${paths.join(', ')}, then send the request again.`
 })
 
-/** What the key stands for was sent, and cannot be looked for. */
+/** The create was sent, and there is no marker to search for. */
 export const unmarked = () => unknown('What came of the request with this key is not known.', false)
 
-export const cannotLook = () =>
+export const cannotSearch = () =>
   unknown('What came of the request with this key is not known, and this server cannot find out now.', true)
 
-/** @param wait milliseconds until a look is conclusive */
+/** @param wait milliseconds until a search is conclusive */
 export const notYet = (wait: number) =>
   unknown('What came of this request is not known yet: Spot does not show it, but may still do it.', true, {
     'retry-after': String(Math.max(1, Math.ceil(wait / 1000)))
   })
 
-const unknown = (detail: string, canLook: boolean, headers?: Record<string, string>) =>
-  withHint(new Problem('outcome-unknown', { detail, ...headers && { headers } }), canLook)
+const unknown = (detail: string, canSearch: boolean, headers?: Record<string, string>) =>
+  withHint(new Problem('outcome-unknown', { detail, ...headers && { headers } }), canSearch)
 
-/** The same problem, with what to do. @param canLook whether the same key finds out */
-export const withHint = ({ problem, details }: Problem, canLook: boolean) => new Problem(problem, {
+/** The same problem, with what to do. @param canSearch whether the same key finds out */
+export const withHint = ({ problem, details }: Problem, canSearch: boolean) => new Problem(problem, {
   ...details,
-  hint: canLook
+  hint: canSearch
     ? 'Send the same request with the same key again: this server then looks whether Spot created it, and creates it ' +
       'only if not.'
     : 'This key cannot find out. Look whether it was created; only if not, send it again with a new key.'
 })
 
-/** Whether an attempt that failed so certainly made nothing. */
+/** Whether a failed attempt certainly made nothing. */
 export function isCertainFailure (error: unknown): boolean {
   if (error instanceof SpotError) return error.changedNothing
   return error instanceof Problem && !['outcome-unknown', 'internal-error'].includes(error.problem)

@@ -21,25 +21,27 @@ export interface KeyRecord {
   marker?: string | undefined
   /** A random word of the last claim: whoever drew it knows the record for its own. */
   claim: string
-  /** Since the first claim. */
+  /** Milliseconds since the first claim. */
   bornFor: number
-  /** For how long it was certain that no attempt was under way. */
+  /** Milliseconds for which certainly no attempt was under way. */
   quietFor: number
   /** Attempts that may have reached Spot. */
   sent: number
-  /** `quietFor` when the last look began; -1: nobody has looked since the last attempt. */
+  /** `quietFor` when the last search began; -1: there was none since the last attempt. */
   lookedAfter: number
-  /** Of `open`: for how long an attempt may be under way. */
+  /** Of `open`: milliseconds for which an attempt may be under way. */
   lease?: number | undefined
   /** Of `answered`. */
   reply?: Reply | undefined
 }
 
-/** How long a key is remembered after its first claim; and a record after it was written, at least. */
-export const KEPT = 24 * 3600_000
-export const LEAST = 10 * 60_000
+/** Milliseconds for which a key is remembered after its first claim. */
+export const KEY_TTL = 24 * 3600_000
 
-/** The record as it would be written now. A claim whose lease is over says no more than that it was sent. */
+/** Milliseconds for which a record is kept at least, once it is written. */
+export const MIN_RECORD_TTL = 10 * 60_000
+
+/** The record as of now. After its lease, an open claim means: it may have been sent, outcome unknown. */
 export function asOfNow (value: string, age: number): KeyRecord {
   const { lease = 0, ...record }: KeyRecord = JSON.parse(value)
   const now = { ...record, bornFor: record.bornFor + age, quietFor: record.quietFor + age }
@@ -54,18 +56,18 @@ export const pathsOf = (replies: Reply[]) => replies.map(({ headers }) => header
 export const idOf = ({ headers }: Reply) => headers.Location.slice(headers.Location.lastIndexOf('/') + 1)
 
 /**
- * Milliseconds until Spot is to be looked through for the marker though nobody asks; Infinity: never again. What came
- * of an attempt may show late, and once it was sent twice, a late one is a duplicate.
+ * Milliseconds until the next background search; Infinity: none. A key that was sent more than once is searched even
+ * when answered: a late create is a duplicate.
  */
-export function lookIn ({ state, marker, sent, lease = 0, lookedAfter, ...record }: KeyRecord, settle: number): number {
+export function untilSearch (record: KeyRecord, settle: number): number {
+  const { state, marker, sent, lease = 0, lookedAfter, bornFor, quietFor } = record
   if (marker === undefined || state === 'duplicates' || (state === 'answered' && sent === 1)) return Infinity
   if (state === 'open') return lease
-  const { bornFor, quietFor } = record
-  const beforeTheEnd = KEPT - LEAST - (bornFor - quietFor)
-  const looks = [0, settle, 5 * 60_000, 3600_000, beforeTheEnd].filter((look) => look > lookedAfter)
-  return Math.min(...looks) - quietFor
+  const beforeTheEnd = KEY_TTL - MIN_RECORD_TTL - (bornFor - quietFor)
+  const searches = [0, settle, 5 * 60_000, 3600_000, beforeTheEnd].filter((after) => after > lookedAfter)
+  return Math.min(...searches) - quietFor
 }
 
-/** Whether it may have been created, and a look that is due will find out. */
+/** Whether it may have been created, and a search that is due will find out. */
 export const isInDoubt = ({ state, marker, lookedAfter }: KeyRecord, settle: number) =>
   state === 'unknown' && marker !== undefined && lookedAfter < settle

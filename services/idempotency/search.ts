@@ -1,4 +1,5 @@
 import type { Account } from '../spot/account.js'
+import { HANGING_AFTER } from '../spot/call.js'
 import { sleep, type Clock } from '../spot/clock.js'
 import type { Marked } from './marker.js'
 import type { Reply } from './record.js'
@@ -6,12 +7,9 @@ import type { Reply } from './record.js'
 /** Lists the resources of one kind that carry a marker. */
 export type Finder = (account: Account) => Promise<Marked>
 
-/** Milliseconds after which a list that has not come holds up nobody else. */
-const HANGS = 2000
-
 /**
- * Looks for markers among all resources of one kind. A list is a call that Spot counts, so those who ask while one is
- * under way share the next: it begins after they asked, and misses nothing that was there by then.
+ * Searches for markers among all resources of one kind. Spot counts each call, so those who ask while one is under way
+ * share the next: it begins after they asked, and misses nothing that was there by then.
  */
 export class MarkerSearch {
   readonly #clock: Clock
@@ -23,14 +21,14 @@ export class MarkerSearch {
   }
 
   /** @throws whatever the list throws */
-  async look (marker: string, list: () => Promise<Marked>): Promise<Reply[]> {
+  async search (marker: string, list: () => Promise<Marked>): Promise<Reply[]> {
     return (await this.#fresh(list)).get(marker) ?? []
   }
 
   #fresh (list: () => Promise<Marked>): Promise<Marked> {
     if (!this.#running) return this.#begin(list)
     const ended = this.#running.then(() => {}, () => {})
-    this.#next ??= Promise.race([ended, sleep(this.#clock, HANGS)]).then(() => this.#begin(list))
+    this.#next ??= Promise.race([ended, sleep(this.#clock, HANGING_AFTER)]).then(() => this.#begin(list))
     return this.#next
   }
 

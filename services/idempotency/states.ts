@@ -1,4 +1,4 @@
-/** What came of a request with a key. A label of the metrics, so the set is closed. */
+/** What is counted of keys. A label of the metrics, so the set is closed. */
 export const EVENTS = [
   'created', 'refused', 'replayed', 'in-use', 'reused', 'unknown', 'found', 'absent', 'duplicates', 'unavailable'
 ] as const
@@ -7,23 +7,24 @@ export type KeyEvent = typeof EVENTS[number]
 /** What is known of a key: nothing; somebody sends it; it may have been created; its reply; it was created twice. */
 export type State = 'none' | 'open' | 'unknown' | 'answered' | 'duplicates'
 
-export type Happening =
-  // The request comes; the key comes with another request; it would be looked for, but carries no marker.
+/** What can happen to a key: the input of the table. */
+export type Trigger =
+  // The request comes; the key comes with another request; it would be searched for, but carries no marker.
   | 'asked' | 'asked otherwise' | 'asked unmarked'
   // The attempt succeeded; certainly made nothing; made nothing, but an earlier one may have; nobody knows.
   | 'created' | 'refused' | 'refused again' | 'lost'
-  // A look found one; found several; found none, long enough after the last attempt; or too early; could not be made.
+  // A search found one; several; none, long enough after the last attempt; none, but too early; could not be made.
   | 'found' | 'several' | 'absent' | 'early' | 'blind'
 
 /**
- * What is done for the caller: `send` it, `look` for it first, give its `reply`, pass on the `error` of the attempt, or
- * a problem. A look that nobody asked for answers nobody.
+ * What the caller gets: `send` it, `search` for it first, give its `reply`, pass on the `error` of the attempt, or a
+ * problem. A background search answers nobody.
  */
-export type Step = 'send' | 'look' | 'reply' | 'error' | 'in-use' | 'reused' | 'unknown' | 'duplicates' | 'nothing'
+export type Action = 'send' | 'search' | 'reply' | 'error' | 'in-use' | 'reused' | 'unknown' | 'duplicates' | 'nothing'
 
-interface Row { next: State, step: Step, event?: KeyEvent }
+interface Row { next: State, action: Action, event?: KeyEvent }
 
-const row = (next: State, step: Step, event?: KeyEvent): Row => ({ next, step, ...event && { event } })
+const row = (next: State, action: Action, event?: KeyEvent): Row => ({ next, action, ...event && { event } })
 
 /** The life of a key, drawn in docs/reliability.md. A claim whose lease is over is read as `unknown`. */
 export const states = {
@@ -44,7 +45,7 @@ export const states = {
     blind: row('unknown', 'unknown')
   },
   unknown: {
-    asked: row('open', 'look'),
+    asked: row('open', 'search'),
     'asked otherwise': row('unknown', 'reused', 'reused'),
     'asked unmarked': row('unknown', 'unknown'),
     found: row('answered', 'nothing', 'found'),
@@ -59,15 +60,15 @@ export const states = {
     absent: row('answered', 'nothing')
   },
   duplicates: {
-    asked: row('open', 'look'),
+    asked: row('open', 'search'),
     'asked otherwise': row('duplicates', 'reused', 'reused'),
     'asked unmarked': row('duplicates', 'unknown')
   }
-} as const satisfies Record<State, Partial<Record<Happening, Row>>>
+} as const satisfies Record<State, Partial<Record<Trigger, Row>>>
 
 /** @throws {TypeError} where that cannot happen in this state: a bug */
-export function rowOf (state: State, happening: Happening): Row {
-  const row = (states[state] as Partial<Record<Happening, Row>>)[happening]
-  if (!row) throw new TypeError(`${happening} cannot happen to a key that is ${state}`)
+export function rowOf (state: State, trigger: Trigger): Row {
+  const row = (states[state] as Partial<Record<Trigger, Row>>)[trigger]
+  if (!row) throw new TypeError(`${trigger} cannot happen to a key that is ${state}`)
   return row
 }

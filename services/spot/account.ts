@@ -1,5 +1,5 @@
 import type { Answer } from './answer.js'
-import { isWrite, type Call, type Expectation, type RequestTerms, type SpotAccount } from './call.js'
+import { isWrite, type Call, type CallOptions, type Expectation, type SpotAccount } from './call.js'
 import { dryRun } from './dry-run.js'
 import { SpotError } from './error.js'
 import { capacity } from './operations/capacity.js'
@@ -8,7 +8,7 @@ import { imports } from './operations/imports.js'
 import { managedInstances } from './operations/managed-instances.js'
 import { rolls } from './operations/rolls.js'
 import { statefulInstances } from './operations/stateful-instances.js'
-import type { Spot, Words } from './operations/spot.js'
+import type { OperationArguments, Spot } from './operations/spot.js'
 import type { Next } from './stage.js'
 import { endpointOf } from './wire/target.js'
 
@@ -17,16 +17,16 @@ export interface AccountSettings extends SpotAccount {
   defaultVPC?: string | undefined
 }
 
-export interface AccountTerms extends RequestTerms {
-  /** Whether writes are only tried: none is sent, the problem `dry-run` says what it would do. */
+export interface AccountOptions extends CallOptions {
+  /** Writes are not sent; the problem `dry-run` shows what would be. */
   dryRun: boolean
 }
 
-/** What an account is to Spot: two names may stand for one. */
+/** Endpoint and account id. Two names may have the same. */
 export const identityOf = ({ endpoint, id }: SpotAccount): string => JSON.stringify([endpointOf(endpoint), id])
 
-/** What one request got of Spot. */
-interface Read { answers: Answer[], calls: number, requestId: string | undefined }
+/** What Spot answered to this request, and how many calls it took. */
+interface Received { answers: Answer[], calls: number, requestId: string | undefined }
 
 /** A configured account as one request sees it: what it is like, what Spot can do in it, and what Spot answered. */
 export class Account {
@@ -34,38 +34,40 @@ export class Account {
   readonly defaultVPC: string | undefined
   /** When the request must be over, by the clock. */
   readonly deadline: number
-  /** What it is to Spot; a name may stand for another one after a reload. */
+  /** `identityOf` the account; after a reload its name may stand for another one. */
   readonly identity: string
-  /** Whether its writes are only tried. */
+  /** Writes are not sent: see `AccountOptions`. */
   readonly dryRun: boolean
   readonly #spot: Spot
-  readonly #read: Read
-  readonly #reopen: (terms: Pick<AccountTerms, 'fresh' | 'reserved' | 'dryRun'>) => Account
+  readonly #received: Received
+  readonly #withOptions: (options: Pick<AccountOptions, 'fresh' | 'reserved' | 'dryRun'>) => Account
 
-  /** @param send the way of a call to Spot */
+  /** @param send sends a call to Spot */
   constructor (
-    name: string, settings: AccountSettings, send: Next, { dryRun: dry, ...terms }: AccountTerms,
-    read: Read = { answers: [], calls: 0, requestId: undefined }
+    name: string, settings: AccountSettings, send: Next, { dryRun: dry, ...options }: AccountOptions,
+    received: Received = { answers: [], calls: 0, requestId: undefined }
   ) {
     this.name = name
     this.identity = identityOf(settings)
     this.defaultVPC = settings.defaultVPC
-    this.deadline = terms.deadline
+    this.deadline = options.deadline
     this.dryRun = dry
-    this.#read = read
-    this.#reopen = (other) => new Account(name, settings, send, { ...terms, ...other }, read)
+    this.#received = received
+    this.#withOptions = (other) => new Account(name, settings, send, { ...options, ...other }, received)
 
-    const ask = async <T>(expects: Expectation, [operation, method, path, payload, present]: Words): Promise<T[]> => {
-      const call: Call = { operation, method, path, expects, ...payload, ...terms }
+    const ask = async <T>(
+      expects: Expectation, [operation, method, path, payload, present]: OperationArguments
+    ): Promise<T[]> => {
+      const call: Call = { operation, method, path, expects, ...payload, ...options }
       if (dry && isWrite(call)) throw dryRun(settings, call, await present?.(this.fresh.#spot))
-      const { items } = await this.#count(send(call))
-      return items as T[] // the stage that talks to Spot has seen to what is expected
+      const { items } = await this.#recordAnswer(send(call))
+      return items as T[] // the wire has checked what is expected
     }
     this.#spot = {
-      items: (...words) => ask('items', words),
-      item: async <T>(...words: Words) => (await ask<T>('item', words))[0] as T,
-      created: async <T>(id: string, ...words: Words) => (await ask<T>({ itemWith: id }, words))[0] as T,
-      done: async (...words) => { await ask('nothing', words) }
+      items: (...args) => ask('items', args),
+      item: async <T>(...args: OperationArguments) => (await ask<T>('item', args))[0] as T,
+      created: async <T>(id: string, ...args: OperationArguments) => (await ask<T>({ itemWith: id }, args))[0] as T,
+      done: async (...args) => { await ask('nothing', args) }
     }
   }
 
@@ -77,34 +79,33 @@ export class Account {
   get statefulInstances () { return statefulInstances(this.#spot) }
 
   /**
-   * The same account for reads on which a write depends: never from memory, and with the part of Spot's rate limit that
-   * is kept for them. What they take counts for this request.
+   * For reads that a write depends on: bypasses memory and may use the reserve. Its calls count towards this request.
    */
-  get fresh (): Account { return this.#reopen({ fresh: true, reserved: true, dryRun: false }) }
+  get fresh (): Account { return this.#withOptions({ fresh: true, reserved: true, dryRun: false }) }
 
   /** What Spot answered to this request, in the order in which it came. */
-  get answers (): readonly Answer[] { return this.#read.answers }
+  get answers (): readonly Answer[] { return this.#received.answers }
 
-  /** Calls that were sent to Spot for this request, whatever came of them. */
-  get calls (): number { return this.#read.calls }
+  /** Calls that were sent to Spot for this request, failed ones included. */
+  get calls (): number { return this.#received.calls }
 
-  /** The id by which Spot knows the last of them. */
-  get requestId (): string | undefined { return this.#read.requestId }
+  /** Spot's id of the last of them. */
+  get requestId (): string | undefined { return this.#received.requestId }
 
-  async #count (sent: Promise<Answer>): Promise<Answer> {
+  async #recordAnswer (sent: Promise<Answer>): Promise<Answer> {
     try {
       const answer = await sent
-      this.#read.answers.push(answer)
-      this.#add(answer)
+      this.#received.answers.push(answer)
+      this.#recordCalls(answer)
       return answer
     } catch (error) {
-      if (error instanceof SpotError) this.#add(error)
+      if (error instanceof SpotError) this.#recordCalls(error)
       throw error
     }
   }
 
-  #add ({ calls, requestId }: { calls: number, requestId?: string | undefined }) {
-    this.#read.calls += calls
-    if (calls > 0) this.#read.requestId = requestId
+  #recordCalls ({ calls, requestId }: { calls: number, requestId?: string | undefined }) {
+    this.#received.calls += calls
+    if (calls > 0) this.#received.requestId = requestId
   }
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Problem } from '../problems/index.js'
-import { Account, identityOf, type AccountSettings, type AccountTerms } from './account.js'
+import { Account, identityOf, type AccountOptions, type AccountSettings } from './account.js'
 import { kindOf, type CallKind, type SpotAccount } from './call.js'
 import { systemClock, type Clock } from './clock.js'
 import { organizationsOf, type Organization } from './organizations.js'
@@ -13,39 +13,39 @@ import { retry } from './stages/retry.js'
 import { wireOf } from './wire/index.js'
 import type { Client } from './wire/client.js'
 
-/** Milliseconds until a request must be over, whatever calls it makes: one that only reads, one that writes. */
-export interface Deadlines { read: number, write: number }
+/** Milliseconds that a request may take, whatever calls it makes: one that only reads, one that writes. */
+export interface TimeLimits { read: number, write: number }
 
 /** The configured accounts by name. */
 export interface Accounts {
   /**
-   * An account, for one request: its time runs from here.
+   * An account, for one request, whose time starts now.
    *
    * @throws {Problem} account-not-found
    */
-  account (name: string, terms: Terms): Account
-  /** Takes other accounts from now on. Requests under way go on with what they have. */
-  use (settings: Record<string, AccountSettings>): void
-  /** What is held back of each account, since most calls failed of late. */
-  heldBack (): [account: string, held: { reads: boolean, writes: boolean }][]
-  /** What the account is to Spot: two names may stand for one. Undefined where there is no such account. */
+  account (name: string, options: RequestOptions): Account
+  /** Uses these accounts from now on. Requests under way keep what they have. */
+  replaceAll (settings: Record<string, AccountSettings>): void
+  /** Accounts whose circuit breaker is open, for reads and for writes. */
+  openBreakers (): [account: string, open: { reads: boolean, writes: boolean }][]
+  /** Endpoint and account id: two names may have the same. Undefined where there is no such account. */
   identity (name: string): string | undefined
   /** Loads the HTTP client before the first call needs it. */
   warmUp (): Promise<unknown>
   close (): void
 }
 
-/** What holds for one request; it is fresh, reserved and dry only where that is said. */
-export interface Terms extends Partial<Omit<AccountTerms, 'deadline'>> {
-  /** Whether it may write: then it has more time. */
-  kind: keyof Deadlines
+/** Per-request options. `fresh`, `reserved` and `dryRun` default to false. */
+export interface RequestOptions extends Partial<Omit<AccountOptions, 'deadline'>> {
+  /** A request that writes has more time. */
+  kind: keyof TimeLimits
   /** When it must be over at the latest, by the clock. */
   deadline?: number
 }
 
 export interface AccountsOptions {
   version: string
-  within: Deadlines
+  within: TimeLimits
   memory: Memory
   limit: Limit
   /** Called after every attempt, for logs and metrics, with the name of its account. */
@@ -53,11 +53,11 @@ export interface AccountsOptions {
   clock?: Clock
   /** What talks to Spot; default: HTTP. */
   wire?: (settings: SpotAccount) => Next
-  /** From 0 to 1, for pauses that differ. */
+  /** Random number from 0 to 1, for the jitter of retry pauses. */
   random?: () => number
 }
 
-interface Known {
+interface ConfiguredAccount {
   settings: AccountSettings
   organization: Organization
   identity: string
@@ -65,56 +65,45 @@ interface Known {
   send: Next
 }
 
-export function createAccounts (
-  all: Record<string, AccountSettings>,
-  { version, within, memory, limit, observe, clock = systemClock, wire, random = Math.random }: AccountsOptions
-): Accounts {
+export function createAccounts (all: Record<string, AccountSettings>, options: AccountsOptions): Accounts {
+  const { version, within, clock = systemClock } = options
   let client: Promise<Client> | undefined
-  // Half of the time that a start takes would go into loading it.
+  // Loading it at once would double the start-up time.
   const load = () => {
     client ??= import('./wire/client.js').then(({ createClient }) => createClient(version))
     return client
   }
-  let accounts = new Map<string, Known>()
+  let accounts = new Map<string, ConfiguredAccount>()
 
-  function use (all: Record<string, AccountSettings>) {
+  function replaceAll (all: Record<string, AccountSettings>) {
     const organizations = organizationsOf(all)
     accounts = new Map(Object.entries(all).map(([name, settings]) => {
       const organization = organizations.get(name) as Organization
-      const before = accounts.get(name)
-      const same = before && isDeepStrictEqual([before.settings, before.organization], [settings, organization])
-      if (same) return [name, before] // its breakers go on as they are
-      const identity = identityOf(settings)
-      const breakers = { reads: new Breaker(clock), writes: new Breaker(clock) }
-      const stages: Stage[] = [
-        memory.stage(identity, within.read),
-        retry(clock, random),
-        (call, next) => breakers[kindOf(call)].stage(call, next),
-        limit.stage(organization),
-        observed((attempt) => observe(name, attempt), clock)
-      ]
-      const send = compose(stages, wire ? wire(settings) : wireOf(settings, load, clock))
-      return [name, { settings, organization, identity, breakers, send }]
+      const previous = accounts.get(name)
+      const isSame = previous &&
+        isDeepStrictEqual([previous.settings, previous.organization], [settings, organization])
+      // One that is the same keeps its breakers.
+      return [name, isSame ? previous : configure(name, settings, organization, load, options)]
     }))
   }
 
-  use(all)
+  replaceAll(all)
   return {
-    use,
-    account (name, { kind, deadline: latest = Infinity, ...terms }) {
-      const known = accounts.get(name)
-      if (!known) {
+    replaceAll,
+    account (name, { kind, deadline: latest = Infinity, ...rest }) {
+      const account = accounts.get(name)
+      if (!account) {
         throw new Problem('account-not-found', {
           detail: `No account ${JSON.stringify(name)} is configured on this server.`,
           hint: 'Account names are set by the operator and are case-sensitive.'
         })
       }
       const deadline = Math.min(latest, clock.now() + within[kind])
-      return new Account(name, known.settings, known.send, {
-        fresh: false, reserved: false, dryRun: false, client: '', ...terms, deadline
+      return new Account(name, account.settings, account.send, {
+        fresh: false, reserved: false, dryRun: false, client: '', ...rest, deadline
       })
     },
-    heldBack: () => [...accounts].map(([name, { breakers: { reads, writes } }]) =>
+    openBreakers: () => [...accounts].map(([name, { breakers: { reads, writes } }]) =>
       [name, { reads: reads.open, writes: writes.open }]),
     identity: (name) => accounts.get(name)?.identity,
     warmUp: load,
@@ -122,4 +111,22 @@ export function createAccounts (
       client?.then((client) => client.close(), () => {})
     }
   }
+}
+
+/** An account with the stages that its calls pass, in their order. */
+function configure (
+  name: string, settings: AccountSettings, organization: Organization, load: () => Promise<Client>,
+  { within, memory, limit, observe, clock = systemClock, wire, random = Math.random }: AccountsOptions
+): ConfiguredAccount {
+  const identity = identityOf(settings)
+  const breakers = { reads: new Breaker(clock), writes: new Breaker(clock) }
+  const stages: Stage[] = [
+    memory.stage(identity, within.read),
+    retry(clock, random),
+    (call, next) => breakers[kindOf(call)].stage(call, next),
+    limit.stage(organization),
+    observed((attempt) => observe(name, attempt), clock)
+  ]
+  const send = compose(stages, wire ? wire(settings) : wireOf(settings, load, clock))
+  return { settings, organization, identity, breakers, send }
 }

@@ -7,21 +7,21 @@ import type { Quota } from './wire/quota.js'
 export const SOURCES = ['spot', 'memory', 'shared', 'stale'] as const
 export type Source = typeof SOURCES[number]
 
-/** What Spot answered, and where that comes from: provenance travels in the answer, never past it. */
+/** What Spot answered, and where the answer came from. */
 export interface Answer {
-  /** Shared by those who ask the same: not to be changed. */
+  /** Callers who ask the same share these: do not change them. */
   items: object[]
   /** Characters it was written in. */
   size: number
   source: Source
   /** When Spot was asked, by the server's clock. */
   askedAt: number
-  /** The id by which Spot knows the call. */
+  /** Spot's id of the call. */
   requestId?: string | undefined
   /** Calls that were sent to Spot for this answer; 0 where somebody else's call brought it. */
   calls: number
   /** What Spot reported of its rate limit. */
   quota?: Quota | undefined
-  /** Counters that held when Spot was asked, as memory knows them: while they hold, it may be given once more. */
-  proof?: { names: readonly string[], words: readonly string[] } | undefined
+  /** The stamps when Spot was asked. Memory may serve the answer again while they are unchanged. */
+  proof?: { names: readonly string[], stamps: readonly string[] } | undefined
 }

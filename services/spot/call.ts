@@ -27,22 +27,25 @@ export interface Payload {
  */
 export type Expectation = 'items' | 'item' | 'nothing' | { itemWith: string }
 
+/** Milliseconds after which nobody waits for somebody else's call that has not ended. */
+export const HANGING_AFTER = 2000
+
 /** What holds for all calls of one request. */
-export interface RequestTerms {
+export interface CallOptions {
   /** When it must be over, by the clock, however many calls it makes. */
   deadline: number
-  /** Whether only what Spot says now will do, and never memory. */
+  /** Bypass memory. */
   fresh: boolean
-  /** Whose share of Spot's rate limit it counts for: the client's name. */
+  /** Client whose share of the rate limit the call uses. */
   client: string
-  /** Whether it may use the part of the limit that is kept for reads which guard a write or look for a marker. */
+  /** May use the part of the limit that is kept for reads that guard a write or search for a marker. */
   reserved: boolean
   /** The trace that it is a part of, as W3C writes it. */
   traceparent?: string | undefined
 }
 
 /** One upstream operation as it is asked for. */
-export interface Call extends Payload, RequestTerms {
+export interface Call extends Payload, CallOptions {
   /** Name of the upstream operation, for logs and metrics. One to one with the template of the path and the method. */
   operation: string
   method: Method

@@ -1,6 +1,6 @@
-import { orLate } from '../event-loop/deadline.js'
+import { withTimer } from '../event-loop/deadline.js'
 
-/** Time as a server has it. Tests and the simulation pass one that they turn by hand. */
+/** A server's time. Tests and the simulation pass a clock that they turn by hand. */
 export interface Clock {
   /** Milliseconds, never set back. */
   now (): number
@@ -21,7 +21,7 @@ export const sleep = (clock: Clock, milliseconds: number): Promise<void> =>
   new Promise((resolve) => { clock.after(Math.max(0, milliseconds), resolve) })
 
 /** The result, or `late()` thrown once it is `until` by the clock. */
-export const before = <T>(clock: Clock, until: number, result: Promise<T>, late: () => Error): Promise<T> =>
+export const withDeadline = <T>(clock: Clock, until: number, result: Promise<T>, late: () => Error): Promise<T> =>
   until === Infinity
     ? result
-    : orLate(result, (end) => clock.after(Math.max(0, until - clock.now()), end), late)
+    : withTimer(result, (end) => clock.after(Math.max(0, until - clock.now()), end), late)

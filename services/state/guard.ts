@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { orLate } from '../event-loop/deadline.js'
+import { withTimer } from '../event-loop/deadline.js'
 import { StateError } from './error.js'
 import { Health, type OnChange, type Trouble } from './health.js'
 import type { State } from './state.js'
@@ -15,9 +15,9 @@ export interface WatchedState extends State {
   probe (): Promise<void>
 }
 
-export interface Terms {
+export interface GuardOptions {
   /** Milliseconds that a call may take. */
-  patience: number
+  timeout: number
   /** Message for the operator. */
   explain: (cause: Error) => string
   onChange: OnChange
@@ -30,11 +30,11 @@ export type OnConnection = (cause: Error | undefined) => void
 const PROBE = 'probe:'
 
 /** What a probe writes: more than most records, as a full disk still has room for a small one now and then. */
-const AMPLE = 'x'.repeat(16_384)
+const PROBE_VALUE = 'x'.repeat(16_384)
 
-/** The state, with every failure as a `StateError`, no call that hangs, and a report when it fails or recovers. */
-export function guard (open: (onConnection: OnConnection) => State, terms: Terms): WatchedState {
-  const { patience, explain, onChange } = terms
+/** A state whose calls do not hang, whose failures are `StateError`s, and that reports when it fails or recovers. */
+export function guard (open: (onConnection: OnConnection) => State, options: GuardOptions): WatchedState {
+  const { timeout, explain, onChange } = options
   const health = new Health(onChange)
   let closed = false
   const failed = (trouble: Trouble, cause: Error) => {
@@ -55,7 +55,7 @@ export function guard (open: (onConnection: OnConnection) => State, terms: Terms
   ) {
     const begun = health.now()
     try {
-      const result = await within(patience, call())
+      const result = await withTimeout(timeout, call())
       if (health.failure) recovered(result, begun)
       return result
     } catch (cause) {
@@ -65,13 +65,13 @@ export function guard (open: (onConnection: OnConnection) => State, terms: Terms
   const reading = <T>(call: () => Promise<T>) =>
     attempt('read', call, (_, begun) => health.succeeded(['connection', 'read'], begun))
 
-  /** A swap that lost a race wrote nothing, and even a small write proves little: see `AMPLE`. */
+  /** A swap that lost a race wrote nothing, and even a small write proves little: see `PROBE_VALUE`. */
   const writing = <T>(call: () => Promise<T>) => attempt('write', call, (done) => done && probe())
 
   let probing: Promise<unknown> | undefined
   async function probe (): Promise<void> {
     // A new key each time, as a refused swap would write nothing.
-    probing ??= attempt('write', () => state.swap(PROBE + randomUUID(), undefined, AMPLE, 1), (_, begun) =>
+    probing ??= attempt('write', () => state.swap(PROBE + randomUUID(), undefined, PROBE_VALUE, 1), (_, begun) =>
       health.succeeded(['connection', 'read', 'write'], begun)).catch(() => {}).finally(() => { probing = undefined })
     await probing
   }
@@ -97,8 +97,8 @@ export function guard (open: (onConnection: OnConnection) => State, terms: Terms
   }
 }
 
-function within<T> (milliseconds: number, work: Promise<T>): Promise<T> {
-  return orLate(work, (end) => {
+function withTimeout<T> (milliseconds: number, work: Promise<T>): Promise<T> {
+  return withTimer(work, (end) => {
     const timer = setTimeout(end, milliseconds)
     return () => clearTimeout(timer)
   }, () => new Error(`no answer within ${milliseconds / 1000} seconds`))

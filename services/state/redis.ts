@@ -25,19 +25,19 @@ const PREFIX = 'spot-api:state-2:'
 type Time = [seconds: string, microseconds: string]
 
 /** Milliseconds that Redis may take to answer; then the connection is closed and opened again. */
-const SILENCE = 2000
+const ANSWER_TIMEOUT = 2000
 
 /**
- * A record is `version written value`; `written` is in milliseconds since the epoch, by Redis's clock. Where there is
- * none, its version is the empty string.
+ * Lua: whether the record has this version. A record is `version written value`; `written` is in milliseconds since the
+ * epoch, by Redis's clock. Where there is no record, its version is the empty string.
  */
-const unchanged = "(redis.call('GET', KEYS[1]) or ''):match('^%d*') == ARGV[1]"
+const VERSION_MATCHES = "(redis.call('GET', KEYS[1]) or ''):match('^%d*') == ARGV[1]"
 
 const scripts = {
   swapRecord: {
     numberOfKeys: 1,
     lua: `
-      if not (${unchanged}) then return 0 end
+      if not (${VERSION_MATCHES}) then return 0 end
       local time = redis.call('TIME')
       local written = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
       redis.call('SET', KEYS[1], ARGV[2] .. ' ' .. written .. ' ' .. ARGV[3], 'PX', ARGV[4])
@@ -45,7 +45,7 @@ const scripts = {
   },
   removeRecord: {
     numberOfKeys: 1,
-    lua: `return ${unchanged} and redis.call('DEL', KEYS[1]) or 0`
+    lua: `return ${VERSION_MATCHES} and redis.call('DEL', KEYS[1]) or 0`
   },
   readRecord: {
     numberOfKeys: 1,
@@ -61,43 +61,7 @@ const scripts = {
  * @param onConnection called with the reason when the connection breaks, and with undefined when there is one
  */
 export function redis (url: string, onConnection: OnConnection): State {
-  let connecting: Promise<Redis> | undefined
-  let closed = false
-
-  /** Why there is no connection, if known. */
-  let trouble: Error | undefined
-
-  async function connect (): Promise<Redis> {
-    const { redisClient } = await import('./redis-client.js')
-    const client = redisClient(url, SILENCE, {
-      socketTimeout: SILENCE,
-      // After a failover the same name leads to the new primary.
-      reconnectOnError: ({ message }) => message.startsWith('READONLY'),
-      scripts
-    })
-    client.on('error', (error: Error) => { trouble = error })
-    client.on('ready', () => {
-      trouble = undefined
-      onConnection(undefined)
-    })
-    client.on('close', () => {
-      if (!closed) onConnection(withoutCommand(trouble ?? new Error('the connection was lost')))
-    })
-    // From here on it reconnects by itself, whether or not this attempt fails.
-    await client.connect().catch(() => {})
-    return client
-  }
-
-  async function ask<T> (question: (client: Redis) => Promise<T>): Promise<T> {
-    if (closed) throw new Error('it was closed')
-    connecting ??= connect()
-    const client = await connecting
-    try {
-      return await question(client)
-    } catch (error) {
-      throw withoutCommand(client.status === 'ready' ? error as Error : trouble ?? error as Error)
-    }
-  }
+  const { ask, close } = connection(url, onConnection)
 
   return {
     async get (key) {
@@ -125,6 +89,50 @@ export function redis (url: string, onConnection: OnConnection): State {
         }
         cursor = next
       } while (cursor !== '0')
+    },
+    close
+  }
+}
+
+/** One connection, opened by the first question and then kept: see `redis`. */
+function connection (url: string, onConnection: OnConnection) {
+  let connecting: Promise<Redis> | undefined
+  let closed = false
+
+  /** Why there is no connection, if known. */
+  let lastError: Error | undefined
+
+  async function connect (): Promise<Redis> {
+    const { redisClient } = await import('./redis-client.js')
+    const client = redisClient(url, ANSWER_TIMEOUT, {
+      socketTimeout: ANSWER_TIMEOUT,
+      // After a failover the same name leads to the new primary.
+      reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+      scripts
+    })
+    client.on('error', (error: Error) => { lastError = error })
+    client.on('ready', () => {
+      lastError = undefined
+      onConnection(undefined)
+    })
+    client.on('close', () => {
+      if (!closed) onConnection(withoutCommand(lastError ?? new Error('the connection was lost')))
+    })
+    // From here on it reconnects by itself, whether or not this attempt fails.
+    await client.connect().catch(() => {})
+    return client
+  }
+
+  return {
+    async ask<T> (question: (client: Redis) => Promise<T>): Promise<T> {
+      if (closed) throw new Error('it was closed')
+      connecting ??= connect()
+      const client = await connecting
+      try {
+        return await question(client)
+      } catch (error) {
+        throw withoutCommand(client.status === 'ready' ? error as Error : lastError ?? error as Error)
+      }
     },
     async close () {
       closed = true

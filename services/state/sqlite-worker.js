@@ -4,10 +4,10 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { openFile } from './sqlite-file.js'
 
-/** @typedef {import('./sqlite.js').Question} Question */
+/** @typedef {import('./sqlite.js').Task} Task */
 /** @typedef {import('./sqlite.js').Write} Write */
 /** @typedef {import('./sqlite.js').Read} Read */
-/** @typedef {import('./sqlite.js').Answer} Answer */
+/** @typedef {import('./sqlite.js').TaskResult} TaskResult */
 /** @typedef {ReturnType<typeof openFile>} Rows */
 
 const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort)
@@ -32,12 +32,12 @@ function close () {
 }
 
 /**
- * Does something with the file, and closes it after what may have ruined the connection.
+ * Opens the file, if it is not open, and closes it after an error that may have ruined the connection.
  *
  * @template T
  * @param {(rows: Rows) => T} act
  */
-function using (act) {
+function withFile (act) {
   try {
     open ??= openFile(directory, file)
     return act(open)
@@ -53,7 +53,7 @@ function using (act) {
  * @template T
  * @param {(rows: Rows, now: number) => T} act
  */
-const commit = (act) => using((rows) => {
+const commit = (act) => withFile((rows) => {
   rows.begin()
   try {
     // Not earlier: BEGIN may have waited for seconds.
@@ -84,36 +84,36 @@ const recordOf = ({ version, written, value }, now) =>
   ({ value: Buffer.from(/** @type {ArrayBuffer} */ (value)).toString(), version, age: Math.max(0, now - written) })
 
 /**
- * @param {Write} question
+ * @param {Write} task
  * @param {Rows} rows
  * @param {number} now
  */
-function write (question, rows, now) {
-  const { key, expected } = question
+function write (task, rows, now) {
+  const { key, expected } = task
   const same = living(rows, key, now)?.version === expected
-  if (question.ask === 'remove') {
+  if (task.ask === 'remove') {
     if (same) rows.remove(key)
     return same
   }
-  const { version, value, ttl } = question
+  const { version, value, ttl } = task
   if (same) rows.put({ key, version, written: now, until: now + ttl, value: Buffer.from(value) })
   return same ? version : undefined
 }
 
 /**
- * @param {Read} question
+ * @param {Read} task
  * @param {Rows} rows
  * @param {number} now
  */
-function read (question, rows, now) {
-  if (question.ask === 'get') {
-    const row = living(rows, question.key, now)
+function read (task, rows, now) {
+  if (task.ask === 'get') {
+    const row = living(rows, task.key, now)
     return row && recordOf(row, now)
   }
   const records = []
   let last
   let bytes = 0
-  for (const row of rows.page(question.after, PAGE)) {
+  for (const row of rows.page(task.after, PAGE)) {
     last = row.key
     if (row.until > now) records.push([row.key, recordOf(row, now)])
     bytes += row.value.byteLength
@@ -123,45 +123,45 @@ function read (question, rows, now) {
 }
 
 /**
- * The result of an action, for each question.
+ * The result of an action, for each task.
  *
- * @param {Question[]} questions
+ * @param {Task[]} tasks
  * @param {() => unknown[]} act
- * @returns {Answer[]}
+ * @returns {TaskResult[]}
  */
-function answers (questions, act) {
+function resultsOf (tasks, act) {
   try {
     const results = act()
-    return questions.map(({ id }, at) => ({ id, result: results[at] }))
+    return tasks.map(({ id }, at) => ({ id, result: results[at] }))
   } catch (error) {
     const { message, code } = /** @type {NodeJS.ErrnoException} */ (error)
-    return questions.map(({ id }) => ({ id, failure: { message, code } }))
+    return tasks.map(({ id }) => ({ id, failure: { message, code } }))
   }
 }
 
-/** @type {(question: Question) => question is Write} */
-const isWrite = (question) => question.ask === 'swap' || question.ask === 'remove'
-/** @type {(question: Question) => question is Read} */
-const isRead = (question) => !isWrite(question)
+/** @type {(task: Task) => task is Write} */
+const isWrite = (task) => task.ask === 'swap' || task.ask === 'remove'
+/** @type {(task: Task) => task is Read} */
+const isRead = (task) => !isWrite(task)
 
 /**
  * The writes in one transaction, then the reads: where nothing can be written, reads still succeed.
  *
- * @param {Question[]} questions
- * @returns {Answer[]}
+ * @param {Task[]} tasks
+ * @returns {TaskResult[]}
  */
-function answersTo (questions) {
+function carryOut (tasks) {
   const now = Date.now()
-  const current = questions.filter(({ by }) => by > now)
+  const current = tasks.filter(({ by }) => by > now)
   const writes = current.filter(isWrite)
   const reads = current.filter(isRead)
   return [
     // Nobody waits for these any more, and a claim that nobody knows of would block others.
-    ...answers(questions.filter(({ by }) => by <= now), () => { throw new Error('it was too busy') }),
+    ...resultsOf(tasks.filter(({ by }) => by <= now), () => { throw new Error('it was too busy') }),
     ...writes.length > 0
-      ? answers(writes, () => commit((rows, now) => writes.map((question) => write(question, rows, now))))
+      ? resultsOf(writes, () => commit((rows, now) => writes.map((task) => write(task, rows, now))))
       : [],
-    ...reads.flatMap((question) => answers([question], () => [using((rows) => read(question, rows, Date.now()))]))
+    ...reads.flatMap((task) => resultsOf([task], () => [withFile((rows) => read(task, rows, Date.now()))]))
   ]
 }
 
@@ -182,12 +182,12 @@ const sweeping = setInterval(() => {
   try { sweep() } catch {}
 }, sweepEvery)
 
-port.on('message', (/** @type {Question | 'close'} */ first) => {
+port.on('message', (/** @type {Task | 'close'} */ first) => {
   const messages = [first]
   for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) messages.push(next.message)
-  const questions = messages.filter((message) => message !== 'close')
-  if (questions.length > 0) port.postMessage(answersTo(questions))
-  if (questions.length === messages.length) return
+  const tasks = messages.filter((message) => message !== 'close')
+  if (tasks.length > 0) port.postMessage(carryOut(tasks))
+  if (tasks.length === messages.length) return
   clearInterval(sweeping)
   close()
   port.close()

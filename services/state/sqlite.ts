@@ -8,7 +8,7 @@ const FILE = 'state.sqlite'
 /** Milliseconds between two sweeps of expired records. */
 const SWEEP = 10_000
 
-/** What the thread is started with. */
+/** The thread's settings. */
 export interface Settings {
   directory: string
   file: string
@@ -16,21 +16,21 @@ export interface Settings {
   sweepEvery: number
 }
 
-/** A question to the thread. After `by` (milliseconds since the epoch) nobody waits for the answer. */
-export type Question = Write | Read
-interface Asked { id: number, by: number }
+/** A task for the thread. After `by` (milliseconds since the epoch) nobody waits for the result. */
+export type Task = Write | Read
+interface TaskBase { id: number, by: number }
 
-export type Write = Asked & (
+export type Write = TaskBase & (
   | { ask: 'swap', key: string, expected: Version | undefined, version: Version, value: string, ttl: number }
   | { ask: 'remove', key: string, expected: Version }
 )
-export type Read = Asked & (
+export type Read = TaskBase & (
   | { ask: 'get', key: string }
   /** The records that follow a key. */
   | { ask: 'page', after: string }
 )
 
-export interface Answer {
+export interface TaskResult {
   id: number
   result?: unknown
   failure?: { message: string, code: string | undefined }
@@ -39,14 +39,14 @@ export interface Answer {
 /** A page of records; `last` is the last key that was read, undefined at the end. */
 interface Page { records: [key: string, record: StateRecord][], last: string | undefined }
 
-/** Before it has an id. */
-type Unasked<Q> = Q extends Asked ? Omit<Q, keyof Asked> : never
+/** A task before it has an id. */
+type NewTask<T> = T extends TaskBase ? Omit<T, keyof TaskBase> : never
 
 interface Waiting { resolve (result: unknown): void, reject (error: Error): void }
 
 export interface SqliteOptions {
-  /** Milliseconds that a call may take: what must wait longer is not done. */
-  patience: number
+  /** Milliseconds that a call may take: the thread drops tasks that had to wait longer. */
+  timeout: number
   sweepEvery?: number
 }
 
@@ -55,7 +55,26 @@ export interface SqliteOptions {
  * during a restart, also in different containers. The first call starts the thread, which does not keep the process
  * alive; calls under way do.
  */
-export function sqlite (directory: string, { patience, sweepEvery = SWEEP }: SqliteOptions): State {
+export function sqlite (directory: string, options: SqliteOptions): State {
+  const { ask, close } = thread(directory, options)
+
+  return {
+    get: (key) => ask({ ask: 'get', key }),
+    swap: (key, expected, value, ttl) => ask({ ask: 'swap', key, expected, version: newVersion(), value, ttl }),
+    remove: (key, expected) => ask({ ask: 'remove', key, expected }),
+    async * all () {
+      for (let after: string | undefined = ''; after !== undefined;) {
+        const { records, last }: Page = await ask({ ask: 'page', after })
+        yield * records
+        after = last
+      }
+    },
+    close
+  }
+}
+
+/** The thread with the file: it is started by the first task, and again by the next one after it ended. */
+function thread (directory: string, { timeout, sweepEvery = SWEEP }: SqliteOptions) {
   const waiting = new Map<number, Waiting>()
   let worker: Worker | undefined
   let ended: Promise<void> | undefined
@@ -72,7 +91,7 @@ export function sqlite (directory: string, { patience, sweepEvery = SWEEP }: Sql
       resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 128 }
     })
     started.unref()
-    started.on('message', (answers: Answer[]) => answers.forEach(settle))
+    started.on('message', (results: TaskResult[]) => results.forEach(settle))
     let cause: Error | undefined
     started.on('error', (error) => { cause = error })
     ended = new Promise((resolve) => {
@@ -87,7 +106,7 @@ export function sqlite (directory: string, { patience, sweepEvery = SWEEP }: Sql
     return started
   }
 
-  function settle ({ id, result, failure }: Answer) {
+  function settle ({ id, result, failure }: TaskResult) {
     const call = waiting.get(id)
     waiting.delete(id)
     if (waiting.size === 0 && !closed) worker?.unref()
@@ -95,27 +114,16 @@ export function sqlite (directory: string, { patience, sweepEvery = SWEEP }: Sql
     else call?.resolve(result)
   }
 
-  function ask<T> (question: Unasked<Question>): Promise<T> {
-    if (closed) return Promise.reject(new Error('it was closed'))
-    worker ??= start()
-    const id = count++
-    const { promise, ...call } = deferred<T>()
-    if (waiting.size === 0) worker.ref()
-    waiting.set(id, call as Waiting)
-    worker.postMessage({ id, by: Date.now() + patience, ...question })
-    return promise
-  }
-
   return {
-    get: (key) => ask({ ask: 'get', key }),
-    swap: (key, expected, value, ttl) => ask({ ask: 'swap', key, expected, version: newVersion(), value, ttl }),
-    remove: (key, expected) => ask({ ask: 'remove', key, expected }),
-    async * all () {
-      for (let after: string | undefined = ''; after !== undefined;) {
-        const { records, last }: Page = await ask({ ask: 'page', after })
-        yield * records
-        after = last
-      }
+    ask<T> (task: NewTask<Task>): Promise<T> {
+      if (closed) return Promise.reject(new Error('it was closed'))
+      worker ??= start()
+      const id = count++
+      const { promise, ...call } = deferred<T>()
+      if (waiting.size === 0) worker.ref()
+      waiting.set(id, call as Waiting)
+      worker.postMessage({ id, by: Date.now() + timeout, ...task })
+      return promise
     },
     async close () {
       closed = true

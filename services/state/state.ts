@@ -12,11 +12,11 @@ export interface StateRecord {
 }
 
 /**
- * Small strings that survive a restart. Every change is durable before its promise resolves. The state's own clock
- * decides when a record was written and when it expires, never the caller's.
+ * Small strings that survive a restart. With SQLite a change is on the disk when its promise resolves; with Redis, its
+ * settings decide. The state's own clock decides when a record was written and when it expires, never the caller's.
  *
- * Every failure is a `StateError`, within seconds. After a `swap` or `remove` that failed it is unknown whether it was
- * done: only the answer may be lost.
+ * `guard` turns failures into `StateError`s, and ends calls within seconds. After a `swap` or `remove` that failed,
+ * nobody knows whether it was done: only the answer may be lost.
  */
 export interface State {
   /** The record of a key; undefined if there is none or it has expired. */

@@ -7,7 +7,7 @@ export interface Clock {
 }
 
 /**
- * A clock that goes on only while everybody sleeps: to the moment at which the first of them is to wake. Hours pass in
+ * A clock that moves only while everybody sleeps, to the moment when the first of them wakes. Hours pass in
  * milliseconds, and always in the same order.
  */
 export function simulatedClock (start = 0): Clock {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { play, violations } from './history.js'
+import { play } from './history.js'
+import { violations } from './promises.js'
 import { scenarios, type Scenario } from './scenario.js'
 
 /** @throws {Error} with what broke */

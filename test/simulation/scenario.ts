@@ -8,11 +8,14 @@ export interface Ask {
   kind: 'create' | 'list' | 'get' | 'update' | 'delete'
   /** Key of a create; undefined: none. */
   key: number | undefined
-  /** Which of the first groups. */
+  /** Which of the first groups. A create that names `COPIED` copies a group that was made with a key. */
   group: number
   fresh: boolean
   client: number
 }
+
+/** Index of the group that creates copy. */
+export const COPIED = 1
 
 /** What goes wrong around the servers. */
 export interface Trouble {
@@ -27,8 +30,8 @@ export interface Trouble {
 export interface Scenario {
   seed: number
   servers: number
-  /** How far the servers' clocks are apart (milliseconds), and how differently they run (a part of one). */
-  apart: number
+  /** Milliseconds between the servers' clocks, and how differently they run (a part of one). */
+  clockOffset: number
   drift: number
   limit: number
   rounding: 'up' | 'down'
@@ -42,7 +45,7 @@ export interface Scenario {
   /** How often a call to the state fails: half never arrive, half lose their answer; and its delay (milliseconds). */
   lost: number
   delay: number
-  /** Whether the servers are started anew a day later, and the same keys come with other requests. */
+  /** Whether the servers restart a day later, and the same keys come with other requests. */
   nextDay: boolean
   asks: Ask[]
   troubles: Trouble[]
@@ -116,11 +119,11 @@ const trouble: fc.Arbitrary<Trouble> = fc.record({
   lasts: fc.integer({ min: 100, max: MINUTE })
 })
 
-/** Histories of a few requests each: most faults need no more, and thousands of short ones meet more than one long. */
+/** Short histories: most faults need few requests, so many short histories find more than one long one. */
 export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   seed: fc.nat(),
   servers: fc.integer({ min: 1, max: 3 }),
-  apart: fc.constantFrom(0, 70_000, 3_600_000),
+  clockOffset: fc.constantFrom(0, 70_000, 3_600_000),
   drift: fc.constantFrom(0, 0, 0.03),
   limit: fc.constantFrom(3, 10, 40, Infinity),
   rounding: fc.constantFrom('up', 'down'),
@@ -130,7 +133,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.record({
   faultRate: fc.constantFrom(0, 0.2, 0.6),
   faults: fc.oneof(
     { weight: 5, arbitrary: fc.subarray(faults, { minLength: 1 }) },
-    // What a write overtakes.
+    // Slow reads, which a write can overtake.
     { weight: 1, arbitrary: fc.constant<Fault[]>(['slow-answer']) }
   ),
   lost: fc.constantFrom(0, 0, 0.1),

@@ -4,10 +4,10 @@ import { createAccounts, type Accounts } from '../../services/spot/accounts.js'
 import type { Answer } from '../../services/spot/answer.js'
 import type { Call } from '../../services/spot/call.js'
 import { createLimit, type SharedWindow } from '../../services/spot/stages/limit/index.js'
-import type { Counters } from '../../services/spot/stages/memory/counters.js'
 import { Memory, type ReadSettings } from '../../services/spot/stages/memory/index.js'
-import { sharedCounters, type SharedWords } from '../../services/spot/stages/memory/shared-counters.js'
-import { countersOf } from './counters.js'
+import { sharedStamps, type StampStore } from '../../services/spot/stages/memory/shared-stamps.js'
+import type { Stamps } from '../../services/spot/stages/memory/stamps.js'
+import { stampsOf } from './local-stamps.js'
 import type { Fault, Sent, SimulatedSpot } from './spot.js'
 import type { SimulatedHandle } from './state.js'
 import type { ServerClock, World } from './world.js'
@@ -15,10 +15,13 @@ import type { ServerClock, World } from './world.js'
 export const ACCOUNT = 'demo'
 const CREATE = 'createElastigroup'
 
+/** Part of the limit that one client may hold. */
+export const SHARE = 0.5
+
 /** What a caller asks for. */
 export interface Asked {
   kind: 'create' | 'list' | 'get' | 'update' | 'delete'
-  /** Word of the request: of its key and the day, where it has a key. */
+  /** Identifies what is asked for: the key and the day, where there is a key. */
   word: string
   key: string | undefined
   /** Whether a create copies a group. */
@@ -31,6 +34,8 @@ export interface Asked {
   settled?: boolean
   /** Asked of a key that made more than one. */
   doubled?: boolean
+  /** The last read, once all is well again: it must be admitted. */
+  isLast?: boolean
 }
 
 /** A request, and what became of it. Moments are by the world, but those named so. */
@@ -44,8 +49,8 @@ export interface Request {
   reply?: object
   error?: unknown
   answers: { answer: Answer, age: number }[]
-  /** Whether the other servers were told of the write before it was answered. */
-  told?: boolean
+  /** Whether every server saw the new stamps of the write before it was answered. */
+  visibleToAll?: boolean
 }
 
 export interface ServerOptions {
@@ -55,7 +60,7 @@ export interface ServerOptions {
   spot: SimulatedSpot
   /** The link to all that is shared, and that; undefined where the server is alone. */
   state: SimulatedHandle
-  shared: { words: SharedWords, window: SharedWindow } | undefined
+  shared: { stamps: StampStore, window: SharedWindow } | undefined
   within: { read: number, write: number }
   reads: ReadSettings
   settle: number
@@ -74,7 +79,7 @@ export class SimulatedServer {
   readonly #idempotency: Idempotency
   readonly #within: ServerOptions['within']
   readonly #spot: SimulatedSpot
-  #told = new Map<string, boolean>()
+  readonly #visibleToAll = new Map<string, boolean>()
 
   constructor ({ name, world, clock, spot, state, shared, within, reads, settle, faultOf }: ServerOptions) {
     this.name = name
@@ -83,12 +88,12 @@ export class SimulatedServer {
     this.#world = world
     this.#within = within
     this.#spot = spot
-    const counters = this.#watched(shared
-      ? sharedCounters({ words: shared.words, clock, onChange () {} })
-      : countersOf(clock))
-    const memory = new Memory({ ...reads, settle, counters, clock })
+    const stamps = this.#watched(shared
+      ? sharedStamps({ store: shared.stamps, clock, onChange () {} })
+      : stampsOf(clock))
+    const memory = new Memory({ ...reads, settle, stamps, clock })
     const limit = createLimit({
-      clock, redis: shared?.window, shareOf: (client) => client === '' ? 1 : 0.5, onBlock () {}, onShared () {}
+      clock, redis: shared?.window, shareOf: (client) => client === '' ? 1 : SHARE, onBlock () {}, onShared () {}
     })
     this.#accounts = createAccounts({ [ACCOUNT]: { id: 'act-1', token: 'token' } }, {
       version: 'simulated',
@@ -131,7 +136,7 @@ export class SimulatedServer {
     request.answers = account.answers.slice(names).map((answer) => ({ answer, age: this.clock.now() - answer.askedAt }))
     request.endedAt = this.#world.now
     request.lateness = this.clock.now() - account.deadline
-    request.told = this.#told.get(asked.group) ?? true
+    request.visibleToAll = this.#visibleToAll.get(asked.group) ?? true
     return request
   }
 
@@ -179,18 +184,18 @@ export class SimulatedServer {
     }
   }
 
-  /** Notes of each group whether its last change was seen by all. */
-  #watched (counters: Counters): Counters {
+  /** Notes of each group whether every server saw its last stamp. */
+  #watched (stamps: Stamps): Stamps {
     return {
-      patience: counters.patience,
-      read: (names) => counters.read(names),
-      change: (names, holdFor) => {
-        const note = (seen: boolean) => {
-          for (const name of names) this.#told.set(name.split(' ').at(-1) as string, seen)
-          return seen
+      timeout: stamps.timeout,
+      read: (names) => stamps.read(names),
+      renew: (names, excludeFor) => {
+        const note = (seenByAll: boolean) => {
+          for (const name of names) this.#visibleToAll.set(name.split(' ').at(-1) as string, seenByAll)
+          return seenByAll
         }
-        const changed = counters.change(names, holdFor)
-        return changed instanceof Promise ? changed.then(note) : note(changed)
+        const renewed = stamps.renew(names, excludeFor)
+        return renewed instanceof Promise ? renewed.then(note) : note(renewed)
       }
     }
   }

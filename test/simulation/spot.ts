@@ -14,9 +14,9 @@ export type Fault =
   | 'hang-undone' | 'hang-done' | 'hang-later' | 'refused' | 'html-408-later'
 
 export interface SpotSettings {
-  /** Calls of a route in a sliding minute; Infinity: no limit is told. */
+  /** Calls of a route in a sliding minute; Infinity: no limit is reported. */
   limit: number
-  /** How the reset is told in whole seconds. */
+  /** How the reset is rounded to whole seconds. */
   rounding: 'up' | 'down'
   /** Milliseconds after which what was done shows in lists, and an accepted write is carried out, at the latest. */
   settle: number
@@ -38,27 +38,27 @@ export interface Commit {
   sent: Sent
 }
 
-/** What Spot answered to a read, and what it knew then. */
-export interface Told { id: number, arrivedAt: number, resource: string | undefined }
+/** An answer to a read, whose items carry its id. */
+export interface ReadAnswer { id: number, arrivedAt: number, resource: string | undefined }
 
-/** A Spot that keeps groups with a value and a marker, counts calls, and errs as it is told to. */
+/** A Spot that keeps groups with a value and a marker, counts calls, and fails as each fault says. */
 export class SimulatedSpot {
   readonly commits: Commit[] = []
-  readonly told = new Map<number, Told>()
+  readonly answers = new Map<number, ReadAnswer>()
   /** Calls that arrived, by route. */
   readonly arrivals = new Map<string, number[]>()
   readonly #world: World
   readonly #settings: SpotSettings
   readonly #resources = new Map<string, Resource & { shownAt: number, goneAt?: number }>()
   #made = 0
-  #answers = 0
+  #answerCount = 0
 
   constructor (world: World, settings: SpotSettings) {
     this.#world = world
     this.#settings = settings
   }
 
-  /** All there is, lists that lag or not. */
+  /** All resources, also those that lists do not show yet. */
   get resources (): Resource[] {
     return [...this.#resources.values()].filter(({ goneAt }) => goneAt === undefined)
   }
@@ -74,7 +74,7 @@ export class SimulatedSpot {
    * The way of one server to this Spot.
    *
    * @param faultOf what happens to a call
-   * @param onSend told of each call that leaves
+   * @param onSend called with each call that leaves
    */
   wire (clock: Clock, faultOf: (call: Call) => Fault, onSend: (sent: Sent) => void): Next {
     return (call) => new Promise<Answer>((resolve, reject) => {
@@ -84,7 +84,7 @@ export class SimulatedSpot {
       const fail = (outcome: ConstructorParameters<typeof SpotError>[0]['outcome'], calls: number) =>
         reject(new SpotError({ call, outcome, calls }))
       const left = call.deadline - askedAt
-      const sent: Sent = { call, at: world.now, askedAt, endsBy: world.now + left, heard: undefined }
+      const sent: Sent = { call, at: world.now, askedAt, endsBy: world.now + left, reportedQuota: undefined }
       const ended = () => { sent.endsBy = Math.min(sent.endsBy, world.now) }
       if (fault === 'unsent') {
         clock.after(Math.min(left, 20), () => fail('unsent', 0))
@@ -148,7 +148,7 @@ export class SimulatedSpot {
     }
   }
 
-  /** Spot's limiter: it counts each call that arrives, and tells what is left. */
+  /** Spot's limiter: it counts each call that arrives, and reports what is left. */
   #count (route: string): HttpLike {
     const { limit, rounding } = this.#settings
     const { now } = this.#world
@@ -199,27 +199,27 @@ export class SimulatedSpot {
 
   #show ({ path: [, , , id] }: Call): Partial<HttpLike> {
     const now = this.#world.now
-    const told = ++this.#answers
-    this.told.set(told, { id: told, arrivedAt: now, resource: id })
-    const shown = ({ id, value, compute }: Resource) => ({ id, value, compute, told })
+    const answerId = ++this.#answerCount
+    this.answers.set(answerId, { id: answerId, arrivedAt: now, resource: id })
+    const shown = ({ id, value, compute }: Resource) => ({ id, value, compute, answerId })
     if (id === undefined) {
       const all = [...this.#resources.values()]
-      return { items: all.filter((one) => one.shownAt <= now && one.goneAt === undefined).map(shown), told }
+      return { items: all.filter((one) => one.shownAt <= now && one.goneAt === undefined).map(shown), answerId }
     }
     const one = this.#resources.get(id)
     return one && one.goneAt === undefined
-      ? { items: [shown(one)], told }
-      : { status: 400, errors: ['GROUP_DOESNT_EXIST'], told }
+      ? { items: [shown(one)], answerId }
+      : { status: 400, errors: ['GROUP_DOESNT_EXIST'], answerId }
   }
 
   /** What the gateway makes of an answer: the same rules as over HTTP, without its bytes. */
   #read (
-    clock: Clock, call: Call, { status, headers, items, errors, told }: HttpLike, askedAt: number, sent: Sent
+    clock: Clock, call: Call, { status, headers, items, errors, answerId }: HttpLike, askedAt: number, sent: Sent
   ): Answer {
     const quota = quotaOf(status, headers)
-    sent.heard = quota
-    sent.told = told
-    sent.heardAt = clock.now()
+    sent.reportedQuota = quota
+    sent.answerId = answerId
+    sent.receivedAt = clock.now()
     if (status !== 200) {
       const outcome = outcomeOfStatus(status, errors)
       throw new SpotError({
@@ -230,7 +230,7 @@ export class SimulatedSpot {
   }
 }
 
-/** A call that left a server, and what the server heard. */
+/** A call that left a server, and what the server received. */
 export interface Sent {
   call: Call
   /** By the world. */
@@ -241,12 +241,12 @@ export interface Sent {
   arrivedAt?: number
   /** When the server had the answer or gave up, by the world; a server that dies gives up at the deadline. */
   endsBy: number
-  heard: Quota | undefined
+  reportedQuota: Quota | undefined
   /** When Spot, which refused it, has room again, by the world: the reset before it was rounded. */
   roomAt?: number
-  /** When, by the server's clock. */
-  heardAt?: number
-  told?: number | undefined
+  /** When the server had the answer, by its clock. */
+  receivedAt?: number
+  answerId?: number | undefined
 }
 
 interface HttpLike {
@@ -254,5 +254,5 @@ interface HttpLike {
   headers: Record<string, string>
   items?: object[]
   errors?: string[] | undefined
-  told?: number | undefined
+  answerId?: number | undefined
 }

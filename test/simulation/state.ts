@@ -9,7 +9,7 @@ export interface Faults {
   lost: number
   /** Longest delay of a call before it is carried out, and of its answer; milliseconds. */
   delay: number
-  /** Whether nothing gets through: calls fail after `patience`, and nothing is done. */
+  /** Whether nothing gets through: calls fail after `timeout`, and nothing is done. */
   partitioned: boolean
 }
 
@@ -24,7 +24,7 @@ export interface SimulationOptions {
   /** A number from 0 up to 1, as Math.random makes it; decides every fault and version. */
   random: () => number
   /** Milliseconds that a call may take. What is carried out after that is done without its caller knowing. */
-  patience?: number
+  timeout?: number
 }
 
 interface Row { value: string, version: Version, written: number, until: number }
@@ -33,7 +33,7 @@ interface Row { value: string, version: Version, written: number, until: number 
  * The state in memory, for simulations: each handle is the state as one server sees it, with faults of its own. The
  * same clock and the same random numbers give the same history.
  */
-export function simulatedState ({ clock, random, patience = 2500 }: SimulationOptions) {
+export function simulatedState ({ clock, random, timeout = 2500 }: SimulationOptions) {
   const rows = new Map<string, Row>()
 
   const living = (key: string) => {
@@ -53,16 +53,16 @@ export function simulatedState ({ clock, random, patience = 2500 }: SimulationOp
         await clock.sleep(milliseconds)
         throw new StateError('The simulated state cannot be used: no answer.')
       }
-      if (faults.partitioned) return noAnswer(patience)
+      if (faults.partitioned) return noAnswer(timeout)
       const [before, after] = [Math.floor(random() * faults.delay), Math.floor(random() * faults.delay)]
-      if (before > patience) {
+      if (before > timeout) {
         clock.sleep(before).then(act)
-        return noAnswer(patience)
+        return noAnswer(timeout)
       }
       if (before > 0) await clock.sleep(before)
-      if (random() < faults.dropped) return noAnswer(patience - before)
+      if (random() < faults.dropped) return noAnswer(timeout - before)
       const result = act()
-      if (random() < faults.lost || before + after > patience) return noAnswer(patience - before)
+      if (random() < faults.lost || before + after > timeout) return noAnswer(timeout - before)
       if (after > 0) await clock.sleep(after)
       return result
     }

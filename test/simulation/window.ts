@@ -1,5 +1,5 @@
 import type { SharedWindow } from '../../services/spot/stages/limit/index.js'
-import { RouteWindow, type Send } from '../../services/spot/stages/limit/window.js'
+import { RouteWindow, type Feedback, type Send } from '../../services/spot/stages/limit/window.js'
 import type { Faults } from './state.js'
 import type { World } from './world.js'
 
@@ -32,16 +32,16 @@ export function simulatedWindow (world: World) {
           if (!('wait' in reply)) world.at(world.now + ask.lease, () => ended(route, reply, undefined))
           return reply
         }),
-        leave: (route, client, send, told) => call(() => {
-          ended(route, send ?? windowOf(route).record(world.now, client), told)
+        leave: (route, client, send, feedback) => call(() => {
+          ended(route, send ?? windowOf(route).record(world.now, client), feedback)
         }),
         close () {}
       }
 
-      function ended (route: string, send: Send & { over?: boolean }, told: Parameters<RouteWindow['leave']>[2]) {
+      function ended (route: string, send: Send & { over?: boolean }, feedback: Feedback) {
         if (send.over) return
         send.over = true
-        windowOf(route).leave(world.now, send, told)
+        windowOf(route).leave(world.now, send, feedback)
       }
     }
   }

@@ -13,10 +13,10 @@ export function randomFrom (seed: number): () => number {
 
 interface Event { at: number, order: number, happen: () => void }
 
-/** Events of a history: one that has more goes round in circles. */
-const MOST = 200_000
+/** Events of a history. One that has more does not end. */
+const MAX_EVENTS = 200_000
 
-/** Lets everything run that waits for a promise, and for no time. */
+/** Runs everything that waits for a promise, not for time. */
 const settle = () => new Promise<void>((resolve) => { setImmediate(resolve) })
 
 /** Time that passes at once, from one event to the next, in an order that depends on nothing but the seed. */
@@ -46,7 +46,9 @@ export class World {
   async run (end: number): Promise<void> {
     await settle()
     for (let event; (event = this.#events[0]) && event.at <= end;) {
-      if (++this.#happened > MOST) throw new Error('time goes on: too much happens')
+      if (++this.#happened > MAX_EVENTS) {
+        throw new Error(`More than ${MAX_EVENTS} events: the simulation does not end.`)
+      }
       this.#take()
       this.now = event.at
       event.happen()
@@ -97,8 +99,8 @@ export class World {
 const isBefore = (one: Event, other: Event) => one.at < other.at || (one.at === other.at && one.order < other.order)
 
 /**
- * The clock of one server: it began at a time of its own and may run fast or slow. What waits on it never happens once
- * the server is dead.
+ * The clock of one server, which has its own start and may run fast or slow. Once the server is dead, its timers never
+ * fire.
  */
 export class ServerClock implements Clock {
   readonly #world: World
@@ -106,7 +108,7 @@ export class ServerClock implements Clock {
   readonly #rate: number
   dead = false
 
-  /** @param rate milliseconds that it goes on in one of the world */
+  /** @param rate milliseconds by this clock in one millisecond of the world */
   constructor (world: World, offset: number, rate: number) {
     this.#world = world
     this.#offset = offset

@@ -4,7 +4,8 @@ import type { Method, Path, Payload } from '../call.js'
 export type Present = (spot: Spot) => Promise<object>
 
 /** One upstream operation: its name (for logs and metrics), method, path, and what goes with it. */
-export type Words = [operation: string, method: Method, path: Path, payload?: Payload, present?: Present]
+export type OperationArguments =
+  [operation: string, method: Method, path: Path, payload?: Payload, present?: Present]
 
 /**
  * Spot as one request sees it. The functions differ in what they expect of a 200: `items` a list, `item` at least one,
@@ -12,11 +13,11 @@ export type Words = [operation: string, method: Method, path: Path, payload?: Pa
  */
 export interface Spot {
   /** @throws {SpotError} when the call does not succeed */
-  items<T extends object> (...words: Words): Promise<T[]>
+  items<T extends object> (...args: OperationArguments): Promise<T[]>
   /** @throws {SpotError} when the call does not succeed, or brings no item: `not-found` of a read */
-  item<T extends object> (...words: Words): Promise<T>
+  item<T extends object> (...args: OperationArguments): Promise<T>
   /** What a create made. @throws {SpotError} when the call does not succeed, or brings no item with this property */
-  created<T extends object> (id: keyof T & string, ...words: Words): Promise<T>
+  created<T extends object> (id: keyof T & string, ...args: OperationArguments): Promise<T>
   /** @throws {SpotError} when the call does not succeed */
-  done (...words: Words): Promise<void>
+  done (...args: OperationArguments): Promise<void>
 }

@@ -1,4 +1,4 @@
-/** Milliseconds after which counting begins anew. */
+/** Milliseconds after which counting starts again. */
 const PERIOD = 10_000
 
 /** Part of the calls that may be tried again, and how many may be however few calls there are. */

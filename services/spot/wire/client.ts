@@ -11,10 +11,10 @@ import { requestOf } from './request.js'
 const LARGEST_ANSWER = 64 * 1024 * 1024
 
 /**
- * Milliseconds at most for each step until a connection stands, and at most a third of the time there is: what fails
- * there was never sent, and may be tried again.
+ * Milliseconds: longest time for each of DNS, connect and TLS; at most a third of the call's time. Failures here were
+ * never sent, and may be retried.
  */
-const CONNECTING = 3000
+const CONNECT_STEP = 3000
 
 /** An HTTP answer, not parsed. */
 export interface HttpAnswer { status: number, headers: IncomingHttpHeaders, text: string }
@@ -34,20 +34,20 @@ export interface Client {
 export function createClient (version: string): Client {
   const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) }
   // Node's global agents keep connections alive. Spot may close one just as a write is sent on it: outcome unknown.
-  const single = { http: new HttpAgent({ keepAlive: false }), https: new HttpsAgent({ keepAlive: false }) }
-  const shared = got.extend({
+  const oneCallAgents = { http: new HttpAgent({ keepAlive: false }), https: new HttpsAgent({ keepAlive: false }) }
+  const base = got.extend({
     retry: { limit: 0 },
     followRedirect: false,
     throwHttpErrors: false,
     hooks: { beforeRequest: [trimOptions] },
     headers: { 'user-agent': `spot-api/${version}`, accept: 'application/json' }
   })
-  const clients = { reads: shared.extend({ agent: agents }), writes: shared.extend({ agent: single }) }
+  const clients = { reads: base.extend({ agent: agents }), writes: base.extend({ agent: oneCallAgents }) }
 
   return {
     async exchange (account, call, timeout) {
       const { url, headers, body } = requestOf(account, call)
-      const step = Math.min(CONNECTING, timeout / 3)
+      const step = Math.min(CONNECT_STEP, timeout / 3)
       const stream = clients[kindOf(call)].stream(url, {
         method: call.method,
         timeout: { lookup: step, connect: step, secureConnect: step, request: timeout },
@@ -58,7 +58,7 @@ export function createClient (version: string): Client {
       if (isWrite(call) && body === undefined) stream.end()
       const hold = isWrite(call) ? holdUntilConnected(stream, url, performance.now() + timeout) : undefined
       try {
-        return await answerOf(stream)
+        return await readAnswer(stream)
       } catch (error) {
         if (hold?.isLate) throw new SpotError({ call, outcome: 'expired' })
         if (error instanceof RangeError) {
@@ -71,6 +71,7 @@ export function createClient (version: string): Client {
         throw new SpotError({ call, outcome, code, calls: outcome === 'unsent' ? 0 : 1 })
       }
     },
+    // Agents for writes keep no idle sockets.
     close () {
       agents.http.destroy()
       agents.https.destroy()
@@ -102,8 +103,8 @@ function holdUntilConnected (stream: Request, { protocol }: URL, until: number):
 }
 
 /**
- * got would make some forty options for Node of its own, and Node copies what it gets several times: a fifth of a call.
- * Where got no longer asks for them so, only that is lost, and a test in outcomes.test.ts fails.
+ * got makes some forty options for Node, and Node copies what it gets several times: a fifth of a call. If got stops
+ * calling this, calls only get slower, and a test in outcomes.test.ts fails.
  */
 const trimOptions: BeforeRequestHook = (options) => {
   const { method, headers, agent, url } = options
@@ -112,12 +113,12 @@ const trimOptions: BeforeRequestHook = (options) => {
 }
 
 /**
- * All that came for a request. got's promises do the same, and cost a fifth more.
+ * Reads the whole answer. got's promises do the same, and cost a fifth more.
  *
- * @throws {RequestError} when it did not all come
- * @throws {RangeError} when it is more than is read
+ * @throws {RequestError} when a part is missing
+ * @throws {RangeError} when it is too large
  */
-function answerOf (stream: Request): Promise<HttpAnswer> {
+function readAnswer (stream: Request): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0

@@ -15,12 +15,12 @@ export function wireOf (account: SpotAccount, load: () => Promise<Pick<Client, '
     const client = await load()
     const askedAt = clock.now()
     const received = await client.exchange(account, call, Math.max(1, call.deadline - askedAt))
-    return answerOf(call, received, askedAt)
+    return interpret(call, received, askedAt)
   }
 }
 
 /** What an HTTP answer means. @throws {SpotError} for everything but a 200 with what the call expects */
-export async function answerOf (call: Call, { status, headers, text }: HttpAnswer, askedAt: number): Promise<Answer> {
+export async function interpret (call: Call, { status, headers, text }: HttpAnswer, askedAt: number): Promise<Answer> {
   const quota = quotaOf(status, headers)
   const envelope = await openEnvelope(headers['content-type'], text)
   const failure = { call, quota, calls: 1 }
@@ -44,7 +44,7 @@ export async function answerOf (call: Call, { status, headers, text }: HttpAnswe
 const itemsOf = (items: unknown): JsonObject[] | undefined =>
   Array.isArray(items) ? items.flat().filter(isObject) : undefined
 
-/** What a 200 lacks of what was expected: a read of nothing found nothing, a write of nothing is not understood. */
+/** What a 200 lacks. A read without items is `not-found`; a write's answer without items is `unreadable`. */
 function lackOf (items: JsonObject[] | undefined, call: Call): 'not-found' | 'unreadable' | undefined {
   const { expects }: { expects: Expectation } = call
   if (expects === 'nothing') return undefined

@@ -91,7 +91,7 @@ export const outcomes: Record<FailedOutcome, OutcomeRow> = {
   'rate-limited': {
     read: 'spot-rate-limited',
     write: 'spot-rate-limited',
-    detail: 'Spot takes no more calls of this kind for now. Nothing was changed.',
+    detail: 'Spot or AWS limits the rate of these calls. Nothing was changed.',
     changedNothing: true,
     again: 'never',
     breaks: false,

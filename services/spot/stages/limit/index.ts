@@ -2,17 +2,17 @@ import type { Clock } from '../../clock.js'
 import { SpotError } from '../../error.js'
 import type { Organization } from '../../organizations.js'
 import type { Stage } from '../../stage.js'
-import { Lane } from './lane.js'
 import { RedisWindow } from './redis-window.js'
+import { RouteQueue } from './route-queue.js'
 import { Shared, type SharedWindow } from './shared.js'
 import type { Feedback } from './window.js'
 
 export type { SharedWindow } from './shared.js'
 
 /** Routes that are remembered before idle ones are forgotten. */
-const MOST = 10_000
+const MAX_ROUTES = 10_000
 
-/** A route by the words that logs and metrics have for it. */
+/** A route, as logs and metrics name it. */
 export interface RouteLabels { organization: string, route: string, method: string }
 
 export interface Usage {
@@ -31,19 +31,19 @@ export interface LimitOptions {
   shareOf: (client: string) => number
   /** Called when calls of a route begin to be refused, for how many seconds; and when that ends, after how many. */
   onBlock: (blocked: boolean, about: RouteLabels & { seconds: number }) => void
-  /** Called when this server goes on alone, and when it shares again. */
+  /** Called when this server continues alone, and when it shares again. */
   onShared: (shared: boolean) => void
 }
 
 /**
- * Holds calls back so that Spot's rate limit is kept. Exceptions: while no limit is known, ten calls go at once; and
- * where Redis cannot be reached, each server counts its own calls alone.
+ * Delays or refuses calls so that Spot's rate limit is kept. Exceptions: while no limit is known, ten calls go at once;
+ * and where Redis cannot be reached, each server counts only its own calls.
  */
 export interface Limit {
   /** The stage of the accounts that Spot counts together. */
   stage (organization: Organization): Stage
-  /** Every route that was used, for metrics. */
-  standings (): Usage[]
+  /** Usage of every route that was called, for metrics. */
+  usage (): Usage[]
   /** Connects to what is shared before the first call needs it. */
   open (): void
   close (): void
@@ -52,37 +52,37 @@ export interface Limit {
 export function createLimit ({ clock, redis, shareOf, onBlock, onShared }: LimitOptions): Limit {
   const window = typeof redis === 'string' ? new RedisWindow(redis) : redis
   const shared = window && new Shared(window, clock, onShared)
-  const routes = new Map<string, { labels: RouteLabels, lane: Lane }>()
+  const routes = new Map<string, { labels: RouteLabels, queue: RouteQueue }>()
 
-  function laneOf (organization: Organization, operation: string, method: string): Lane {
+  function queueOf (organization: Organization, operation: string, method: string): RouteQueue {
     const route = `${organization.id}:${operation}`
     const known = routes.get(route)
-    if (known) return known.lane
-    if (routes.size >= MOST) forgetIdle()
+    if (known) return known.queue
+    if (routes.size >= MAX_ROUTES) forgetIdle()
     const labels = { organization: organization.name, route: operation, method }
-    const lane = new Lane({
+    const queue = new RouteQueue({
       route,
       clock,
       shared,
       shareOf,
       onBlock: (blocked, milliseconds) => onBlock(blocked, { ...labels, seconds: Math.ceil(milliseconds / 1000) })
     })
-    routes.set(route, { labels, lane })
-    return lane
+    routes.set(route, { labels, queue })
+    return queue
   }
 
   function forgetIdle () {
-    for (const [route, { lane }] of routes) {
-      if (!lane.idle) continue
-      lane.close()
+    for (const [route, { queue }] of routes) {
+      if (!queue.idle) continue
+      queue.close()
       routes.delete(route)
     }
   }
 
   return {
     stage: (organization) => async (call, next) => {
-      const lane = laneOf(organization, call.operation, call.method)
-      const place = await lane.enter(call)
+      const queue = queueOf(organization, call.operation, call.method)
+      const slot = await queue.enter(call)
       let feedback: Feedback
       try {
         const answer = await next(call)
@@ -92,14 +92,14 @@ export function createLimit ({ clock, redis, shareOf, onBlock, onShared }: Limit
         if (error instanceof SpotError) feedback = error.calls === 0 ? 'unsent' : error.quota
         throw error
       } finally {
-        lane.leave(place, feedback)
+        queue.leave(slot, feedback)
       }
     },
-    standings: () => [...routes.values()].map(({ labels, lane: { remaining, blockedSeconds } }) =>
+    usage: () => [...routes.values()].map(({ labels, queue: { remaining, blockedSeconds } }) =>
       ({ labels, remaining, blockedSeconds })),
     open: () => shared?.open(),
     close () {
-      for (const { lane } of routes.values()) lane.close()
+      for (const { queue } of routes.values()) queue.close()
       shared?.close()
     }
   }

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Redis, Result } from 'ioredis'
+import { HANGING_AFTER } from '../../call.js'
+import { WINDOW } from '../../wire/quota.js'
 import type { SharedWindow } from './shared.js'
 import {
-  DAY, HANGS, KEPT, LONGEST_BACKOFF, RESERVE, SLACK, UNKNOWN, type Ask, type Refusal, type Send, type Feedback
+  CALLS_WITHOUT_LIMIT, CLOCK_SLACK, DAY, LONGEST_BACKOFF, RESERVE, SEND_COUNTS_FOR,
+  type Ask, type Feedback, type Refusal, type Send
 } from './window.js'
-import { WINDOW } from '../../wire/quota.js'
 
 type Argument = string | number
 
@@ -18,17 +20,21 @@ declare module 'ioredis' {
 /** The number is the version of what is shared: another one never reads these keys. */
 const PREFIX = 'spot-api:2:limit:'
 
-/** Milliseconds for Redis itself, after which a command fails; a call has long gone on by then. */
-const PATIENCE = 1000
+/** Milliseconds. `Shared` stops waiting after 200 ms and sends without Redis; this only ends the command. */
+const COMMAND_TIMEOUT = 1000
 
 /** Milliseconds after which a server that has not ended a call is dead. */
 const LONGEST_LEASE = 600_000
 
 /**
- * What both scripts begin with: a route as `RouteWindow` has it. A hash holds the numbers; sorted sets all sends by
- * when they leave, the same of one client, those of the last minute by when they began, and those under way that began
- * while no limit was known. A limit of 0 is not known, and -1 is none.
- * KEYS: hash, all, client, begun, young. ARGV: now, or '' for the clock of Redis; id of the send.
+ * What both scripts begin with: a route as `RouteWindow` has it. KEYS:
+ * - hash: the numbers. `limit`: 0 unknown, -1 unlimited.
+ * - all: all sends, sorted by when they leave the window.
+ * - client: the same of one client.
+ * - begun: sends of the last minute, sorted by when they began.
+ * - young: sends under way that began while no limit was known.
+ *
+ * ARGV: now, or '' for the clock of Redis; id of the send.
  */
 const OPEN = `
   local HASH, ALL, CLIENT, BEGUN, YOUNG = unpack(KEYS)
@@ -46,7 +52,7 @@ const OPEN = `
   if now - route.confirmedAt >= ${DAY} then route.limit = 0 end
   redis.call('ZREMRANGEBYSCORE', ALL, '-inf', now)
   redis.call('ZREMRANGEBYSCORE', CLIENT, '-inf', now)
-  redis.call('ZREMRANGEBYSCORE', YOUNG, '-inf', now - ${HANGS})
+  redis.call('ZREMRANGEBYSCORE', YOUNG, '-inf', now - ${HANGING_AFTER})
   route.past = route.past + redis.call('ZREMRANGEBYSCORE', BEGUN, '-inf', now - ${WINDOW})
   local others = now < route.othersUntil and route.others or 0
 
@@ -61,8 +67,9 @@ const OPEN = `
       fields[#fields + 1] = route[name]
     end
     redis.call('HSET', HASH, unpack(fields))
+    -- The hash outlives the sends, so that a limit stays known for a day.
     for index, key in ipairs(KEYS) do
-      local kept = (key == HASH or key == BEGUN) and ${DAY} or lease + ${KEPT}
+      local kept = (key == HASH or key == BEGUN) and ${DAY} or lease + ${SEND_COUNTS_FOR}
       if redis.call('PTTL', key) < kept then redis.call('PEXPIRE', key, kept) end
     end
   end`
@@ -83,10 +90,11 @@ const ENTER = `${OPEN}
   end
 
   if now < route.blockedUntil then return refusal(route.blockedUntil - now) end
-  if probe and (ahead > 0 or now < route.probeAt + ${HANGS}) then return refusal(route.probeAt + ${HANGS} - now) end
-  if limit == 0 and redis.call('ZCARD', YOUNG) + ahead >= ${UNKNOWN} then
-    local oldest = tonumber(redis.call('ZRANGE', YOUNG, 0, 0, 'WITHSCORES')[2]) or -${HANGS}
-    return refusal(oldest + ${HANGS} - now)
+  local probeEnds = route.probeAt + ${HANGING_AFTER}
+  if probe and (ahead > 0 or now < probeEnds) then return refusal(probeEnds - now) end
+  if limit == 0 and redis.call('ZCARD', YOUNG) + ahead >= ${CALLS_WITHOUT_LIMIT} then
+    local oldest = tonumber(redis.call('ZRANGE', YOUNG, 0, 0, 'WITHSCORES')[2]) or -${HANGING_AFTER}
+    return refusal(oldest + ${HANGING_AFTER} - now)
   end
   if limit > 0 then
     local reserve = math.floor(limit * ${RESERVE})
@@ -97,21 +105,25 @@ const ENTER = `${OPEN}
     if lacks > 0 or lacksOwn > 0 then
       local room = math.min(left(ALL, lacks), math.max(left(ALL, lacks - others), route.othersUntil))
       local free = math.max(lacks > 0 and room or now, lacksOwn > 0 and left(CLIENT, lacksOwn) or now)
-      return refusal(math.min(free - now, ${KEPT}), lacksOwn > 0 and share < 1)
+      return refusal(math.min(free - now, ${SEND_COUNTS_FOR}), lacksOwn > 0 and share < 1)
     end
   end
 
   if probe then route.probeAt = now end
-  count(now + lease + ${KEPT})
+  count(now + lease + ${SEND_COUNTS_FOR})
   redis.call('ZADD', BEGUN, now, id)
   if limit == 0 then redis.call('ZADD', YOUNG, now, id) end
   route.sent = route.sent + 1
   save(lease)
-  return { 1, now, redis.call('ZCOUNT', ALL, '(' .. now + ${SLACK}, '+inf'), route.sent, route.ended }`
+  return { 1, now, redis.call('ZCOUNT', ALL, '(' .. now + ${CLOCK_SLACK}, '+inf'), route.sent, route.ended }`
 
-/** ARGV from 3: begunAt, ours, sent, ended; 'unsent', 'nothing', 'blocked' or 'quota'; limit, remaining, reset. */
+/**
+ * ARGV from 3: begunAt, inWindow, number, endedBefore; 'unsent', 'nothing', 'blocked' or 'quota'; limit, remaining,
+ * reset.
+ */
 const LEAVE = `${OPEN}
-  local begunAt, ours, sent, ended = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+  local begunAt, inWindow, number, endedBefore =
+    tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
   local feedback, limit, remaining, reset = ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
   redis.call('ZREM', YOUNG, id)
   redis.call('ZREM', CLIENT, id)
@@ -125,7 +137,7 @@ const LEAVE = `${OPEN}
     save(0)
     return 0
   end
-  count(now + ${KEPT})
+  count(now + ${SEND_COUNTS_FOR})
   route.ended = route.ended + 1
   if not known then
     -- Sent without Redis, or before it lost its memory: it counts, but what others use does not follow from it.
@@ -146,15 +158,15 @@ const LEAVE = `${OPEN}
   end
   if feedback == 'blocked' then
     route.trips = begunAt >= route.blockedUntil and route.trips + 1 or math.max(route.trips, 1)
-    local backoff = math.min(${SLACK} * 2 ^ (route.trips - 1), ${LONGEST_BACKOFF})
+    local backoff = math.min(${CLOCK_SLACK} * 2 ^ (route.trips - 1), ${LONGEST_BACKOFF})
     route.blockedUntil = math.max(route.blockedUntil, now + reset + backoff)
     route.probeAt = 0
   else
     if begunAt >= route.blockedUntil then route.trips = 0 end
     if known and limit > 0 then
       local counted = limit - remaining
-      local least = math.max(0, counted - ours - (route.sent - sent))
-      local most = counted - 1 - math.max(0, ended - route.past)
+      local least = math.max(0, counted - inWindow - (route.sent - number))
+      local most = counted - 1 - math.max(0, endedBefore - route.past)
       if least >= others or now >= route.provenUntil then
         route.others = least
         route.provenUntil = now + ${WINDOW}
@@ -196,13 +208,13 @@ export class RedisWindow implements SharedWindow<RedisSend> {
     const { redisClient } = await import('../../../state/redis-client.js')
     this.#redis?.disconnect()
     if (this.#closed) throw new Error('closed')
-    const redis = redisClient(this.#url, PATIENCE, { commandTimeout: PATIENCE })
+    const redis = redisClient(this.#url, COMMAND_TIMEOUT, { commandTimeout: COMMAND_TIMEOUT })
     redis.defineCommand('enterLimit', { numberOfKeys: 5, lua: ENTER })
     redis.defineCommand('leaveLimit', { numberOfKeys: 5, lua: LEAVE })
     this.#redis = redis
     try {
       await redis.connect()
-      await redis.set(`${PREFIX}probe`, '', 'PX', PATIENCE) // a Redis that takes no writes is of no use
+      await redis.set(`${PREFIX}probe`, '', 'PX', COMMAND_TIMEOUT) // a Redis that takes no writes is of no use
     } catch (error) {
       redis.disconnect()
       throw error
@@ -217,14 +229,15 @@ export class RedisWindow implements SharedWindow<RedisSend> {
       const [, wait, held, limit] = answer as [number, number, number, number]
       return { wait, held: held === 1, limit: limit > 0 ? limit : undefined }
     }
-    const [, begunAt, ours, sent, ended] = answer as [number, number, number, number, number]
-    return { id, client, begunAt, ours, sent, ended }
+    const [, begunAt, inWindow, number, endedBefore] = answer as [number, number, number, number, number]
+    return { id, client, begunAt, inWindow, number, endedBefore }
   }
 
   async leave (route: string, client: string, send: RedisSend | undefined, feedback: Feedback): Promise<void> {
-    const { id, begunAt, ours, sent, ended } = send ?? { id: this.#newId(), begunAt: 0, ours: 0, sent: 0, ended: 0 }
+    const unknown = { id: this.#newId(), begunAt: 0, inWindow: 0, number: 0, endedBefore: 0 }
+    const { id, begunAt, inWindow, number, endedBefore } = send ?? unknown
     await this.#client.leaveLimit(
-      ...keysOf(route, client), this.#now(), id, begunAt, ours, sent, ended, ...wordsOf(feedback))
+      ...keysOf(route, client), this.#now(), id, begunAt, inWindow, number, endedBefore, ...scriptArgumentsOf(feedback))
   }
 
   close (): void {
@@ -240,7 +253,7 @@ export class RedisWindow implements SharedWindow<RedisSend> {
   #newId = () => `${this.#name}.${++this.#count}`
 }
 
-function wordsOf (feedback: Feedback): Argument[] {
+function scriptArgumentsOf (feedback: Feedback): Argument[] {
   if (typeof feedback !== 'object') return [feedback ?? 'nothing', 0, 0, 0]
   const { limit = 0, remaining, reset, blocked } = feedback
   return [

@@ -1,15 +1,15 @@
-import { before, type Clock } from '../../clock.js'
+import { withDeadline, type Clock } from '../../clock.js'
 import { isRefusal, type Ask, type Refusal, type Send, type Feedback } from './window.js'
 
 /** Milliseconds that the shared window may hold up a call. */
-const PATIENCE = 200
+const SHARED_TIMEOUT = 200
 
 /** Milliseconds for a connection, and between two attempts to make one. */
 const RETRY = 1000
 
 /** The windows of all routes, as servers share them. Whatever fails is thrown; what hangs is given up here. */
 export interface SharedWindow<S extends Send = Send> {
-  /** Connects anew, and makes sure that it can be used. */
+  /** Opens a new connection, and makes sure that it can be used. */
   connect (): Promise<void>
   enter (route: string, ask: Ask): Promise<S | Refusal>
   /** @param send undefined where the call was sent without the shared window */
@@ -18,8 +18,8 @@ export interface SharedWindow<S extends Send = Send> {
 }
 
 /**
- * A shared window as one server uses it: it is an aid, so it fails nothing. When it does not answer in time, the server
- * goes on alone, and tries once a second to come back.
+ * A shared window as one server uses it. It never makes a call fail: when it does not answer in time, the server
+ * continues alone, and tries once a second to come back.
  */
 export class Shared {
   readonly #window: SharedWindow
@@ -28,10 +28,10 @@ export class Shared {
   /** A server that starts is not alone before it has failed to connect. */
   #state: 'new' | 'shared' | 'alone' | 'closed' = 'new'
   #connecting: Promise<void> | undefined
-  #patientUntil = 0
+  #connectBy = 0
   #cancelRetry = () => {}
 
-  /** @param onShared when this server goes on alone, and when it shares again */
+  /** @param onShared called when this server continues alone, and when it shares again */
   constructor (window: SharedWindow, clock: Clock, onShared: (shared: boolean) => void) {
     this.#window = window
     this.#clock = clock
@@ -41,7 +41,7 @@ export class Shared {
   /** Connects, unless it has begun to. */
   open (): void {
     if (this.#connecting || this.#state !== 'new') return
-    this.#patientUntil = this.#clock.now() + PATIENCE
+    this.#connectBy = this.#clock.now() + SHARED_TIMEOUT
     this.#connecting = this.#connect()
   }
 
@@ -72,12 +72,12 @@ export class Shared {
   async #ask<T> (question: () => Promise<T>): Promise<T | undefined> {
     this.open()
     if (this.#state === 'new') {
-      // The first calls wait a moment for the connection.
-      await before(this.#clock, this.#patientUntil, this.#connecting as Promise<void>, late).catch(() => {})
+      // The first calls wait for the connection, but not long.
+      await withDeadline(this.#clock, this.#connectBy, this.#connecting as Promise<void>, late).catch(() => {})
     }
     if (this.#state !== 'shared') return undefined
     try {
-      return await before(this.#clock, this.#clock.now() + PATIENCE, question(), late)
+      return await withDeadline(this.#clock, this.#clock.now() + SHARED_TIMEOUT, question(), late)
     } catch {
       if (this.#state === 'shared') this.#lost() // else another call has noticed
       return undefined
@@ -86,7 +86,7 @@ export class Shared {
 
   async #connect (): Promise<void> {
     try {
-      await before(this.#clock, this.#clock.now() + RETRY, this.#window.connect(), late)
+      await withDeadline(this.#clock, this.#clock.now() + RETRY, this.#window.connect(), late)
       if (this.#state === 'closed') return this.#window.close()
       if (this.#state === 'alone') this.#onShared(true)
       this.#state = 'shared'

@@ -1,18 +1,16 @@
+import { HANGING_AFTER } from '../../call.js'
 import { WINDOW, type Quota } from '../../wire/quota.js'
 
 /** Milliseconds by which Spot may count differently: it counts on arrival, by its own clock, and rounds its resets. */
-export const SLACK = 1000
+export const CLOCK_SLACK = 1000
 
 /** Milliseconds for which a send stays in the window after its call ended. */
-export const KEPT = WINDOW + SLACK
-
-/** Milliseconds after which a call that has not ended holds nobody up any more. */
-export const HANGS = 2000
+export const SEND_COUNTS_FOR = WINDOW + CLOCK_SLACK
 
 /** Calls that may be under way at once while no limit is known. */
-export const UNKNOWN = 10
+export const CALLS_WITHOUT_LIMIT = 10
 
-/** Milliseconds that are added to the reset at most when Spot goes on answering 429. */
+/** Milliseconds that are added to the reset at most while Spot keeps answering 429. */
 export const LONGEST_BACKOFF = 60_000
 
 /** Milliseconds after which a limit that was not confirmed is forgotten. */
@@ -39,12 +37,12 @@ export interface Ask {
 export interface Send {
   client: string
   begunAt: number
-  /** Sends that Spot may count when it arrives, with this one. */
-  ours: number
-  /** Sends of all time, with this one. */
-  sent: number
-  /** Those of them that had ended. */
-  ended: number
+  /** Sends of ours that Spot may count when this one arrives, this one included. */
+  inWindow: number
+  /** How many this route had sent, this one included; what was never sent is taken back. */
+  number: number
+  /** How many of those had ended. */
+  endedBefore: number
 }
 
 /** A call that may not be sent now. */
@@ -82,13 +80,13 @@ class Sends {
   /** Those that may be in Spot's window: all but the ones that ended before it began. */
   recent (now: number): number {
     this.#recent = Math.max(this.#recent, this.#head)
-    while ((this.#leaves[this.#recent] ?? Infinity) <= now + SLACK) this.#recent++
+    while ((this.#leaves[this.#recent] ?? Infinity) <= now + CLOCK_SLACK) this.#recent++
     return this.#leaves.length - this.#recent + this.underWay
   }
 
   end (now: number): void {
     this.underWay--
-    this.#leaves.push(now + KEPT)
+    this.#leaves.push(now + SEND_COUNTS_FOR)
   }
 
   /** When `count` more will have left; Infinity where that is up to calls under way. Ask for the size first. */
@@ -111,6 +109,7 @@ export class RouteWindow {
   #newest = 0
   #others = 0
   #othersUntil = 0
+  /** Until then the estimate of the others' calls may only fall if a newer answer says so. */
   #provenUntil = 0
   #blockedUntil = 0
   /** Answers 429 in a row, those of one burst counted once. While there are any, one call at a time probes. */
@@ -127,7 +126,7 @@ export class RouteWindow {
   #begun: OwnSend[] = []
   #head = 0
 
-  /** Takes a place for a call, where there is one. */
+  /** Counts a call as sent if there is room. */
   enter (now: number, ask: Ask): Send | Refusal {
     return this.#refusal(now, ask) ?? this.record(now, ask.client)
   }
@@ -138,11 +137,14 @@ export class RouteWindow {
       ({ wait: Math.max(0, wait), held, limit: limit === Infinity ? undefined : limit })
     const probe = this.#trips > 0
     if (now < this.#blockedUntil) return refusal(this.#blockedUntil - now)
-    if (probe && (ahead > 0 || now < this.#probeAt + HANGS)) return refusal(this.#probeAt + HANGS - now)
+    const probeEnds = this.#probeAt + HANGING_AFTER
+    if (probe && (ahead > 0 || now < probeEnds)) return refusal(probeEnds - now)
     if (limit === Infinity) return undefined
     if (limit === undefined) {
       const oldest = this.#oldestYoung(now)
-      return this.#young.size + ahead < UNKNOWN ? undefined : refusal((oldest?.begunAt ?? -HANGS) + HANGS - now)
+      return this.#young.size + ahead < CALLS_WITHOUT_LIMIT
+        ? undefined
+        : refusal((oldest?.begunAt ?? -HANGING_AFTER) + HANGING_AFTER - now)
     }
 
     const reserve = Math.floor(limit * RESERVE)
@@ -152,9 +154,10 @@ export class RouteWindow {
     const lacksOwn = (own?.size(now) ?? 0) + aheadOwn + 1 -
       Math.ceil(Math.max(1, share * limit)) - (reserved ? reserve : 0)
     if (lacks <= 0 && lacksOwn <= 0) return undefined
+    // Room comes when enough of ours have left, or when fewer have and the others' calls are over.
     const room = Math.min(this.#ours.leavesAt(lacks), Math.max(this.#ours.leavesAt(lacks - others), this.#othersUntil))
     const until = Math.max(lacks > 0 ? room : now, lacksOwn > 0 ? own?.leavesAt(lacksOwn) ?? Infinity : now)
-    return refusal(Math.min(until - now, KEPT), lacksOwn > 0 && share < 1)
+    return refusal(Math.min(until - now, SEND_COUNTS_FOR), lacksOwn > 0 && share < 1)
   }
 
   /** Counts a call that is sent, whether there was room or not. */
@@ -163,9 +166,10 @@ export class RouteWindow {
     const own = this.#clients.get(client) ?? this.#newClient(now, client)
     own.underWay++
     this.#ours.underWay++
-    const send = { client, begunAt: now, ours: this.#ours.recent(now), sent: ++this.#sent, ended: this.#ended }
+    const inWindow = this.#ours.recent(now)
+    const send = { client, begunAt: now, inWindow, number: ++this.#sent, endedBefore: this.#ended }
     this.#begun.push(send)
-    this.#pastAt(now)
+    this.#advancePast(now)
     if (this.#limit === undefined) this.#young.add(send)
     return send
   }
@@ -184,7 +188,8 @@ export class RouteWindow {
     if (feedback) this.#learn(now, send, feedback)
   }
 
-  #learn (now: number, { begunAt, ours, sent, ended }: Send, { limit, remaining, reset, blocked }: Quota): void {
+  #learn (now: number, send: Send, { limit, remaining, reset, blocked }: Quota): void {
+    const { begunAt, inWindow, number, endedBefore } = send
     const newest = begunAt >= this.#newest
     if (newest) this.#newest = begunAt
     // No headers mean no limit, but do not revoke a limit that was reported before.
@@ -194,17 +199,19 @@ export class RouteWindow {
     }
     if (blocked) {
       this.#trips = begunAt >= this.#blockedUntil ? this.#trips + 1 : Math.max(this.#trips, 1)
-      const backoff = Math.min(SLACK * 2 ** (this.#trips - 1), LONGEST_BACKOFF)
+      const backoff = Math.min(CLOCK_SLACK * 2 ** (this.#trips - 1), LONGEST_BACKOFF)
       this.#blockedUntil = Math.max(this.#blockedUntil, now + reset + backoff)
       this.#probeAt = 0
       return
     }
     if (begunAt >= this.#blockedUntil) this.#trips = 0
     if (limit === undefined || limit === Infinity) return
-    // What Spot had counted when this call arrived, less those of ours that it may have counted, or must have.
+    // `counted` includes this call. `least`: others must have made the rest even if Spot counted every send of ours
+    // that it may have seen. `most`: the same with only those it must have seen, which ended before this one was sent
+    // and are still in the window.
     const counted = limit - remaining
-    const least = Math.max(0, counted - ours - (this.#sent - sent))
-    const most = counted - 1 - Math.max(0, ended - this.#pastAt(now))
+    const least = Math.max(0, counted - inWindow - (this.#sent - number))
+    const most = counted - 1 - Math.max(0, endedBefore - this.#advancePast(now))
     const others = this.#othersAt(now)
     if (least >= others || now >= this.#provenUntil) {
       this.#others = least
@@ -230,7 +237,7 @@ export class RouteWindow {
     const limit = this.#limitAt(now)
     if (limit === undefined || limit === Infinity) return undefined
     if (now < this.#blockedUntil) return 0
-    if (this.#trips > 0) return now < this.#probeAt + HANGS ? 0 : 1
+    if (this.#trips > 0) return now < this.#probeAt + HANGING_AFTER ? 0 : 1
     return Math.max(0, limit - this.#ours.size(now) - this.#othersAt(now))
   }
 
@@ -249,7 +256,7 @@ export class RouteWindow {
 
   #oldestYoung (now: number): OwnSend | undefined {
     for (const send of this.#young) {
-      if (now < send.begunAt + HANGS) return send
+      if (now < send.begunAt + HANGING_AFTER) return send
       this.#young.delete(send)
     }
   }
@@ -262,14 +269,15 @@ export class RouteWindow {
   }
 
   #takeBack (now: number, send: OwnSend): void {
-    if (send.begunAt === this.#probeAt) this.#probeAt = 0 // the next call probes in its stead
+    if (send.begunAt === this.#probeAt) this.#probeAt = 0 // the next call probes instead
     this.#sent--
-    this.#pastAt(now)
+    this.#advancePast(now)
     if (send.begunAt <= now - WINDOW) this.#past--
     else send.takenBack = true
   }
 
-  #pastAt (now: number): number {
+  /** Counts the sends that began more than a window ago. @returns how many there were */
+  #advancePast (now: number): number {
     for (let send; (send = this.#begun[this.#head]) && send.begunAt <= now - WINDOW; this.#head++) {
       if (!send.takenBack) this.#past++
     }

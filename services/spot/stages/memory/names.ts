@@ -1,13 +1,13 @@
 import type { Path } from '../../call.js'
 import { isReserved } from '../../segments.js'
 
-/** Names of the counters that a read depends on. A list is about all resources of its noun. */
+/** Names of the stamps that a read depends on. A list is about all resources of its noun. */
 export function readBy (identity: string, path: Path): string[] {
   const { list, all, one } = namesOf(identity, path)
   return one === undefined ? [list] : [all, one]
 }
 
-/** Names of the counters that a write changes: those of one resource, or of all, and of the list in any case. */
+/** Names of the stamps that a write renews: those of one resource, or of all, and of the list in any case. */
 export function writtenBy (identity: string, path: Path): string[] {
   const { list, all, one } = namesOf(identity, path)
   return [list, one ?? all]

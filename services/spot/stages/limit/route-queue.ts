@@ -7,17 +7,17 @@ import type { Shared } from './shared.js'
 import { isRefusal, RouteWindow, type Ask, type Refusal, type Send, type Feedback } from './window.js'
 
 /** Milliseconds that a call waits at most for room; a longer wait is answered at once. */
-const NEAR = 2000
+const LONGEST_WAIT = 2000
 
 /** Milliseconds after which to look again for what other servers did. */
 const POLL = 100
 
-/** A call that may be sent, as this server counts it, and as all servers do. */
-export interface Place { own: Send, shared: Send | undefined }
+/** Permission to send one call, as counted by this server and by all. */
+export interface Slot { local: Send, shared: Send | undefined }
 
 interface Waiter {
   call: Call
-  resolve: (place: Place) => void
+  resolve: (slot: Slot) => void
   reject: (error: SpotError) => void
   /** Cancels its deadline. */
   cancel: () => void
@@ -25,14 +25,14 @@ interface Waiter {
 
 type Ahead = Pick<Ask, 'ahead' | 'aheadOwn'>
 
-/** The calls of one client that wait, in their order. */
-interface Line {
+/** The waiting calls of one client, in the order they came. */
+interface ClientQueue {
   client: string
   reserved: boolean
   waiting: Waiter[]
 }
 
-export interface LaneOptions {
+export interface RouteQueueOptions {
   /** Name of the route, the same on every server. */
   route: string
   clock: Clock
@@ -45,20 +45,20 @@ export interface LaneOptions {
  * The calls of one route. Those of one client go in the order they came, and clients take turns: one that sends a
  * thousand calls, or has used up its share, holds up no other.
  */
-export class Lane {
+export class RouteQueue {
   readonly #route: string
   readonly #clock: Clock
   readonly #shared: Shared | undefined
   readonly #shareOf: (client: string) => number
   readonly #window = new RouteWindow()
   readonly #block: Block
-  /** The next line to go first. */
-  readonly #lines = new Map<string, Line>()
+  /** Queues in the order of their turns. */
+  readonly #queues = new Map<string, ClientQueue>()
   #serving = false
-  #again = false
+  #serveAgain = false
   #cancelTimer = () => {}
 
-  constructor ({ route, clock, shared, shareOf, onBlock }: LaneOptions) {
+  constructor ({ route, clock, shared, shareOf, onBlock }: RouteQueueOptions) {
     this.#route = route
     this.#clock = clock
     this.#shared = shared
@@ -76,17 +76,17 @@ export class Lane {
     return this.#window.remaining(this.#clock.now())
   }
 
-  /** Whether it can be forgotten. */
+  /** Whether it holds nothing that must be kept. */
   get idle (): boolean {
-    return this.#lines.size === 0 && this.#window.idle(this.#clock.now())
+    return this.#queues.size === 0 && this.#window.idle(this.#clock.now())
   }
 
   /**
-   * Takes a place for a call, and waits for it where that is soon.
+   * Takes a slot for a call. Waits if there will be one within two seconds.
    *
    * @throws {SpotError} rate-limited, with the time after which there is room; expired when the call's deadline passes
    */
-  async enter (call: Call): Promise<Place> {
+  async enter (call: Call): Promise<Slot> {
     if (this.#clock.now() >= call.deadline) throw new SpotError({ call, outcome: 'expired' })
     const ahead = this.#ahead(call)
     const asked = this.#ask(call, ahead)
@@ -95,23 +95,24 @@ export class Lane {
       if (!call.reserved) this.#block.went()
       return reply
     }
-    if (reply.wait > NEAR) throw this.#refused(call, reply)
+    if (reply.wait > LONGEST_WAIT) throw this.#refused(call, reply)
     return new Promise((resolve, reject) => {
-      const now = this.#ahead(call)
-      const [line, waiter] = this.#wait(call, resolve, reject)
+      const aheadNow = this.#ahead(call)
+      const [queue, waiter] = this.#enqueue(call, resolve, reject)
       // Others have asked at the same time, so it may have to wait longer than the reply said.
-      if (now.ahead !== ahead.ahead || now.aheadOwn !== ahead.aheadOwn) this.#askAgain(line, waiter, now)
-      if (line.waiting.length === 1) this.#serve()
+      const isSame = aheadNow.ahead === ahead.ahead && aheadNow.aheadOwn === ahead.aheadOwn
+      if (!isSame) this.#askAgain(queue, waiter, aheadNow)
+      if (queue.waiting.length === 1) this.#serve()
     })
   }
 
-  /** The call of this place is over, and this is what became of it. */
-  leave ({ own, shared }: Place, feedback: Feedback): void {
+  /** Gives a slot back: its call has ended. */
+  leave ({ local, shared }: Slot, feedback: Feedback): void {
     const now = this.#clock.now()
-    this.#window.leave(now, own, feedback)
-    this.#shared?.leave(this.#route, own.client, shared, feedback)
+    this.#window.leave(now, local, feedback)
+    this.#shared?.leave(this.#route, local.client, shared, feedback)
     if (typeof feedback === 'object' && feedback.blocked) this.#block.refused(this.#window.blockedFor(now))
-    if (this.#lines.size > 0) this.#serve()
+    if (this.#queues.size > 0) this.#serve()
   }
 
   close (): void {
@@ -122,25 +123,25 @@ export class Lane {
   /** Asks this server alone, or all of them, where they can be reached. */
   #ask (
     { client, reserved, deadline }: Call, ahead: Ahead = { ahead: 0, aheadOwn: 0 }
-  ): Place | Refusal | Promise<Place | Refusal> {
+  ): Slot | Refusal | Promise<Slot | Refusal> {
     const ask = { client, share: this.#shareOf(client), reserved, ...ahead, lease: deadline - this.#clock.now() }
-    return this.#shared ? this.#askShared(this.#shared, ask) : this.#askOwn(ask)
+    return this.#shared ? this.#askShared(this.#shared, ask) : this.#askLocal(ask)
   }
 
-  #askOwn (ask: Ask): Place | Refusal {
+  #askLocal (ask: Ask): Slot | Refusal {
     const reply = this.#window.enter(this.#clock.now(), ask)
-    return isRefusal(reply) ? reply : { own: reply, shared: undefined }
+    return isRefusal(reply) ? reply : { local: reply, shared: undefined }
   }
 
-  async #askShared (all: Shared, ask: Ask): Promise<Place | Refusal> {
+  async #askShared (all: Shared, ask: Ask): Promise<Slot | Refusal> {
     // A block that this server knows of holds, whatever the others know; it may come even while they are asked.
-    const before = this.#blocked()
-    if (before) return before
+    const blockedBefore = this.#blocked()
+    if (blockedBefore) return blockedBefore
     const shared = await all.enter(this.#route, ask)
-    if (!shared) return this.#askOwn(ask)
+    if (!shared) return this.#askLocal(ask)
     if (isRefusal(shared)) return shared
     const blocked = this.#blocked()
-    if (!blocked) return { own: this.#window.record(this.#clock.now(), ask.client), shared }
+    if (!blocked) return { local: this.#window.record(this.#clock.now(), ask.client), shared }
     all.leave(this.#route, ask.client, shared, 'unsent')
     return blocked
   }
@@ -150,71 +151,71 @@ export class Lane {
     return wait > 0 ? { wait, held: false, limit: this.#window.limit } : undefined
   }
 
-  /** Who goes before a call that comes now: those of its own line, and of each other one as many and one more. */
+  /** Calls that go before one that comes now: all of its own queue, and of each other queue as many and one more. */
   #ahead ({ client, reserved }: Call): Ahead {
     const count = { ahead: 0, aheadOwn: 0 }
-    const own = this.#lines.get(keyOf(client, reserved))
+    const own = this.#queues.get(keyOf(client, reserved))
     const turns = (own?.waiting.length ?? 0) + 1
-    for (const line of this.#lines.values()) {
-      if (reserved && !line.reserved) continue // the reserve is not theirs
-      const before = line === own ? turns - 1 : Math.min(turns, line.waiting.length)
-      if (line.client === client) count.aheadOwn += before
-      count.ahead += before
+    for (const queue of this.#queues.values()) {
+      if (reserved && !queue.reserved) continue // the reserve is not theirs
+      const first = queue === own ? turns - 1 : Math.min(turns, queue.waiting.length)
+      if (queue.client === client) count.aheadOwn += first
+      count.ahead += first
     }
     return count
   }
 
-  #wait (call: Call, resolve: Waiter['resolve'], reject: Waiter['reject']): [Line, Waiter] {
+  #enqueue (call: Call, resolve: Waiter['resolve'], reject: Waiter['reject']): [ClientQueue, Waiter] {
     const { client, reserved, deadline } = call
     const key = keyOf(client, reserved)
-    const line = this.#lines.get(key) ?? { client, reserved, waiting: [] }
-    this.#lines.set(key, line)
+    const queue = this.#queues.get(key) ?? { client, reserved, waiting: [] }
+    this.#queues.set(key, queue)
     const cancel = deadline === Infinity
       ? () => {}
       : this.#clock.after(Math.max(0, deadline - this.#clock.now()), () => {
-        this.#remove(line, waiter)
+        this.#remove(queue, waiter)
         reject(new SpotError({ call, outcome: 'expired' }))
       })
     const waiter: Waiter = { call, resolve, reject, cancel }
-    line.waiting.push(waiter)
-    return [line, waiter]
+    queue.waiting.push(waiter)
+    return [queue, waiter]
   }
 
-  async #askAgain (line: Line, waiter: Waiter, ahead: Ahead): Promise<void> {
+  async #askAgain (queue: ClientQueue, waiter: Waiter, ahead: Ahead): Promise<void> {
     const reply = await this.#ask(waiter.call, ahead)
-    if (!isRefusal(reply)) this.#go(line, waiter, reply)
-    else if (reply.wait > NEAR) this.#dismiss(line, waiter, reply)
+    if (!isRefusal(reply)) this.#admit(queue, waiter, reply)
+    else if (reply.wait > LONGEST_WAIT) this.#reject(queue, waiter, reply)
   }
 
-  #go (line: Line, waiter: Waiter, place: Place): void {
-    if (!this.#remove(line, waiter)) return this.leave(place, 'unsent') // it has gone, or its deadline has passed
-    if (!line.reserved) this.#block.went()
-    waiter.resolve(place)
+  #admit (queue: ClientQueue, waiter: Waiter, slot: Slot): void {
+    if (!this.#remove(queue, waiter)) return this.leave(slot, 'unsent') // it has gone, or its deadline has passed
+    if (!queue.reserved) this.#block.went()
+    waiter.resolve(slot)
   }
 
-  #dismiss (line: Line, waiter: Waiter, refusal: Refusal): void {
-    if (this.#remove(line, waiter)) waiter.reject(this.#refused(waiter.call, refusal))
+  #reject (queue: ClientQueue, waiter: Waiter, refusal: Refusal): void {
+    if (this.#remove(queue, waiter)) waiter.reject(this.#refused(waiter.call, refusal))
   }
 
-  #remove (line: Line, waiter: Waiter): boolean {
-    const index = line.waiting.indexOf(waiter)
+  #remove (queue: ClientQueue, waiter: Waiter): boolean {
+    const index = queue.waiting.indexOf(waiter)
     if (index < 0) return false
-    line.waiting.splice(index, 1)
+    queue.waiting.splice(index, 1)
     waiter.cancel()
-    if (line.waiting.length === 0) this.#lines.delete(keyOf(line.client, line.reserved))
+    if (queue.waiting.length === 0) this.#queues.delete(keyOf(queue.client, queue.reserved))
     return true
   }
 
-  /** Lets go whoever may, and sleeps until time alone brings more. */
+  /** Admits waiting calls, then sets a timer for when the next may go. */
   async #serve (): Promise<void> {
-    this.#again = true
+    this.#serveAgain = true
     if (this.#serving) return
     this.#serving = true
     this.#cancelTimer()
     let wait = Infinity
-    while (this.#again) {
-      this.#again = false
-      wait = await this.#letGo()
+    while (this.#serveAgain) {
+      this.#serveAgain = false
+      wait = await this.#admitWaiting()
     }
     this.#serving = false
     if (wait === Infinity) return
@@ -223,42 +224,43 @@ export class Lane {
   }
 
   /** @returns milliseconds until the next one may go */
-  async #letGo (): Promise<number> {
-    const refused = new Set<Line>()
+  async #admitWaiting (): Promise<number> {
+    const refused = new Set<ClientQueue>()
     let least = Infinity
-    for (let line; (line = this.#first(refused));) {
-      const first = line.waiting[0] as Waiter
+    for (let queue; (queue = this.#first(refused));) {
+      const first = queue.waiting[0] as Waiter
       const reply = await this.#ask(first.call)
       if (!isRefusal(reply)) {
-        this.#go(line, first, reply)
-        this.#toTheEnd(line)
+        this.#admit(queue, first, reply)
+        this.#toTheEnd(queue)
         continue
       }
-      refused.add(line)
-      if (reply.wait <= NEAR) {
+      refused.add(queue)
+      if (reply.wait <= LONGEST_WAIT) {
         least = Math.min(least, reply.wait)
         continue
       }
-      for (const waiter of [...line.waiting]) this.#dismiss(line, waiter, reply)
+      for (const waiter of [...queue.waiting]) this.#reject(queue, waiter, reply)
     }
     return least
   }
 
-  #first (refused: Set<Line>): Line | undefined {
-    for (const line of this.#lines.values()) if (!refused.has(line)) return line
+  #first (refused: Set<ClientQueue>): ClientQueue | undefined {
+    for (const queue of this.#queues.values()) if (!refused.has(queue)) return queue
   }
 
-  /** It is the turn of the other lines. */
-  #toTheEnd (line: Line): void {
-    const key = keyOf(line.client, line.reserved)
-    if (this.#lines.delete(key)) this.#lines.set(key, line)
+  /** The other queues go first now. */
+  #toTheEnd (queue: ClientQueue): void {
+    const key = keyOf(queue.client, queue.reserved)
+    if (this.#queues.delete(key)) this.#queues.set(key, queue)
   }
 
   #refused (call: Call, { wait, held, limit }: Refusal): SpotError {
-    // One client that is over its share, or the end of the reserve, is not a route that takes no more calls.
+    // Report a block only if the route is full: not if one client is over its share, and not for a reserved read.
     if (!held && !call.reserved) this.#block.refused(wait)
     return new SpotError({ call, outcome: 'rate-limited', retryAfter: secondsOf(wait), limit })
   }
 }
 
+/** `+`: the queue of a client's reserved reads; `-`: of its other calls. */
 const keyOf = (client: string, reserved: boolean) => `${reserved ? '+' : '-'}${client}`
