@@ -26,7 +26,12 @@ export interface AccountTerms extends RequestTerms {
 export const identityOf = ({ endpoint, id }: SpotAccount): string => JSON.stringify([endpointOf(endpoint), id])
 
 /** What one request got of Spot. */
-interface Read { answers: Answer[], calls: number, requestId: string | undefined }
+interface Read {
+  answers: Answer[]
+  calls: number
+  requestId: string | undefined
+  write?: Pick<Call, 'query' | 'body'>
+}
 
 /** A configured account as one request sees it: what it is like, what Spot can do in it, and what Spot answered. */
 export class Account {
@@ -57,6 +62,7 @@ export class Account {
 
     const ask = async <T>(expects: Expectation, [operation, method, path, payload, present]: Words): Promise<T[]> => {
       const call: Call = { operation, method, path, expects, ...payload, ...terms }
+      if (isWrite(call)) read.write = call
       if (dry && isWrite(call)) throw dryRun(settings, call, await present?.(this.fresh.#spot))
       const { items } = await this.#count(send(call))
       return items as T[] // the stage that talks to Spot has seen to what is expected
@@ -84,6 +90,9 @@ export class Account {
 
   /** What Spot answered to this request, in the order in which it came. */
   get answers (): readonly Answer[] { return this.#read.answers }
+
+  /** The write that it asked of Spot, or tried, whatever came of it. */
+  get write (): Pick<Call, 'query' | 'body'> | undefined { return this.#read.write }
 
   /** Calls that were sent to Spot for this request, whatever came of them. */
   get calls (): number { return this.#read.calls }
