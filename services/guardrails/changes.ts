@@ -146,7 +146,8 @@ export const operations: Record<string, Operation> = {
     judged: ['maxCapacity', 'protectedTags'],
     present: {
       rules: ['protectedTags'],
-      ids: (attempt) => statesOf(attempt).filter((entry) => !resumes(entry)).map(({ id }) => String(id))
+      ids: (attempt) => statesOf(attempt).filter((entry) => !resumes(entry)).map(({ id }) => String(id)),
+      pointerTo: (attempt, id) => `#/${statesOf(attempt).findIndex((entry) => entry.id === id)}/id`
     },
     changes: (attempt, present) => statesOf(attempt).map((entry, i): Change => {
       const locate = always({ pointer: `#/${i}` })
@@ -165,7 +166,7 @@ export const operations: Record<string, Operation> = {
 
   createImport: {
     resource: 'managedInstance',
-    judged: [...PLAIN, 'maxCapacity'],
+    judged: [...PLAIN, 'maxCapacity', 'protectedTags'],
     changes (attempt) {
       const { body, accountRegion } = opened(attempt)
       const instanceTypes = { types: body.spotInstanceTypes }
@@ -178,7 +179,15 @@ export const operations: Record<string, Operation> = {
         [['compute', 'launchSpecification', 'instanceTypes', 'types'], ['spotInstanceTypes']],
         [['compute', 'launchSpecification', 'instanceTypes'], ['spotInstanceTypes']]
       ], ' (an import cannot set this: create the managed instance instead)')
-      return [{ resource: 'managedInstance', judged: this.judged, after, accountRegion, locate }]
+      const imported: Change = { resource: 'managedInstance', judged: this.judged, after, accountRegion, locate }
+      if (body.shouldTerminateInstance === false) return [imported]
+      // Nobody told Spot of its tags, and Spot does not say what it does by default.
+      return [imported, {
+        resource: 'managedInstance',
+        judged: ['protectedTags'],
+        unknown: 'must be false: the EC2 instance cannot be terminated',
+        locate: always({ pointer: '#/shouldTerminateInstance' })
+      }]
     }
   }
 } satisfies Partial<Record<keyof Contract, Operation>>

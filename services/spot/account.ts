@@ -25,8 +25,12 @@ export interface AccountTerms extends RequestTerms {
 /** What an account is to Spot: two names may stand for one. */
 export const identityOf = ({ endpoint, id }: SpotAccount): string => JSON.stringify([endpointOf(endpoint), id])
 
+/** Different calls that one request makes at most; each can be sent up to three times. No operation needs more. */
+const MOST_CALLS = 4
+
 /** What one request got of Spot. */
 interface Read {
+  asked: number
   answers: Answer[]
   calls: number
   requestId: string | undefined
@@ -50,7 +54,7 @@ export class Account {
   /** @param send the way of a call to Spot */
   constructor (
     name: string, settings: AccountSettings, send: Next, { dryRun: dry, ...terms }: AccountTerms,
-    read: Read = { answers: [], calls: 0, requestId: undefined }
+    read: Read = { asked: 0, answers: [], calls: 0, requestId: undefined }
   ) {
     this.name = name
     this.identity = identityOf(settings)
@@ -64,6 +68,7 @@ export class Account {
       const call: Call = { operation, method, path, expects, ...payload, ...terms }
       if (isWrite(call)) read.write = call
       if (dry && isWrite(call)) throw dryRun(settings, call, await present?.(this.fresh.#spot))
+      if (++read.asked > MOST_CALLS) throw new Error(`More than ${MOST_CALLS} calls for one request`)
       const { items } = await this.#count(send(call))
       return items as T[] // the stage that talks to Spot has seen to what is expected
     }
