@@ -591,6 +591,7 @@ t.test('no body whatsoever makes judging fail, and no read is made without a rul
     requiredTags: ['a'],
     protectedTags: ['b'],
     spotOnly: true,
+    schema: { elastigroup: { required: ['x'] }, managedInstance: { items: { type: 'string' } } },
     tags: { c: 'd' }
   }
   const key = fc.constantFrom(
@@ -633,6 +634,7 @@ t.test('the schema takes every rule, and nothing else', async (t) => {
     requiredTags: ['owner', 'env=prod-*', 'empty='],
     protectedTags: ['keep'],
     spotOnly: true,
+    schema: { elastigroup: { properties: { name: { maxLength: 5 } } } },
     tags: { 'spinup:org': 'x', empty: '' }
   }), JSON.stringify(validate.errors))
   for (const wrong of [

@@ -11,7 +11,7 @@ type Effect = Omit<Change, 'resource' | 'judged' | 'before'>
 type Parameters = Record<string, unknown>
 type Request = Attempt & { params: Parameters, query: Parameters, body: JsonObject }
 
-const PLAIN: RuleName[] = ['regions', 'instanceTypes', 'products', 'requiredTags', 'spotOnly']
+const PLAIN: RuleName[] = ['regions', 'instanceTypes', 'products', 'requiredTags', 'spotOnly', 'schema']
 const PARAMETER: Record<Resource, string> = { elastigroup: 'elastigroup', managedInstance: 'instance' }
 const TARGET: JsonPath = ['capacity', 'target']
 
@@ -68,7 +68,7 @@ const protects = (
 const retargets = (
   judged: RuleName, locate: Locate, move: (target: number, before: JsonObject, request: Request) => number,
   concerns?: (request: Request) => boolean
-) => changes('elastigroup', [judged], (before, request) => {
+) => changes('elastigroup', [judged, 'schema'], (before, request) => {
   const present = valueAt(before, TARGET) ?? 0
   const target = amountOf(present)
   const moved = target === undefined ? present : move(target, before, request)
@@ -99,7 +99,7 @@ export const operations: Record<string, Operation> = {
   updateElastigroup: updates('elastigroup', [...PLAIN, 'maxCapacity', 'protectedTags']),
   deleteElastigroup: protects('elastigroup', 'cannot be deleted'),
 
-  updateElastigroupCapacity: changes('elastigroup', ['maxCapacity', 'protectedTags'], (before, { body }) => ({
+  updateElastigroupCapacity: changes('elastigroup', ['maxCapacity', 'protectedTags', 'schema'], (before, { body }) => ({
     after: merge(before, { capacity: body }), within: ['capacity'], locate: inBody(body, true, ['capacity'])
   })),
   // Scaling stays between minimum and maximum, unless the target is beyond them already.

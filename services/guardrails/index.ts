@@ -9,6 +9,7 @@ import { MOST_ERRORS } from './locations.js'
 import type { Guardrails } from './schema.js'
 
 export { guardrailsSchema, type Guardrails } from './schema.js'
+export { compileRule } from './rules/schema.js'
 export { guardedPaths } from './guarded-paths.js'
 export { withGuardrailTags } from './tags.js'
 
