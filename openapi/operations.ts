@@ -16,6 +16,10 @@ export interface OperationRow {
   needs: Need | null
   /** Whether its path names an account. */
   inAccount: boolean
+  /** Whether it has a body. */
+  hasBody: boolean
+  /** Names of its query parameters. */
+  query: string[]
   /** Whether an `Idempotency-Key` makes it happen once, and its reply is given again. */
   replayable: boolean
   /** Whether guardrails judge it before it is sent. */
@@ -27,7 +31,7 @@ export interface OperationRow {
 const needs = { get: 'read', post: 'write', put: 'write', delete: 'delete' } as const
 
 const rows = operationsOf(document).map(({ path, method, operation, parameters }): OperationRow => {
-  const { operationId, tags: [noun], security, 'x-access': access = needs[method] } = operation
+  const { operationId, tags: [noun], requestBody, security, 'x-access': access = needs[method] } = operation
   const isPublic = security?.length === 0
   const kind = isPublic ? 'public' : method === 'get' ? 'read' : 'write'
   return {
@@ -36,6 +40,8 @@ const rows = operationsOf(document).map(({ path, method, operation, parameters }
     kind,
     needs: isPublic ? null : access,
     inAccount: path.includes('/{account}/'),
+    hasBody: requestBody !== undefined,
+    query: parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
     replayable: parameters.some(({ name }) => name === 'Idempotency-Key'),
     guarded: kind === 'write',
     audited: kind === 'write'

@@ -461,7 +461,7 @@ export interface paths {
         put?: never;
         /**
          * Take instances out of an Elastigroup
-         * @description The instances live on outside the group, unless they are to be terminated.
+         * @description The instances live on outside the group, unless they are to be terminated. Unless `shouldTerminateInstances` is `false`, this needs the right to delete.
          */
         post: operations["detachInstances"];
         delete?: never;
@@ -1212,7 +1212,8 @@ export interface paths {
         /**
          * Import an EC2 instance
          * @description Begins to make a managed instance of an EC2 instance. Sent at most once. An import carries no tag: when Spot's
-         *     answer is lost, its `Idempotency-Key` answers 504 from then on, and you have to look.
+         *     answer is lost, its `Idempotency-Key` answers 504 from then on, and you have to look. Unless
+         *     `shouldTerminateInstance` is `false`, it needs the right to delete.
          */
         post: operations["createImport"];
         delete?: never;
@@ -3086,7 +3087,7 @@ export interface components {
         InstanceState: {
             /** @description The managed instance. */
             id: string;
-            /** @description `PAUSE` or `RESUME`. */
+            /** @description `PAUSE` or `RESUME`. Any other state needs the right to delete. */
             state: string;
         };
         /** @description New states of several managed instances. */
@@ -6141,7 +6142,8 @@ export interface operations {
                  * @example {
                  *       "originalInstanceId": "i-0a1b2c3d4e5f60718",
                  *       "region": "us-east-1",
-                 *       "managedInstanceName": "imported"
+                 *       "managedInstanceName": "imported",
+                 *       "shouldTerminateInstance": false
                  *     }
                  */
                 "application/json": components["schemas"]["ImportCreate"];

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { auditLog, changesOf } from '../services/audit/index.js'
+import { auditLog, changesOf, hashOf } from '../services/audit/index.js'
+import { guardedPaths } from '../services/guardrails/index.js'
 import { sanitizeError } from '../services/problems/sanitize-error.js'
 import { keyFromHeader, storageKeyOf } from '../services/idempotency/index.js'
 import { openedAccount } from './account.js'
@@ -37,6 +38,11 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
   const { account = '', ...resource } = request.params as Record<string, string>
   const client = request.client?.name ?? ''
   const key = request.headers['idempotency-key']
+  const opened = openedAccount(request)
+  // What Spot was asked for; where it did not come to that, what a valid request asks for.
+  const { query, body } = opened?.write ?? request
+  // In a body that is not as documented, secrets may stand anywhere: nobody would know them.
+  const known = request.problem === 'invalid-request' ? undefined : body
   const identity = request.server.spot.identity(account) ?? ''
   return {
     audit: request.routeOptions.config.operationId,
@@ -46,16 +52,16 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
     account,
     resource,
     location: reply.getHeader('location'),
-    options: request.query,
+    options: { ...query as object, ...request.query as object },
     idempotencyKey: typeof key === 'string' ? storageKeyOf(client, identity, keyFromHeader(key)) : undefined,
     outcome: outcomeOf(request, reply),
     status: reply.statusCode,
-    calls: openedAccount(request)?.calls ?? 0,
-    spotRequestId: openedAccount(request)?.requestId,
+    calls: opened?.calls ?? 0,
+    spotRequestId: opened?.requestId,
     requestId: request.id,
     traceId: request.trace?.id,
-    // In a body that is not as documented, secrets may stand anywhere: nobody would know them.
-    changes: request.problem === 'invalid-request' ? [] : changesOf(request.body)
+    bodyHash: hashOf(known),
+    changes: changesOf(known, { first: guardedPaths(known) })
   }
 }
 

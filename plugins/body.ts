@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { OperationRow } from '../openapi/operations.js'
 import { Problem } from '../services/problems/index.js'
+import { isObject } from '../services/resources/json.js'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -38,10 +40,32 @@ export default fp(async function body (app: FastifyInstance) {
       return loss ? done(lossy(loss)) : done(null, value)
     })
   })
+  // Spot would not get it. An empty object asks for nothing: SDKs send one.
+  app.addHook('preHandler', (request, _, done) => {
+    const { body, routeOptions: { config: { hasBody, query } } } = request
+    if (hasBody === false && body !== undefined) {
+      if (!isObject(body) || Object.keys(body).length > 0) return done(unwanted(query))
+      request.body = undefined
+    }
+    done()
+  })
 }, { name: 'body', dependencies: ['@fastify/sensible'] })
 
 const lossy = (message: string) =>
   new Problem('invalid-request', { detail: `The body ${message}.`, errors: [{ pointer: '#', code: 'lossy', message }] })
+
+function unwanted (query: OperationRow['query'] = []): Problem {
+  const options = query.filter((name) => name !== 'dryRun')
+  const plural = options.length > 1
+  const instead = options.length === 0
+    ? ''
+    : ` What it can be told stands in ${plural ? 'query parameters' : 'the query parameter'} ${options.join(', ')}.`
+  return new Problem('invalid-request', {
+    detail: 'This operation has no body, and nothing of the one that was sent would reach Spot.',
+    hint: `Leave the body out.${instead}`,
+    errors: [{ pointer: '#', code: 'body', message: 'must not be sent' }]
+  })
+}
 
 function unreadable (request: FastifyRequest): Problem {
   return request.headers['content-type'] === undefined || request.is('json', '+json', 'text/json')

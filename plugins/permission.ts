@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Need, OperationRow } from '../openapi/operations.js'
-import { denialOf, forbidden, needOfBody, type Client } from '../services/access/clients.js'
+import { denialOf, endingOf, forbidden, type Client } from '../services/access/clients.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -9,8 +9,13 @@ declare module 'fastify' {
     permit: {
       /** In the account of the path: before the body is read, before memory. */
       operation: onRequestHookHandler
-      /** With this body, which may ask for more than the operation alone. */
-      body: onRequestHookHandler
+      /**
+       * With this body, which may ask for more than the operation alone, and by the configuration of now: it may have
+       * been reloaded while the body arrived, or while guardrails were judged.
+       *
+       * @throws {Problem} unauthenticated, too, for a client that is gone
+       */
+      body: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
     }
   }
 }
@@ -18,14 +23,17 @@ declare module 'fastify' {
 export default fp(async function permission (app: FastifyInstance) {
   const { refusals } = app.measurements
 
-  function allow (request: FastifyRequest, need: Need) {
+  function allow (request: FastifyRequest, need: Need, ending?: ReturnType<typeof endingOf>) {
     const { account } = request.params as { account?: string }
     const client = request.client as Client
     const denial = denialOf(client, account, need)
     if (denial === undefined) return
     refusals.count(denial)
-    throw forbidden(client, denial, account)
+    throw forbidden(client, denial, account, ending)
   }
+  /** Whether the token of a client certainly still works: it is configured as it was, and its keys have not expired. */
+  const isCurrent = (client: Client) =>
+    app.configuration.clients.includes(client) && (client.expires === undefined || Date.now() < client.expires)
   const rowOf = ({ routeOptions }: FastifyRequest) => routeOptions.config as OperationRow & { needs: Need }
 
   app.decorate('permit', {
@@ -33,9 +41,11 @@ export default fp(async function permission (app: FastifyInstance) {
       allow(request, rowOf(request).needs)
       done()
     },
-    body (request, _, done) {
-      allow(request, needOfBody(rowOf(request), request.body))
-      done()
+    async body (request, reply) {
+      if (!isCurrent(request.client as Client)) await app.verifyToken(request, reply, () => {})
+      const row = rowOf(request)
+      const ending = endingOf(row, request.body)
+      allow(request, ending ? 'delete' : row.needs, ending)
     }
   })
-}, { name: 'permission', dependencies: ['metrics', 'auth'] })
+}, { name: 'permission', dependencies: ['config', 'metrics', 'auth'] })

@@ -58,12 +58,12 @@ const bodies: Record<string, unknown> = {
   createElastigroup: examples.ElastigroupCreate?.value,
   createInstance: examples.ManagedInstanceCreate?.value,
   updateElastigroupCapacity: { target: 1 },
-  detachInstances: { instancesToDetach: ['i-0123456789abcdef0'] },
+  detachInstances: { instancesToDetach: ['i-0123456789abcdef0'], shouldTerminateInstances: false },
   createSuspensions: { suspensions: [{ name: 'AUTO_SCALE' }] },
   createRoll: { batchSizePercentage: 50, gracePeriod: 60 },
   createRollAction: { actionType: 'DETACH_NEW' },
   updateInstanceStates: [{ id: 'smi-none', state: 'PAUSE' }],
-  createImport: { originalInstanceId: 'i-0123456789abcdef0', region: 'us-east-1' }
+  createImport: { originalInstanceId: 'i-0123456789abcdef0', region: 'us-east-1', shouldTerminateInstance: false }
 }
 const queries: Record<string, string> = { deleteSuspensions: '?process=AUTO_SCALE' }
 

@@ -308,7 +308,7 @@ t.test('products: one of those allowed, with or without the network in its name'
 
 t.test('spotOnly: nothing may run on demand, not by default either', async () => {
   const group = [
-    ...bad('strategy.risk', 99, 99.9, 0, 101, '100', true), ...fine('strategy.risk', 100, null, undefined),
+    ...bad('strategy.risk', 99, 99.9, 0, 101, '100', true, null, undefined), ...fine('strategy.risk', 100),
     ...bad('strategy.onDemandCount', 1, 0.5, '0', true), ...fine('strategy.onDemandCount', 0, null, undefined),
     ...bad('strategy.considerODPricing', true, 'false', 1), ...fine('strategy.considerODPricing', false, null),
     ...bad('strategy.immediateODRecoverThreshold', 0, 1, ''), ...fine('strategy.immediateODRecoverThreshold', null)
@@ -327,7 +327,7 @@ t.test('spotOnly: nothing may run on demand, not by default either', async () =>
   ]
   await fc.assert(fc.asyncProperty(forms, noise, some(cases), async (form, extra, { noun, mutation }) => {
     const compute = { instanceTypes: { ondemand: 'm5.large' } }
-    const legal = { ...extra, compute, strategy: { fallbackToOd: false } }
+    const legal = { ...extra, compute, strategy: { risk: 100, fallbackToOd: false } }
     await check('spotOnly', { spotOnly: true }, noun, form, legal, mutation)
     deepStrictEqual(await ask(OPERATION[noun].create, { spotOnly: false }, { noun, body: {} }), [])
   }), RUNS)
@@ -591,6 +591,7 @@ t.test('no body whatsoever makes judging fail, and no read is made without a rul
     requiredTags: ['a'],
     protectedTags: ['b'],
     spotOnly: true,
+    schema: { elastigroup: { required: ['x'] }, managedInstance: { items: { type: 'string' } } },
     tags: { c: 'd' }
   }
   const key = fc.constantFrom(
@@ -633,6 +634,7 @@ t.test('the schema takes every rule, and nothing else', async (t) => {
     requiredTags: ['owner', 'env=prod-*', 'empty='],
     protectedTags: ['keep'],
     spotOnly: true,
+    schema: { elastigroup: { properties: { name: { maxLength: 5 } } } },
     tags: { 'spinup:org': 'x', empty: '' }
   }), JSON.stringify(validate.errors))
   for (const wrong of [

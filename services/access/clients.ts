@@ -33,15 +33,30 @@ export const DEFAULT_CLIENT = 'default'
 /** Why a client may not do something. A label of the metrics, so the set is closed. */
 export type Denial = 'account' | 'access' | 'delete'
 
-/** Operations whose body can ask to end what is there, and whether it does. */
-const ends = {
-  detachInstances: ({ shouldTerminateInstances }: Schemas['Detachment']) => shouldTerminateInstances === true,
-  updateInstanceStates: (entries: Schemas['InstanceStates']) => entries.some(({ state }) => /terminate/i.test(state))
-} as Partial<Record<OperationId, (body: unknown) => boolean>>
+/** Where a body may ask to end what is there, and what it has to say instead. */
+interface Ending { pointer: string, instead: string }
 
-/** What a write needs, once its valid body is known. */
-export const needOfBody = ({ operationId, needs }: OperationRow & { needs: Need }, body: unknown): Need =>
-  ends[operationId]?.(body) ? 'delete' : needs
+const unless = (ends: boolean, pointer: string, instead = 'must be false'): Ending | undefined =>
+  ends ? { pointer, instead } : undefined
+
+/** States of managed instances that end none. Spot documents no others, but takes some. */
+const HARMLESS = ['PAUSE', 'RESUME']
+
+/** Operations whose body can ask to end what is there. Spot documents no defaults here, so only `false` keeps it. */
+const endings = {
+  detachInstances: ({ shouldTerminateInstances }: Schemas['Detachment']) =>
+    unless(shouldTerminateInstances !== false, '#/shouldTerminateInstances'),
+  createImport: ({ shouldTerminateInstance }: Schemas['ImportCreate']) =>
+    unless(shouldTerminateInstance !== false, '#/shouldTerminateInstance'),
+  updateInstanceStates (entries: Schemas['InstanceStates']) {
+    const index = entries.findIndex(({ state }) => !HARMLESS.includes(state))
+    return unless(index >= 0, `#/${index}/state`, `must be ${HARMLESS.join(' or ')}`)
+  }
+} as Partial<Record<OperationId, (body: unknown) => Ending | undefined>>
+
+/** Where the valid body of a write may end what is there, so that it needs the right to delete. */
+export const endingOf = ({ operationId }: OperationRow, body: unknown): Ending | undefined =>
+  endings[operationId]?.(body)
 
 export const mayUse = ({ accounts }: Client, account: string): boolean =>
   accounts.includes('*') || accounts.includes(account)
@@ -53,8 +68,16 @@ export function denialOf (client: Client, account: string | undefined, need: Nee
   if (need === 'delete' && !client.allowDelete) return 'delete'
 }
 
-/** The problem for a client. It does not say whether an account that it may not use exists. */
-export function forbidden ({ name }: Client, denial: Denial, account: string | undefined): Problem {
+/**
+ * The problem for a client. It does not say whether an account that it may not use exists.
+ *
+ * @param ending where its body asks for what needs the right to delete
+ */
+export function forbidden (
+  { name }: Client, denial: Denial, account: string | undefined, ending?: Ending
+): Problem {
+  const hint = `GET ${pathOf('whoami', {})} shows what it may do. ` +
+    'The operator sets it under "clients" in the configuration.'
   const details: Record<Denial, string> = {
     account: `The client ${name} has no access to an account ${JSON.stringify(account)}.`,
     access: `The client ${name} may only read, and this needs the access "write".`,
@@ -62,6 +85,9 @@ export function forbidden ({ name }: Client, denial: Denial, account: string | u
   }
   return new Problem('forbidden', {
     detail: details[denial],
-    hint: `GET ${pathOf('whoami', {})} shows what it may do. The operator sets it under "clients" in the configuration.`
+    hint: denial === 'delete' && ending ? `Without that right, ${ending.pointer} ${ending.instead}. ${hint}` : hint,
+    ...denial === 'delete' && ending && {
+      errors: [{ pointer: ending.pointer, code: 'delete', message: `${ending.instead}, unless it may delete` }]
+    }
   })
 }

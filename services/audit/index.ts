@@ -1,2 +1,2 @@
-export { changesOf, type Change } from './changes.js'
+export { changesOf, hashOf, type Change } from './changes.js'
 export { auditLog, type AuditLog, type OnChange } from './log.js'

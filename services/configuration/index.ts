@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Ajv, type ValidateFunction } from 'ajv'
+import { compileRule, type Guardrails } from '../guardrails/index.js'
 import { checkEndpoint, checkKey, checkProxy, checkRedis, checkToken, listenAddressOf } from './checks.js'
 import { clientsOf } from './clients.js'
 import type { Configuration, ConfigurationFile } from './configuration.js'
@@ -92,10 +93,17 @@ export function resolveSettings (
     return check(resolveSecret(value, environment, folder))
   }, '')
 
+  const rules = (pointer: string, { schema = {} }: Guardrails = {}) => {
+    for (const [noun, one] of Object.entries(schema)) {
+      attempt(`${pointer}/guardrails/schema/${noun}`, () => { compileRule(one) }, undefined)
+    }
+  }
+
   const { listenAddress, state, deadlines, reads, logLevel } = settings
   const listen = attempt('/listenAddress', () => listenAddressOf(listenAddress), { host: '', port: 0 })
   const accounts = Object.fromEntries(Object.entries(settings.accounts).map(([account, { endpoint = '', ...rest }]) => {
     const pointer = `/accounts/${account}`
+    rules(pointer, rest.guardrails)
     return [account, {
       ...rest,
       endpoint: attempt(`${pointer}/endpoint`, () => checkEndpoint(endpoint), ''),
@@ -103,6 +111,7 @@ export function resolveSettings (
     }]
   }))
   settings.trustedProxies.forEach((proxy, index) => attempt(`/trustedProxies/${index}`, () => checkProxy(proxy), ''))
+  settings.clients.forEach(({ guardrails }, index) => rules(`/clients/${index}`, guardrails))
   const clients = clientsOf(settings, {
     accounts: Object.keys(accounts), key: (pointer, value) => secret(pointer, value, checkKey), fault
   })

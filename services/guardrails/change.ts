@@ -29,6 +29,8 @@ export interface Change {
   after?: JsonObject | undefined
   /** What must not be done to a protected resource, where its properties do not show it: `cannot be deleted`. */
   forbidden?: string
+  /** The same for what this server cannot read, so that nobody can tell whether it is protected. */
+  unknown?: string
   /** The only part that changes; default: the whole resource. */
   within?: JsonPath
   accountRegion?: string | undefined
@@ -42,6 +44,11 @@ export interface Operation {
   resource: Resource
   judged: RuleName[]
   /** Rules that need the present resource, and which resources. */
-  present?: { rules: RuleName[], ids: (attempt: Attempt) => string[] }
+  present?: {
+    rules: RuleName[]
+    ids: (attempt: Attempt) => string[]
+    /** Where the request names an id, if there can be several. */
+    pointerTo?: (attempt: Attempt, id: string) => string
+  }
   changes (attempt: Attempt, present: Map<string, JsonObject>): Change[]
 }

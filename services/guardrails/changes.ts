@@ -11,7 +11,7 @@ type Effect = Omit<Change, 'resource' | 'judged' | 'before'>
 type Parameters = Record<string, unknown>
 type Request = Attempt & { params: Parameters, query: Parameters, body: JsonObject }
 
-const PLAIN: RuleName[] = ['regions', 'instanceTypes', 'products', 'requiredTags', 'spotOnly']
+const PLAIN: RuleName[] = ['regions', 'instanceTypes', 'products', 'requiredTags', 'spotOnly', 'schema']
 const PARAMETER: Record<Resource, string> = { elastigroup: 'elastigroup', managedInstance: 'instance' }
 const TARGET: JsonPath = ['capacity', 'target']
 
@@ -68,7 +68,7 @@ const protects = (
 const retargets = (
   judged: RuleName, locate: Locate, move: (target: number, before: JsonObject, request: Request) => number,
   concerns?: (request: Request) => boolean
-) => changes('elastigroup', [judged], (before, request) => {
+) => changes('elastigroup', [judged, 'schema'], (before, request) => {
   const present = valueAt(before, TARGET) ?? 0
   const target = amountOf(present)
   const moved = target === undefined ? present : move(target, before, request)
@@ -99,7 +99,7 @@ export const operations: Record<string, Operation> = {
   updateElastigroup: updates('elastigroup', [...PLAIN, 'maxCapacity', 'protectedTags']),
   deleteElastigroup: protects('elastigroup', 'cannot be deleted'),
 
-  updateElastigroupCapacity: changes('elastigroup', ['maxCapacity', 'protectedTags'], (before, { body }) => ({
+  updateElastigroupCapacity: changes('elastigroup', ['maxCapacity', 'protectedTags', 'schema'], (before, { body }) => ({
     after: merge(before, { capacity: body }), within: ['capacity'], locate: inBody(body, true, ['capacity'])
   })),
   // Scaling stays between minimum and maximum, unless the target is beyond them already.
@@ -146,7 +146,8 @@ export const operations: Record<string, Operation> = {
     judged: ['maxCapacity', 'protectedTags'],
     present: {
       rules: ['protectedTags'],
-      ids: (attempt) => statesOf(attempt).filter((entry) => !resumes(entry)).map(({ id }) => String(id))
+      ids: (attempt) => statesOf(attempt).filter((entry) => !resumes(entry)).map(({ id }) => String(id)),
+      pointerTo: (attempt, id) => `#/${statesOf(attempt).findIndex((entry) => entry.id === id)}/id`
     },
     changes: (attempt, present) => statesOf(attempt).map((entry, i): Change => {
       const locate = always({ pointer: `#/${i}` })
@@ -165,7 +166,7 @@ export const operations: Record<string, Operation> = {
 
   createImport: {
     resource: 'managedInstance',
-    judged: [...PLAIN, 'maxCapacity'],
+    judged: [...PLAIN, 'maxCapacity', 'protectedTags'],
     changes (attempt) {
       const { body, accountRegion } = opened(attempt)
       const instanceTypes = { types: body.spotInstanceTypes }
@@ -178,7 +179,15 @@ export const operations: Record<string, Operation> = {
         [['compute', 'launchSpecification', 'instanceTypes', 'types'], ['spotInstanceTypes']],
         [['compute', 'launchSpecification', 'instanceTypes'], ['spotInstanceTypes']]
       ], ' (an import cannot set this: create the managed instance instead)')
-      return [{ resource: 'managedInstance', judged: this.judged, after, accountRegion, locate }]
+      const imported: Change = { resource: 'managedInstance', judged: this.judged, after, accountRegion, locate }
+      if (body.shouldTerminateInstance === false) return [imported]
+      // Nobody told Spot of its tags, and Spot does not say what it does by default.
+      return [imported, {
+        resource: 'managedInstance',
+        judged: ['protectedTags'],
+        unknown: 'must be false: the EC2 instance cannot be terminated',
+        locate: always({ pointer: '#/shouldTerminateInstance' })
+      }]
     }
   }
 } satisfies Partial<Record<keyof Contract, Operation>>

@@ -7,12 +7,13 @@ import { products } from './rules/products.js'
 import { protectedTags } from './rules/protected-tags.js'
 import { regions } from './rules/regions.js'
 import { requiredTags } from './rules/required-tags.js'
+import { schema } from './rules/schema.js'
 import { spotOnly } from './rules/spot-only.js'
 import type { Guardrails } from './schema.js'
 
 type Rules = { [Name in RuleName]: (limit: NonNullable<Guardrails[Name]>, change: ResultingChange) => ProblemError[] }
 
-const judges: Rules = { maxCapacity, regions, instanceTypes, products, requiredTags, protectedTags, spotOnly }
+const judges: Rules = { maxCapacity, regions, instanceTypes, products, requiredTags, protectedTags, spotOnly, schema }
 
 /** Whether any of these rules is set. */
 export const sets = (rules: Guardrails, names: RuleName[]): boolean =>

@@ -1,3 +1,5 @@
+import type { JsonObject } from '../resources/json.js'
+
 /** Rules of an account, or further ones of a client. What is not set is not limited. */
 export interface Guardrails {
   /**
@@ -23,6 +25,8 @@ export interface Guardrails {
   protectedTags?: string[]
   /** Whether on-demand instances are forbidden. */
   spotOnly?: boolean
+  /** JSON Schemas (draft-07) that a resource must satisfy: what is judged is all that would stand. */
+  schema?: { elastigroup?: JsonObject, managedInstance?: JsonObject }
   /** Tags that are added to creates without a tag of that key. */
   tags?: Record<string, string>
 }
@@ -42,6 +46,13 @@ export const guardrailsSchema = {
     requiredTags: list(tag),
     protectedTags: list(tag),
     spotOnly: { type: 'boolean' },
+    // What is inside is checked when it is compiled.
+    schema: {
+      type: 'object',
+      minProperties: 1,
+      additionalProperties: false,
+      properties: { elastigroup: { type: 'object' }, managedInstance: { type: 'object' } }
+    },
     tags: {
       type: 'object',
       // AWS allows 128 and 256 characters, and reserves `aws:`.

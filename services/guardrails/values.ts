@@ -6,11 +6,16 @@ export interface Value { path: JsonPath, value: unknown, fits: boolean }
 
 /** All values that a pattern such as `scaling.up[].action.target` matches. Null is not a value. */
 export function valuesOf (resource: unknown, pattern: string): Value[] {
+  return valuesAndNullsOf(resource, pattern).filter(({ value }) => value !== null)
+}
+
+/** The same, with the places where null is. */
+export function valuesAndNullsOf (resource: unknown, pattern: string): Value[] {
   return walk(resource, pattern.replaceAll('[]', '.[]').split('.'), [])
 }
 
 function walk (value: unknown, [step, ...rest]: string[], path: JsonPath): Value[] {
-  if (value === null || value === undefined) return []
+  if (value === undefined) return []
   if (step === undefined) return [{ path, value, fits: true }]
   if (step === '[]' && Array.isArray(value)) return value.flatMap((item, i) => walk(item, rest, [...path, i]))
   if (step !== '[]' && isObject(value)) {

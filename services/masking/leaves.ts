@@ -4,10 +4,14 @@ import { maskOf } from './secrets.js'
 /** @param mask what replaces the leaf if it is a string, because it is a secret */
 type Visit = (leaf: unknown, path: JsonPath, mask: string | undefined) => void
 
-/** Visits the leaves of a JSON value in order; empty objects and arrays are leaves, too. */
-export function visitLeaves (value: unknown, visit: Visit): void {
+/**
+ * Visits the leaves of a JSON value in order; empty objects and arrays are leaves, too.
+ *
+ * @param at where the value is in the whole
+ */
+export function visitLeaves (value: unknown, visit: Visit, at: JsonPath = []): void {
   // One array for all paths: a body may have half a million leaves, and few of their paths are needed.
-  const path: (string | number)[] = []
+  const path = [...at]
 
   function look (value: unknown, mask: string | undefined): void {
     if (typeof value !== 'object' || value === null) return visit(value, path, mask)
@@ -27,5 +31,5 @@ export function visitLeaves (value: unknown, visit: Visit): void {
     path.pop()
   }
 
-  look(value, undefined)
+  look(value, at.map((step) => maskOf(String(step))).find((mask) => mask !== undefined))
 }

@@ -25,8 +25,17 @@ export interface AccountOptions extends CallOptions {
 /** Endpoint and account id. Two names may have the same. */
 export const identityOf = ({ endpoint, id }: SpotAccount): string => JSON.stringify([endpointOf(endpoint), id])
 
-/** What Spot answered to this request, and how many calls it took. */
-interface Received { answers: Answer[], calls: number, requestId: string | undefined }
+/** Different calls that one request makes at most; each can be sent up to three times. No operation needs more. */
+const MAX_CALLS = 4
+
+/** What this request asked of Spot, what Spot answered, and how many calls it took. */
+interface Exchanged {
+  asked: number
+  answers: Answer[]
+  calls: number
+  requestId: string | undefined
+  write?: Pick<Call, 'query' | 'body'>
+}
 
 /** A configured account as one request sees it: what it is like, what Spot can do in it, and what Spot answered. */
 export class Account {
@@ -39,27 +48,29 @@ export class Account {
   /** Writes are not sent: see `AccountOptions`. */
   readonly dryRun: boolean
   readonly #spot: Spot
-  readonly #received: Received
+  readonly #exchanged: Exchanged
   readonly #withOptions: (options: Pick<AccountOptions, 'fresh' | 'reserved' | 'dryRun'>) => Account
 
   /** @param send sends a call to Spot */
   constructor (
     name: string, settings: AccountSettings, send: Next, { dryRun: dry, ...options }: AccountOptions,
-    received: Received = { answers: [], calls: 0, requestId: undefined }
+    exchanged: Exchanged = { asked: 0, answers: [], calls: 0, requestId: undefined }
   ) {
     this.name = name
     this.identity = identityOf(settings)
     this.defaultVPC = settings.defaultVPC
     this.deadline = options.deadline
     this.dryRun = dry
-    this.#received = received
-    this.#withOptions = (other) => new Account(name, settings, send, { ...options, ...other }, received)
+    this.#exchanged = exchanged
+    this.#withOptions = (other) => new Account(name, settings, send, { ...options, ...other }, exchanged)
 
     const ask = async <T>(
       expects: Expectation, [operation, method, path, payload, present]: OperationArguments
     ): Promise<T[]> => {
       const call: Call = { operation, method, path, expects, ...payload, ...options }
+      if (isWrite(call)) exchanged.write = call
       if (dry && isWrite(call)) throw dryRun(settings, call, await present?.(this.fresh.#spot))
+      if (++exchanged.asked > MAX_CALLS) throw new Error(`More than ${MAX_CALLS} calls for one request`)
       const { items } = await this.#recordAnswer(send(call))
       return items as T[] // the wire has checked what is expected
     }
@@ -84,18 +95,21 @@ export class Account {
   get fresh (): Account { return this.#withOptions({ fresh: true, reserved: true, dryRun: false }) }
 
   /** What Spot answered to this request, in the order in which it came. */
-  get answers (): readonly Answer[] { return this.#received.answers }
+  get answers (): readonly Answer[] { return this.#exchanged.answers }
+
+  /** The write that it asked of Spot, or tried, whatever came of it. */
+  get write (): Pick<Call, 'query' | 'body'> | undefined { return this.#exchanged.write }
 
   /** Calls that were sent to Spot for this request, failed ones included. */
-  get calls (): number { return this.#received.calls }
+  get calls (): number { return this.#exchanged.calls }
 
   /** Spot's id of the last of them. */
-  get requestId (): string | undefined { return this.#received.requestId }
+  get requestId (): string | undefined { return this.#exchanged.requestId }
 
   async #recordAnswer (sent: Promise<Answer>): Promise<Answer> {
     try {
       const answer = await sent
-      this.#received.answers.push(answer)
+      this.#exchanged.answers.push(answer)
       this.#recordCalls(answer)
       return answer
     } catch (error) {
@@ -105,7 +119,7 @@ export class Account {
   }
 
   #recordCalls ({ calls, requestId }: { calls: number, requestId?: string | undefined }) {
-    this.#received.calls += calls
-    if (calls > 0) this.#received.requestId = requestId
+    this.#exchanged.calls += calls
+    if (calls > 0) this.#exchanged.requestId = requestId
   }
 }

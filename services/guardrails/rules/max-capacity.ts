@@ -1,29 +1,9 @@
 import type { ProblemError } from '../../problems/index.js'
 import type { JsonPath } from '../../problems/pointer.js'
+import { capacitiesOf } from '../capacities.js'
 import type { ResultingChange } from '../change.js'
 import { breach, breachesAt } from '../locations.js'
 import { amountOf, valuesOf } from '../values.js'
-
-const under = (above: string, names: string[]) => names.map((name) => `${above}.${name}`)
-
-const ACTION = ['minTargetCapacity', 'maxTargetCapacity', 'target', 'minimum', 'maximum']
-
-/**
- * Wherever the capacity of a group is set. Adjustments are not included, as the maximum limits them. Disabled policies
- * and tasks are included, as they can be enabled elsewhere, in Spot's console.
- */
-const CAPACITIES = [
-  ...under('capacity', ['minimum', 'target', 'maximum']),
-  ...under('scheduling.tasks[]', [
-    'scaleTargetCapacity', 'scaleMinCapacity', 'scaleMaxCapacity', 'targetCapacity',
-    'minCapacity', 'maxCapacity', 'MinCapacity', 'MaxCapacity' // both spellings are Spot's
-  ]),
-  ...under('scaling', ['up[]', 'down[]', 'target[]']).flatMap((policy) => [
-    ...under(policy, ['minTargetCapacity', 'maxTargetCapacity']),
-    ...under(`${policy}.action`, ACTION),
-    ...under(`${policy}.stepAdjustments[].action`, ACTION)
-  ])
-]
 
 const MAXIMUM = ['capacity', 'maximum']
 
@@ -33,7 +13,7 @@ export function maxCapacity (most: number, { resource, after, within = [], locat
   if (resource === 'managedInstance') return most < 1 ? say([], `is one instance, and ${allowed}`) : []
 
   const changed = (path: JsonPath) => within.every((step, i) => path[i] === step)
-  const values = CAPACITIES.flatMap((pattern) => valuesOf(after, pattern)).filter(({ path }) => changed(path))
+  const values = capacitiesOf(after).filter(({ path }) => changed(path))
   const endless = changed(MAXIMUM) && valuesOf(after, MAXIMUM.join('.')).length === 0
   return [
     ...endless ? say(MAXIMUM, `must be set, as ${allowed}`) : [],

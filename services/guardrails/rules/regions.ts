@@ -6,13 +6,16 @@ import { quoted, textOf, valuesOf, type Value } from '../values.js'
 /** Names of local zones, too, begin with their region: `us-west-2-lax-1a`. */
 const liesIn = (zone: string, region: string) => zone.startsWith(region) && /^[a-z-]/.test(zone.slice(region.length))
 
+const ZONES = ['compute.availabilityZones[].name', 'compute.preferredAvailabilityZones[]']
+
+/** Where regions are. */
+export const REGION_PLACES = ['region', ...ZONES]
+
 export function regions (allowed: string[], { after, accountRegion, locate }: ResultingChange): ProblemError[] {
   const only = `only ${allowed.join(', ')} ${allowed.length > 1 ? 'are' : 'is'} allowed`
   const missing = (words: string) => [breach(locate(['region']), 'regions', `${words}, and ${only}`)]
   const named = valuesOf(after, 'region')
-  const zones = [
-    ...valuesOf(after, 'compute.availabilityZones[].name'), ...valuesOf(after, 'compute.preferredAvailabilityZones[]')
-  ]
+  const zones = ZONES.flatMap((place) => valuesOf(after, place))
   const judged = (values: Value[], passes: (text: string) => boolean) =>
     breachesAt(values, locate, 'regions', (value) => {
       const text = textOf(value)

@@ -1,0 +1,77 @@
+import type { JsonPath } from '../problems/pointer.js'
+import { isObject } from '../resources/json.js'
+import { amountOf, valuesOf, type Value } from './values.js'
+
+/** Below these, a group is told how much to run without anybody asking: by metrics, and by the clock. */
+export const LISTS: JsonPath[] = [
+  ['scheduling', 'tasks'], ['scaling', 'up'], ['scaling', 'down'], ['scaling', 'target']
+]
+
+const POLICIES = ['scaling.up[]', 'scaling.down[]', 'scaling.target[]']
+const ACTIONS = POLICIES.flatMap((policy) => [`${policy}.action`, `${policy}.stepAdjustments[].action`])
+const TASKS = ['scheduling.tasks[]']
+
+const under = (above: string[], names: string[]) => above.flatMap((where) => names.map((name) => `${where}.${name}`))
+
+/**
+ * Every place that sets the capacity of a group, by what it sets. Disabled policies and tasks are included, as they can
+ * be enabled elsewhere, in Spot's console. Both spellings of `minCapacity` and `maxCapacity` are Spot's.
+ */
+const PLACES = {
+  /** The target, or the most that may run. */
+  most: [
+    ...under(['capacity'], ['target', 'maximum']),
+    ...under(TASKS, ['scaleTargetCapacity', 'scaleMaxCapacity', 'targetCapacity', 'maxCapacity', 'MaxCapacity']),
+    ...under(POLICIES, ['maxTargetCapacity']),
+    ...under(ACTIONS, ['maxTargetCapacity', 'target', 'maximum'])
+  ],
+  /** The fewest that run, whatever lowers the target. */
+  fewest: [
+    'capacity.minimum',
+    ...under(TASKS, ['scaleMinCapacity', 'minCapacity', 'MinCapacity']),
+    ...under(ACTIONS, ['minimum'])
+  ],
+  /** Only ever raises what runs. */
+  raised: ['strategy.onDemandCount', ...under([...POLICIES, ...ACTIONS], ['minTargetCapacity'])]
+}
+
+export type Sets = keyof typeof PLACES
+
+/** Patterns of the places that set these; default: of all. */
+export const capacityPlaces = (...sets: Sets[]): string[] =>
+  (sets.length > 0 ? sets : Object.keys(PLACES) as Sets[]).flatMap((name) => PLACES[name])
+
+/** The values at those places. */
+export const capacitiesOf = (resource: unknown, ...sets: Sets[]): Value[] =>
+  capacityPlaces(...sets).flatMap((pattern) => valuesOf(resource, pattern))
+
+/**
+ * What moves the target of a group down from where it is, by any number of instances. Only the minimum stops it. What
+ * cannot be read is included.
+ */
+export const loweringMoves = (group: unknown): Value[] => [
+  ...valuesOf(group, 'scheduling.tasks[]').filter(({ value, fits }) => !fits || !isObject(value) ||
+    /down/i.test(String(value.taskType)) || !raises(value.adjustment) || !raises(value.adjustmentPercentage)),
+  ...valuesOf(group, 'scaling.down[]').filter(({ value, fits }) => !fits || !isObject(value) ||
+    (value.adjustment ?? null) !== null || !actionsOf(value).every(isAbsolute)),
+  ...valuesOf(group, 'scaling.up[]').filter(({ value, fits }) => !fits || !isObject(value) ||
+    ![value, ...actionsOf(value)].every((action) => isObject(action) && raises(action.adjustment))),
+  // They add and remove as the metric wants it.
+  ...valuesOf(group, 'scaling.target[]')
+]
+
+const raises = (adjustment: unknown) => (adjustment ?? null) === null || (amountOf(adjustment) ?? -1) >= 0
+
+/** What a policy does: the actions of its steps, its own, or in its older form the policy itself. */
+function actionsOf (policy: unknown): unknown[] {
+  if (!isObject(policy)) return [policy]
+  const { stepAdjustments, action } = policy
+  if (Array.isArray(stepAdjustments) && stepAdjustments.length > 0) {
+    return [...stepAdjustments.map((step) => isObject(step) ? step.action : step), ...action ? [action] : []]
+  }
+  return [action ?? policy]
+}
+
+/** Whether an action says how much is to run, not how much more or less. */
+const isAbsolute = (action: unknown) =>
+  isObject(action) && ['updateCapacity', 'setMaxTarget', 'setMinTarget'].includes(action.type as string)
