@@ -1,12 +1,22 @@
-import { Ajv, type Options, type ValidateFunction } from 'ajv'
+import { Ajv, type Options, type SchemaValidateFunction, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
-import { document, type Operation, type Parameter } from './document.js'
+import { document, resolve, type Operation, type Parameter } from './document.js'
 
 /** The components are known to the validator once, under this id; references lead there. */
 const ROOT = 'spot-api'
 
 /** The document itself is checked when it is linted and in tests; at the start that would cost a tenth of a second. */
 const atOnce: Options = { meta: false, validateSchema: false, code: { optimize: false } }
+
+/** Parameters that are integers in decimal: Ajv would take `0x10`, `1e1` and ` 1` for numbers. */
+const decimal: SchemaValidateFunction = (names: string[], parameters: Record<string, unknown>) => {
+  decimal.errors = names
+    .filter((name) => typeof parameters[name] === 'string' && !/^-?\d+$/.test(parameters[name]))
+    .map((name) => ({
+      instancePath: `/${name}`, keyword: 'type', params: { type: 'integer' }, message: 'must be integer'
+    }))
+  return decimal.errors.length === 0
+}
 
 /** What Fastify takes for a validator: whether a value is valid, and if not, the `errors`. */
 export interface LazyValidator {
@@ -25,6 +35,8 @@ function compiler (options: Options) {
     strict: true, allErrors: true, removeAdditional: false, keywords: ['components'], ...atOnce, ...options
   })
   addFormats.default(ajv)
+  // Before Ajv coerces what it looks at.
+  ajv.addKeyword({ keyword: 'decimal', type: 'object', before: 'properties', validate: decimal })
   ajv.addSchema({ $id: ROOT, components: document.components })
   const known = new Map<string, LazyValidator>()
   return (schema: object): LazyValidator => {
@@ -70,9 +82,12 @@ function parametersSchema (all: Parameter[], kind: Parameter['in']) {
     type: 'object',
     properties: Object.fromEntries(named.map((parameter) => [nameOf(parameter), absolute(parameter.schema)])),
     required: named.filter(({ required }) => required).map(nameOf),
+    decimal: named.filter(({ schema }) => isInteger(schema)).map(nameOf),
     additionalProperties: kind === 'header'
   }
 }
+
+const isInteger = (schema: { type?: string }) => resolve(schema).type === 'integer'
 
 const absolute = (schema: object) =>
   '$ref' in schema ? { $ref: `${ROOT}${String(schema.$ref)}` } : schema

@@ -1,9 +1,11 @@
 import fastifyAuth from '@fastify/auth'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Client } from '../services/access/clients.js'
 import { Problem } from '../services/problems/index.js'
 import { failureLimit, refusals, tokens, type Delay, type Refusal, type Verdict } from '../services/access/tokens.js'
+
+type Verification = (request: FastifyRequest, reply: FastifyReply, done: () => void) => Promise<void> | undefined
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -11,7 +13,9 @@ declare module 'fastify' {
      * Lets a request pass whose X-Auth-Token is a bcrypt hash of a client's key, and says whose.
      * @throws {Problem} unauthenticated; too-many-failures or overloaded if the token cannot be checked now
      */
-    verifyToken: (request: FastifyRequest, reply: FastifyReply, done: () => void) => Promise<void> | undefined
+    verifyToken: Verification
+    /** The same once more, where the configuration changed or the key expired while the body arrived. */
+    verifyTokenAgain: Verification
   }
   interface FastifyRequest {
     /** Who calls, once the token was verified. */
@@ -24,7 +28,7 @@ const RETRY_AFTER = 2
 
 export default fp(async function auth (app: FastifyInstance) {
   await app.register(fastifyAuth)
-  const { measurements: { auth: results, refusals: refused } } = app
+  const { measurements: { auth: results, refusals: refused }, configuration: { deadlines } } = app
   const failures = failureLimit()
   const { check, use } = tokens<Client>([], { tries: app.configuration.keysTried, failures })
   app.reload.onChange(({ clients }) => use(clients))
@@ -43,10 +47,17 @@ export default fp(async function auth (app: FastifyInstance) {
   app.decorateRequest('client', null)
   app.decorate('verifyToken', (request, _, done) => {
     const { 'x-auth-token': token, 'x-auth-client': name } = request.headers
-    const verdict = check(one(token), request.ip, one(name))
+    const within = deadlines[request.routeOptions.config.kind === 'write' ? 'write' : 'read']
+    // Generated clients send an empty name where none is set.
+    const verdict = check(one(token), { address: request.ip, name: one(name) || undefined, within })
     if (verdict instanceof Promise) return verdict.then((verdict) => take(verdict, request))
     take(verdict, request)
     done() // a token that is known takes no turn of the event loop
+  })
+  app.decorate('verifyTokenAgain', (request, reply, done) => {
+    const { client } = request
+    const holds = client && app.configuration.clients.includes(client) && !isExpired(client)
+    return holds ? done() as undefined : app.verifyToken(request, reply, done)
   })
 }, { name: 'auth', dependencies: ['config', 'reload', 'metrics'] })
 
@@ -73,7 +84,7 @@ function problemOf (refusal: Refusal | Delay, seconds: number): Problem {
   }
   if (refusal === 'overloaded') {
     return new Problem('overloaded', {
-      detail: 'More tokens wait to be checked than this server takes. Yours was not checked.',
+      detail: 'Too many tokens wait to be checked. Yours was not checked.',
       hint: 'Wait as many seconds as Retry-After says. Requests with a token that was found right before still pass.',
       headers: { 'retry-after': String(RETRY_AFTER) }
     })

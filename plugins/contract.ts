@@ -25,7 +25,12 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
       onRequest: [allowed, ...isRemembered(row) ? [app.replies.sendAgain] : [], app.admit]
     },
     ...row.kind === 'write' && {
-      preHandler: [app.permit.body, ...row.replayable ? [app.replay] : [], ...row.guarded ? [app.guard] : []]
+      preHandler: [
+        app.verifyTokenAgain,
+        app.permit.body,
+        ...row.replayable ? [app.replay] : [],
+        ...row.guarded ? [app.guard] : []
+      ]
     }
   })
 

@@ -15,6 +15,7 @@ export { owner } from './clients.js'
 export type { Configuration } from './configuration.js'
 export { ConfigurationError } from './error.js'
 export { livePartsOf } from './live.js'
+export { secretsOf } from './secrets.js'
 
 /** Levels that the earlier Go service named differently. */
 const LEVELS: Record<string, string> = { warning: 'warn', panic: 'fatal' }

@@ -51,6 +51,8 @@ export interface AccountsOptions {
   /** Called after every attempt, for logs and metrics, with the name of its account. */
   observe: (account: string, attempt: Parameters<Observe>[0]) => void
   clock?: Clock
+  /** Masks this server's own secrets in what Spot says; default: as it is. */
+  conceal?: (text: string) => string
   /** What talks to Spot; default: HTTP. */
   wire?: (settings: SpotAccount) => Next
   /** From 0 to 1, for pauses that differ. */
@@ -67,7 +69,7 @@ interface Known {
 
 export function createAccounts (
   all: Record<string, AccountSettings>,
-  { version, within, memory, limit, observe, clock = systemClock, wire, random = Math.random }: AccountsOptions
+  { version, within, memory, limit, observe, clock = systemClock, conceal, wire, random = Math.random }: AccountsOptions
 ): Accounts {
   let client: Promise<Client> | undefined
   // Half of the time that a start takes would go into loading it.
@@ -93,7 +95,7 @@ export function createAccounts (
         limit.stage(organization),
         observed((attempt) => observe(name, attempt), clock)
       ]
-      const send = compose(stages, wire ? wire(settings) : wireOf(settings, load, clock))
+      const send = compose(stages, wire ? wire(settings) : wireOf(settings, load, clock, conceal))
       return [name, { settings, organization, identity, breakers, send }]
     }))
   }
