@@ -1,4 +1,4 @@
-import { visitLeaves } from '../masking/index.js'
+import { visitLeaves, withoutPasswords } from '../masking/index.js'
 import { pointerTo } from '../problems/pointer.js'
 
 /** One value of a request's body: a JSON pointer, and the value, masked where it is a secret. */
@@ -21,11 +21,16 @@ export function changesOf (body: unknown, { most = 200 } = {}): Change[] {
   let more = 0
   visitLeaves(body, (leaf, place, mask) => {
     if (changes.length === most) return more++
-    const value = typeof leaf === 'string' ? cut(leaf === '' ? leaf : mask ?? leaf) : leaf
-    changes.push({ pointer: cut(pointerTo(place)), value })
+    changes.push({ pointer: cut(pointerTo(place)), value: shown(leaf, mask) })
   })
   if (more > 0) changes.push({ pointer: '#', value: `(${more} more)` })
   return changes
+}
+
+function shown (leaf: unknown, mask: string | undefined): unknown {
+  if (typeof leaf === 'number') return mask ?? leaf
+  if (typeof leaf !== 'string') return leaf
+  return cut(leaf === '' ? leaf : mask ?? withoutPasswords(leaf))
 }
 
 const cut = (text: string) =>

@@ -30,7 +30,10 @@ export class Lines {
 
   constructor (readonly file: string | undefined) {}
 
-  /** Opens the file, which must not be a symbolic link, unless it is open; also where somebody deleted it: what is written to it then is lost. */
+  /**
+   * Opens the file, which must not be a symbolic link, unless it is open; also where somebody deleted it: what is
+   * written to it then is lost.
+   */
   open (): number {
     if (this.file === undefined) return STANDARD_OUTPUT
     if (this.#fd !== undefined && fstatSync(this.#fd).nlink > 0) return this.#fd
