@@ -25,6 +25,30 @@ export interface LazyValidator {
   compile (): void
 }
 
+/** Values from which on a body is first searched for one error: to list all of 1 MiB of nonsense takes a second. */
+const LARGE = 5000
+
+/** Elements of each array in which more errors of a large body are looked for. */
+const SAMPLE = 100
+
+/** The number of values in a value, counted up to `most`. */
+function sizeOf (value: unknown, most: number): number {
+  if (typeof value !== 'object' || value === null) return 1
+  let size = 1
+  for (const inner of Object.values(value)) {
+    if (size >= most) break
+    size += sizeOf(inner, most - size)
+  }
+  return size
+}
+
+/** A value with the beginnings of its arrays. */
+function sampleOf (value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.slice(0, SAMPLE).map(sampleOf)
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, sampleOf(inner)]))
+}
+
 /**
  * Compiles each schema once, however many routes and apps have it: most operations share their parameters. It does so
  * when the schema is first needed, or when `compile` is called: all of them together take a quarter of a second, which
@@ -47,6 +71,30 @@ function compiler (options: Options) {
   }
 }
 
+/**
+ * Validators whose time grows with the value, however many errors it has: of a large one they report what is wrong at
+ * the beginnings of its arrays, or else one error.
+ */
+function bounded (options: Options) {
+  const compileAll = compiler(options)
+  const compileFirst = compiler({ ...options, allErrors: false })
+  return (schema: object): LazyValidator => {
+    const all = compileAll(schema)
+    const first = compileFirst(schema)
+    const validator: LazyValidator = (value) => {
+      const isSmall = sizeOf(value, LARGE) < LARGE
+      const valid = isSmall ? all(value) : first(value)
+      validator.errors = isSmall ? all.errors : first.errors
+      if (valid || isSmall) return valid
+      const sample = sampleOf(value)
+      if (sizeOf(sample, LARGE) < LARGE && !all(sample)) validator.errors = all.errors
+      return false
+    }
+    validator.compile = all.compile
+    return validator
+  }
+}
+
 function lazily (compile: () => ValidateFunction): LazyValidator {
   let validate: ValidateFunction | undefined
   const validator: LazyValidator = (value) => {
@@ -60,7 +108,7 @@ function lazily (compile: () => ValidateFunction): LazyValidator {
 }
 
 /** Bodies reach Spot as they came: nothing is coerced, filled in or taken out. Parameters are text: they need it. */
-export const compileBody = compiler({ coerceTypes: false, useDefaults: false })
+export const compileBody = bounded({ coerceTypes: false, useDefaults: false })
 export const compileParameters = compiler({ coerceTypes: 'array', useDefaults: true })
 
 /** The schemas of an operation, by the names that Fastify has for the parts of a request. */

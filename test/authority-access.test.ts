@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
 import { hashSync } from '@node-rs/bcrypt'
 import t from 'tap'
+import { compileBody } from '../openapi/validators.js'
 import type { SandboxOptions } from '../sandbox/index.js'
 import type { Access, Client } from '../services/access/clients.js'
 import { owner } from '../services/configuration/index.js'
@@ -192,6 +193,40 @@ const attacks: Attack[] = [
     want: { urls: ['/v1/spot/whoami?key=(masked)', '/v1/spot/whoami?key=(masked)', '/v1/spot/(masked)'], found: [] }
   },
   {
+    name: 'replies are data, and no page',
+    async attack (gateway) {
+      const { ask } = gateway
+      const replies = [
+        ask(null, 'GET', '/v1/spot/ping'), ask('reader', 'GET', GROUPS), ask(null, 'GET', GROUPS),
+        ask(null, 'GET', '/%')
+      ]
+      const headers = (await Promise.all(replies)).map(({ headers }) => headers)
+      return { headers, raw: await send(gateway, 'GET / HTTP/9.9\r\n\r\n', undefined, 'clientError') }
+    },
+    want: {
+      headers: [1, 2, 3, 4].map(() => ({
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'"
+      })),
+      raw: /x-content-type-options: nosniff/
+    }
+  },
+  {
+    name: 'a body with half a million errors costs little more than one with one',
+    async attack () {
+      const validate = compileBody({ $ref: 'spot-api#/components/schemas/ElastigroupCreate' })
+      const bodyOf = (tags: unknown[]) => ({ ...group, compute: { launchSpecification: { tags } } })
+      const countOf = (body: object) => validate(body) ? 0 : validate.errors?.length ?? 0
+      const many = countOf(bodyOf(new Array(500_000).fill(0)))
+      const last = countOf(bodyOf([...Array.from({ length: 10_000 }, () => ({ tagKey: 'a' })), 5]))
+      const unknown = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`key${index}`, 0]))
+      const right = countOf({ ...bodyOf([]), ...unknown })
+      return { few: many > 20 && many < 1000, last, right }
+    },
+    want: { few: true, last: 1, right: 0 }
+  },
+  {
     name: 'an empty X-Auth-Client is none',
     attack: ({ ask }) => ask('writer', 'GET', '/v1/spot/whoami', { headers: { 'x-auth-client': '' } }),
     want: { status: 200, json: { name: 'writer' } }
@@ -222,12 +257,12 @@ for (const { name, attack, want, sandbox, configuration } of attacks) {
 }
 
 /** Sends bytes over a connection of their own, and what `more` yields after the server has begun with them. */
-async function send (gateway: Gateway, bytes: string, more?: () => string): Promise<string> {
+async function send (gateway: Gateway, bytes: string, more?: () => string, event = 'request'): Promise<string> {
   const { port } = gateway.app.server.address() as AddressInfo
   const socket = connect(port, '127.0.0.1').setEncoding('utf8')
   let answer = ''
   socket.on('data', (chunk) => { answer += String(chunk) })
-  const served = once(gateway.app.server, 'request')
+  const served = once(gateway.app.server, event)
   socket.write(bytes)
   await served
   if (more) {
