@@ -1,21 +1,18 @@
 import fastifyAuth from '@fastify/auth'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Client } from '../services/access/clients.js'
 import { Problem } from '../services/problems/index.js'
 import { failureLimit, refusals, tokens, type Delay, type Refusal, type Verdict } from '../services/access/tokens.js'
 
-type Verification = (request: FastifyRequest, reply: FastifyReply, done: () => void) => Promise<void> | undefined
-
 declare module 'fastify' {
   interface FastifyInstance {
     /**
      * Lets a request pass whose X-Auth-Token is a bcrypt hash of a client's key, and says whose.
+     * The second time it only sees to it that this still holds: the configuration may have changed meanwhile.
      * @throws {Problem} unauthenticated; too-many-failures or overloaded if the token cannot be checked now
      */
-    verifyToken: Verification
-    /** The same once more, where the configuration changed or the key expired while the body arrived. */
-    verifyTokenAgain: Verification
+    verifyToken: (request: FastifyRequest, reply: FastifyReply, done: () => void) => Promise<void> | undefined
   }
   interface FastifyRequest {
     /** Who calls, once the token was verified. */
@@ -44,8 +41,11 @@ export default fp(async function auth (app: FastifyInstance) {
     request.client = verdict
   }
 
+  const isCurrent = (client: Client) => app.configuration.clients.includes(client) && !isExpired(client)
+
   app.decorateRequest('client', null)
   app.decorate('verifyToken', (request, _, done) => {
+    if (request.client && isCurrent(request.client)) return done() as undefined
     const { 'x-auth-token': token, 'x-auth-client': name } = request.headers
     const within = deadlines[request.routeOptions.config.kind === 'write' ? 'write' : 'read']
     // Generated clients send an empty name where none is set.
@@ -53,11 +53,6 @@ export default fp(async function auth (app: FastifyInstance) {
     if (verdict instanceof Promise) return verdict.then((verdict) => take(verdict, request))
     take(verdict, request)
     done() // a token that is known takes no turn of the event loop
-  })
-  app.decorate('verifyTokenAgain', (request, reply, done) => {
-    const { client } = request
-    const holds = client && app.configuration.clients.includes(client) && !isExpired(client)
-    return holds ? done() as undefined : app.verifyToken(request, reply, done)
   })
 }, { name: 'auth', dependencies: ['config', 'reload', 'metrics'] })
 

@@ -26,7 +26,7 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
     },
     ...row.kind === 'write' && {
       preHandler: [
-        app.verifyTokenAgain,
+        app.verifyToken, // again: the body may have taken its time
         app.permit.body,
         ...row.replayable ? [app.replay] : [],
         ...row.guarded ? [app.guard] : []

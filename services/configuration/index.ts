@@ -14,8 +14,8 @@ export { listenAddressOf } from './checks.js'
 export { owner } from './clients.js'
 export type { Configuration } from './configuration.js'
 export { ConfigurationError } from './error.js'
+export { secretsOf } from './configured-secrets.js'
 export { livePartsOf } from './live.js'
-export { secretsOf } from './secrets.js'
 
 /** Levels that the earlier Go service named differently. */
 const LEVELS: Record<string, string> = { warning: 'warn', panic: 'fatal' }

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Configuration } from './configuration.js'
 
 export type Secret = string | { env: string } | { file: string }
 
@@ -30,10 +29,4 @@ function contentOf (file: string, folder: string): string {
   } catch (error) {
     throw new Error(`names the file ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }
-}
-
-/** Every secret that is configured: tokens of accounts, keys of clients, the URL of a Redis and its password. */
-export function secretsOf ({ accounts, clients, state }: Configuration): string[] {
-  const redis = 'redis' in state ? [state.redis, decodeURIComponent(new URL(state.redis).password)] : []
-  return [...Object.values(accounts).map(({ token }) => token), ...clients.flatMap(({ keys }) => keys), ...redis]
 }
