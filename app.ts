@@ -20,12 +20,14 @@ import reload from './plugins/reload.js'
 import replies from './plugins/replies.js'
 import requestLog from './plugins/request-log.js'
 import requests, { requestId } from './plugins/requests.js'
+import secrets from './plugins/secrets.js'
 import spot from './plugins/spot.js'
 import state from './plugins/state.js'
 import trace from './plugins/trace.js'
 import validation from './plugins/validation.js'
 import { malformedHttp } from './services/problems/malformed-http.js'
 import { finders, handlers } from './routes/index.js'
+import { trusting } from './services/access/proxies.js'
 import type { Configuration } from './services/configuration/index.js'
 
 export interface BuildOptions {
@@ -41,7 +43,7 @@ export async function build (configuration: Configuration, { log }: BuildOptions
     // A logger of its own for each request would be a good part of answering one from memory.
     childLoggerFactory: (logger) => logger,
     genReqId: requestId,
-    trustProxy: configuration.trustedProxies.length > 0 ? configuration.trustedProxies : false,
+    trustProxy: trusting(configuration.trustedProxies),
     bodyLimit: 1024 * 1024,
     requestTimeout: 30_000,
     // Were the headers allowed more than the whole, as by default, Node would take the one time for the other.
@@ -57,6 +59,7 @@ export async function build (configuration: Configuration, { log }: BuildOptions
   await app.register(sensible)
   await app.register(config, { configuration })
   await app.register(reload)
+  await app.register(secrets)
   await app.register(requests)
   await app.register(body)
   await app.register(trace)

@@ -9,6 +9,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /**
      * Lets a request pass whose X-Auth-Token is a bcrypt hash of a client's key, and says whose.
+     * The second time it only sees to it that this still holds: the configuration may have changed meanwhile.
      * @throws {Problem} unauthenticated; too-many-failures or overloaded if the token cannot be checked now
      */
     verifyToken: (request: FastifyRequest, reply: FastifyReply, done: () => void) => Promise<void> | undefined
@@ -24,7 +25,7 @@ const RETRY_AFTER = 2
 
 export default fp(async function auth (app: FastifyInstance) {
   await app.register(fastifyAuth)
-  const { measurements: { auth: results, refusals: refused } } = app
+  const { measurements: { auth: results, refusals: refused }, configuration: { deadlines } } = app
   const failures = failureLimit()
   const { check, use } = tokens<Client>([], { tries: app.configuration.keysTried, failures })
   app.reload.onChange(({ clients }) => use(clients))
@@ -40,10 +41,15 @@ export default fp(async function auth (app: FastifyInstance) {
     request.client = verdict
   }
 
+  const isCurrent = (client: Client) => app.configuration.clients.includes(client) && !isExpired(client)
+
   app.decorateRequest('client', null)
   app.decorate('verifyToken', (request, _, done) => {
+    if (request.client && isCurrent(request.client)) return done() as undefined
     const { 'x-auth-token': token, 'x-auth-client': name } = request.headers
-    const verdict = check(one(token), request.ip, one(name))
+    const within = deadlines[request.routeOptions.config.kind === 'write' ? 'write' : 'read']
+    // Generated clients send an empty name where none is set.
+    const verdict = check(one(token), { address: request.ip, name: one(name) || undefined, within })
     if (verdict instanceof Promise) return verdict.then((verdict) => take(verdict, request))
     take(verdict, request)
     done() // a token that is known takes no turn of the event loop
@@ -73,7 +79,7 @@ function problemOf (refusal: Refusal | Delay, seconds: number): Problem {
   }
   if (refusal === 'overloaded') {
     return new Problem('overloaded', {
-      detail: 'More tokens wait to be checked than this server takes. Yours was not checked.',
+      detail: 'Too many tokens wait to be checked. Yours was not checked.',
       hint: 'Wait as many seconds as Retry-After says. Requests with a token that was found right before still pass.',
       headers: { 'retry-after': String(RETRY_AFTER) }
     })

@@ -31,9 +31,6 @@ export default fp(async function permission (app: FastifyInstance) {
     refusals.count(denial)
     throw forbidden(client, denial, account, ending)
   }
-  /** Whether the token of a client certainly still works: it is configured as it was, and its keys have not expired. */
-  const isCurrent = (client: Client) =>
-    app.configuration.clients.includes(client) && (client.expires === undefined || Date.now() < client.expires)
   const rowOf = ({ routeOptions }: FastifyRequest) => routeOptions.config as OperationRow & { needs: Need }
 
   app.decorate('permit', {
@@ -42,7 +39,7 @@ export default fp(async function permission (app: FastifyInstance) {
       done()
     },
     async body (request, reply) {
-      if (!isCurrent(request.client as Client)) await app.verifyToken(request, reply, () => {})
+      await app.verifyToken(request, reply, () => {})
       const row = rowOf(request)
       const ending = endingOf(row, request.body)
       allow(request, ending ? 'delete' : row.needs, ending)

@@ -1,6 +1,8 @@
+import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { DOCS_PATH } from '../openapi/paths.js'
+import { SECURITY_HEADERS } from '../services/problems/malformed-http.js'
 import { sanitizeError } from '../services/problems/sanitize-error.js'
 import { invalidRequest, type ValidationFailure } from '../services/problems/invalid-request.js'
 import { Problem, problemBody, type ProblemName } from '../services/problems/index.js'
@@ -26,6 +28,21 @@ const ofFastify: Record<string, { problem: ProblemName, detail: string, hint?: s
   FST_ERR_BAD_URL: { problem: 'malformed-request', detail: 'The path is not a valid URL path.' }
 }
 
+const nothingHere = (method = '') => new Problem('route-not-found', {
+  detail: `There is nothing at this path${method}.`,
+  hint: `See ${DOCS_PATH} for what there is. Paths have no slash at their end.`
+})
+
+/** Errors of plugins with a 4xx status, such as those of the docs page's files: the caller's fault, not ours. */
+function ofPlugin (statusCode: number): Problem {
+  if (statusCode === 403 || statusCode === 404) return nothingHere()
+  if (statusCode === 400) return new Problem('malformed-request', { detail: 'The path is not a valid URL path.' })
+  return new Problem('invalid-request', {
+    detail: `This path cannot be asked so: ${STATUS_CODES[statusCode] ?? statusCode}.`,
+    hint: 'Send the request without If-Match, If-Unmodified-Since and Range.'
+  })
+}
+
 /** Nobody hears it, but it is no bug either. */
 const hungUp = () =>
   new Problem('malformed-request', { detail: 'The connection ended before the whole body was here.' })
@@ -39,6 +56,8 @@ function problemOf (error: FastifyError): Problem {
     const { problem, ...details } = known
     return new Problem(problem, details)
   }
+  const { statusCode = 500 } = error
+  if (statusCode >= 400 && statusCode < 500) return ofPlugin(statusCode)
   return new Problem('internal-error', { detail: 'Something went wrong inside this server.' })
 }
 
@@ -53,7 +72,7 @@ export function replyWithProblem (thrown: FastifyError, request: FastifyRequest,
   request.problem = problem.problem
   return reply
     .code(problem.status)
-    .headers({ 'x-request-id': request.id, ...problem.details.headers })
+    .headers({ ...SECURITY_HEADERS, 'x-request-id': request.id, ...problem.details.headers })
     .type('application/problem+json')
     .serializer(JSON.stringify)
     .send(problemBody(problem, path, request.id))
@@ -71,8 +90,5 @@ export default fp(async function problems (app: FastifyInstance) {
 }, { name: 'problems' })
 
 function refuse ({ method }: FastifyRequest): never {
-  throw new Problem('route-not-found', {
-    detail: `There is nothing at this path for ${method}.`,
-    hint: `See ${DOCS_PATH} for what there is. Paths have no slash at their end.`
-  })
+  throw nothingHere(` for ${method}`)
 }

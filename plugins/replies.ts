@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { document } from '../openapi/document.js'
 import { masked, maskedInTurns } from '../services/masking/index.js'
 import { FinishedReplies, type FinishedReply } from '../services/replies/finished.js'
 import { results } from '../services/replies/results.js'
@@ -27,6 +28,9 @@ interface Made { headers: Record<string, string | undefined>, body: unknown }
 
 /** Clients may keep an answer, but ask whether it still holds. */
 const CACHE_CONTROL = 'private, no-cache'
+
+/** Characters of an If-None-Match. Validation, which comes after memory, refuses a longer one. */
+const LONGEST_ENTITY_TAG = (document.components.schemas.EntityTag as { maxLength: number }).maxLength
 
 /** Whether the caller wants what Spot says now. */
 export const wantsFresh = ({ headers }: FastifyRequest) => headers['cache-control'] !== undefined &&
@@ -65,7 +69,9 @@ export default fp(async function replies (app: FastifyInstance) {
 
     sendAgain (request, reply, done) {
       const { account } = request.params as { account: string }
-      const known = wantsFresh(request) ? undefined : finished.get(keyOf(request, app.spot.identity(account)))
+      const isRefused = (request.headers['if-none-match']?.length ?? 0) > LONGEST_ENTITY_TAG
+      const isForMemory = !isRefused && !wantsFresh(request)
+      const known = isForMemory ? finished.get(keyOf(request, app.spot.identity(account))) : undefined
       if (known === undefined) return done()
       const decide = (isFresh: boolean) => {
         if (!isFresh) return done()

@@ -8,11 +8,18 @@ const hash = /(?:\$|%24)2[aby](?:\$|%24)\d\d(?:\$|%24)[./\w%]{53,}/gi
 
 /** One line in the log for each request. */
 export default fp(async function requestLog (app: FastifyInstance) {
+  /** Also without what is a secret once it is decoded. */
+  function concealUrl (url: string): string {
+    const decoded = decode(url)
+    const isSecret = app.conceal(decoded) !== decoded
+    return (isSecret ? app.conceal(decoded) : url).replace(hash, '(token)')
+  }
+
   /** What the one line of a request says. Memory and calls are shown where a token was right. */
   const summary = (request: FastifyRequest, { statusCode, elapsedTime }: FastifyReply) => ({
     requestId: request.id,
     method: request.method,
-    url: request.url.replace(hash, '(token)'),
+    url: concealUrl(request.url),
     operationId: request.routeOptions.config.operationId,
     client: request.client?.name,
     account: (request.params as { account?: string } | undefined)?.account,
@@ -34,4 +41,14 @@ export default fp(async function requestLog (app: FastifyInstance) {
     if (reply.raw.destroyed) app.log.info(summary(request, reply), 'caller hung up before its answer')
     done(null, payload)
   })
-}, { name: 'request-log', dependencies: ['trace', 'auth'] })
+}, { name: 'request-log', dependencies: ['secrets', 'trace', 'auth'] })
+
+/** What a URL says; one that is no valid URL as it is. */
+function decode (url: string): string {
+  if (!/[%+]/.test(url)) return url
+  try {
+    return decodeURIComponent(url.replaceAll('+', ' '))
+  } catch {
+    return url
+  }
+}

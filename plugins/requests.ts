@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { LONGEST_URL, refuseConnect, urlTooLong } from '../services/problems/malformed-http.js'
+import { LONGEST_URL, refuseConnect, SECURITY_HEADERS, urlTooLong } from '../services/problems/malformed-http.js'
 import { Problem } from '../services/problems/index.js'
 
 /** The caller's X-Request-Id where it is a plain word, or a new one. */
@@ -21,9 +21,21 @@ export default fp(async function requests (app: FastifyInstance) {
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
     reply.header('cache-control', 'no-store')
-    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
-      return done(new Problem('malformed-request', { detail: 'HTTP/1.1 needs a Host header.' }))
+    reply.headers(SECURITY_HEADERS)
+    const hosts = hostsIn(request.raw.rawHeaders)
+    if (hosts > 1 || (hosts === 0 && request.raw.httpVersion === '1.1')) {
+      return done(new Problem('malformed-request', { detail: 'HTTP/1.1 needs one Host header, and no more.' }))
     }
     done(request.url.length > LONGEST_URL ? urlTooLong() : undefined)
   })
 }, { name: 'requests' })
+
+/** Node keeps only the first: https://www.rfc-editor.org/rfc/rfc9112#section-3.2-6 */
+function hostsIn (rawHeaders: string[]): number {
+  let hosts = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  return hosts
+}

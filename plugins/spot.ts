@@ -36,6 +36,7 @@ export default fp(async function spot (app: FastifyInstance) {
     memory: app.memory,
     limit,
     clock,
+    conceal: app.conceal,
     observe (account, { operation, kind, outcome, seconds, error }) {
       upstream.observe({ account, kind, outcome }, seconds)
       const { code, details } = error ?? {}
@@ -54,4 +55,4 @@ export default fp(async function spot (app: FastifyInstance) {
   })
 
   app.decorate('spot', accounts)
-}, { name: 'spot', dependencies: ['config', 'reload', 'metrics', 'memory'] })
+}, { name: 'spot', dependencies: ['config', 'reload', 'secrets', 'metrics', 'memory'] })

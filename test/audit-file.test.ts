@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
-  appendFileSync, existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync
+  appendFileSync, chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, unlinkSync,
+  writeFileSync
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -217,10 +218,31 @@ t.test('what is written while older lines wait comes after them', async (t) => {
   t.strictSame(numbersIn(file), numbers(1301))
 })
 
+/** A file on a disk that is full, until its folder is unlinked. */
+function fullDisk (t: Test) {
+  const folder = join(testDirectory(t), 'disk')
+  symlinkSync('/dev', folder)
+  return { folder, file: join(folder, 'full') }
+}
+
+t.test('a symbolic link is not followed, and a file that others may use is theirs no more', (t) => {
+  const folder = testDirectory(t, { 'elsewhere.log': '', 'open.log': '' })
+  const [file, elsewhere, shared] = ['audit.log', 'elsewhere.log', 'open.log']
+    .map((name) => join(folder, name)) as [string, string, string]
+  symlinkSync(elsewhere, file)
+  const linked = open(t, file)
+  linked.write({ i: 0 })
+  t.strictSame(linked.told, [{ failed: true, code: 'ELOOP', dropped: 0 }])
+  t.equal(readFileSync(elsewhere, 'utf8'), '')
+  chmodSync(shared, 0o666)
+  open(t, shared).write({ i: 0 })
+  t.equal(statSync(shared).mode & 0o777, 0o640, 'its group may still ship it')
+  t.strictSame(numbersIn(shared), [0])
+  t.end()
+})
+
 t.test('a full disk ends nothing: the oldest lines are kept, the rest is counted', async (t) => {
-  const folder = testDirectory(t)
-  const file = join(folder, 'audit.log')
-  symlinkSync('/dev/full', file)
+  const { folder, file } = fullDisk(t)
   const { write, reopen, told, pass } = open(t, file)
   t.strictSame(told, [], 'it can be opened')
   for (const i of numbers(10_200)) write({ i })
@@ -230,7 +252,7 @@ t.test('a full disk ends nothing: the oldest lines are kept, the rest is counted
   t.equal(pass(), 1000)
   t.strictSame(told, [full, losing], 'that it still fails is no news')
 
-  unlinkSync(file)
+  unlinkSync(folder)
   reopen()
   while (told.length === 2) pass()
   t.strictSame(told[2], { failed: false, code: undefined, dropped: 200 })
@@ -238,16 +260,15 @@ t.test('a full disk ends nothing: the oldest lines are kept, the rest is counted
   write({ i: 10_000 })
   t.strictSame(numbersIn(file), numbers(10_001))
 
-  unlinkSync(file)
-  symlinkSync('/dev/full', file)
+  rmSync(folder, { recursive: true })
+  symlinkSync('/dev', folder)
   reopen()
   for (const i of numbers(3)) write({ i })
   t.strictSame(told[3], full, 'the next time is told of anew')
 })
 
 t.test('what cannot be written until the end is told of', (t) => {
-  const file = join(testDirectory(t), 'audit.log')
-  symlinkSync('/dev/full', file)
+  const { file } = fullDisk(t)
   const { write, close, told } = open(t, file)
   for (const i of numbers(3)) write({ i })
   close()
@@ -256,8 +277,7 @@ t.test('what cannot be written until the end is told of', (t) => {
 })
 
 t.test('lines that are long are kept up to 16 MiB', (t) => {
-  const file = join(testDirectory(t), 'audit.log')
-  symlinkSync('/dev/full', file)
+  const { file } = fullDisk(t)
   const { write, close, told } = open(t, file)
   const text = 'x'.repeat(1024 * 1024)
   for (const i of numbers(20)) write({ i, text })

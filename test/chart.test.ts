@@ -199,6 +199,12 @@ t.test('with Helm', { skip: noHelm }, async (t) => {
     t.equal(sumOf({ config: account, service: { port: 81 } }), sum)
     t.not(sumOf({ config: { ...account, logLevel: 'debug' } }), sum)
     t.not(sumOf({ config: account, drainSeconds: 6 }), sum)
+    const withPassword = (password: string) => {
+      const { resources } = render({ config: account, redis: { enabled: true, password } })
+      return ['Deployment/spot-api', 'StatefulSet/spot-api-redis']
+        .map((name) => podIn(resources, name).metadata?.annotations)
+    }
+    t.strictSame(withPassword('a-password-for-tests'), withPassword('another-password-1'), 'no hash of the password')
   })
 
   await t.test('its rule has the alerts as they are', async (t) => {

@@ -94,7 +94,8 @@ t.test('a field that is not known is masked when it sounds like a secret', (t) =
     'secretAccessKey', 'privateKey', 'privateKeyPem', 'sshKey', 'sshPrivateKey', 'signingKey', 'encryptionKey',
     'credential', 'credentials', 'credentialsJson', 'Authorization', 'basicAuth', 'webhook', 'webhookUrl',
     'webhooks', 'kubeconfig', 'connectionString', 'presignedUrl', 'UserData', 'userDataBase64', 'user_data',
-    'startupScript', 'aclTokens', 'jwt', 'cookie'
+    'startupScript', 'aclTokens', 'jwt', 'cookie', 'pass', 'dbPass', 'db_pass', 'PASS', 'pin', 'userPin', 'PIN', 'pin2',
+    'tokenList', 'passwordList', 'secretsMap', 'api_key_list'
   ]) t.ok(maskOf(name), name)
   for (const name of [
     ...Object.keys(harmless), 'HttpTokens', 'tokenExpiration', 'tokenId', 'tokenType', 'secretName', 'secretArn',
@@ -102,6 +103,7 @@ t.test('a field that is not known is masked when it sounds like a secret', (t) =
     'keyPair', 'key', 'keys', 'tagKey',
     'publicKey', 'sshPublicKey', 'certificate', 'userName', 'user', 'author', 'authority', 'authType', 'description',
     'subscription', 'name', 'id', 'monkey', 'jobQueueNames', 'credentialType', 'cookieName', 'scripted', '',
+    'bypass', 'compass', 'spin', 'pinned', 'passes', 'mapping', 'userList', 'pincode',
     '__proto__', 'constructor', 'toString'
   ]) t.equal(maskOf(name), undefined, name)
   for (let i = 0; i < 5000; i++) maskOf(`name${i}`)
@@ -109,7 +111,7 @@ t.test('a field that is not known is masked when it sounds like a secret', (t) =
   t.end()
 })
 
-t.test('what is masked keeps its form: only strings change, and none that is empty', (t) => {
+t.test('what is masked keeps its form: only strings and numbers change, and no string that is empty', (t) => {
   const names = { user: 'me', inner: [{ value: 'secret' }, 'secret'] }
   const value = JSON.parse(`{
     "token": null, "secrets": ["a", "", null, 1, true, {}, []], "credentials": ${JSON.stringify(names)},
@@ -117,6 +119,7 @@ t.test('what is masked keeps its form: only strings change, and none that is emp
   }`)
   t.equal(JSON.stringify(masked(value)), JSON.stringify(value)
     .replace('["a"', `["${MASK}"`).replace('"me"', `"${MASK}"`).replaceAll('"secret"', `"${MASK}"`)
+    .replace('null,1,true', `null,"${MASK}",true`).replace('12345', `"${MASK}"`)
     .replace('"x"', `"${MASK}"`))
   for (const one of ['token', '', null, undefined, 1, true]) t.equal(masked(one), one, 'a value alone has no name')
   const plain = [{ a: 1, tags: [{ tagKey: 'password', tagValue: 'x' }] }, { token: null, password: '' }]
@@ -197,6 +200,26 @@ t.test('a list of hundreds is masked as a short one is, and others get their tur
   t.strictSame(await maskedInTurns([[{ token: 'x' }], []]), [[{ token: MASK }], []])
 })
 
+t.test('passwords in URIs are masked, and found when they come back', (t) => {
+  for (const [text, want] of [
+    ['https://me:secret@host/path?a=b', `https://me:${MASK}@host/path?a=b`],
+    ['redis://:secret@host', `redis://:${MASK}@host`],
+    ['see a://b:c@d and e://f:g@h', `see a://b:${MASK}@d and e://f:${MASK}@h`]
+  ] as const) {
+    t.strictSame(masked({ url: text }), { url: want })
+    t.equal(masked({ url: want }).url, want)
+    t.strictSame(masksIn({ url: want }), ['#/url'])
+    t.strictSame(changesOf({ url: text }), [{ pointer: '#/url', value: want }])
+  }
+  for (const text of ['https://host:8080/a:b@c', 'https://me@host', 'me:secret@host', 'https://a?b:c@d', '://', 'a:b']) {
+    t.strictSame(masked([text]), [text])
+    t.strictSame(masksIn([text]), [])
+  }
+  const long = '://'.repeat(300_000)
+  t.equal(masked([long])[0], long, 'in time that grows with the text')
+  t.end()
+})
+
 t.test('a mask is found whatever a client did to it', (t) => {
   const again = btoa(MASK_BASE64)
   for (const text of [
@@ -263,7 +286,7 @@ t.test('the changes of a request are its values, with secrets masked and long st
     { pointer: '#/compute/launchSpecification/userData', value: MASK_BASE64 },
     { pointer: '#/token', value: '' },
     { pointer: '#/credentials/0/user', value: MASK },
-    { pointer: '#/credentials/0/pin', value: 1 }
+    { pointer: '#/credentials/0/pin', value: MASK }
   ])
   const many = changesOf(Array.from({ length: 1000 }, (_, index) => index))
   t.equal(many.length, 201)

@@ -3,10 +3,15 @@ import { connect } from 'node:net'
 import { hash, hashSync } from '@node-rs/bcrypt'
 import t from 'tap'
 import { networkOf, type Failures } from '../services/access/failures.js'
+import { trusting } from '../services/access/proxies.js'
 import { failureLimit, tokens, type Refusal, type Verdict, type Verify } from '../services/access/tokens.js'
+import { stopTime } from './clock.js'
 import { KEY, start, startGateway, type Gateway } from './helper.js'
 
 const GROUPS = '/v1/spot/demo/elastigroups'
+const ADDRESSES = { configuration: { trustedProxies: ['127.0.0.0/8'] } }
+const from = (address: string) => ({ 'x-forwarded-for': address })
+
 const tail = 'abcdefghijklmnopqrstuABCDEFGHIJKLMNOPQRSTUVWXYZ012345'
 
 /** What each refusal tells the caller to do. */
@@ -25,9 +30,9 @@ const hints: Record<Refusal, RegExp> = {
  * @param verify stands in for bcrypt
  */
 function tokenCheck ({ keys = [KEY], tries = 4, verify = async () => true, failures = failureLimit() }: {
-  keys?: string[], tries?: number, verify?: Verify, failures?: Failures
+  keys?: string[] | string[][], tries?: number, verify?: Verify, failures?: Failures
 } = {}) {
-  const holders = keys.map((key, index) => ({ name: `holder-${index}`, keys: [key] }))
+  const holders = keys.map((key, index) => ({ name: `holder-${index}`, keys: [key].flat() }))
   const tried: string[] = []
   const { check } = tokens(holders, {
     tries,
@@ -40,8 +45,8 @@ function tokenCheck ({ keys = [KEY], tries = 4, verify = async () => true, failu
   const word = (verdict: Verdict<typeof holders[number]>) => typeof verdict === 'string' ? verdict : 'valid'
   return {
     tried,
-    check (token: string | undefined, address?: string, name?: string) {
-      const verdict = check(token, address, name)
+    check (token: string | undefined, address?: string, name?: string, within?: number) {
+      const verdict = check(token, { address, name, within })
       return verdict instanceof Promise ? verdict.then(word) : word(verdict)
     }
   }
@@ -76,7 +81,8 @@ t.test('a bcrypt hash of the key opens the door', async (t) => {
 })
 
 t.test('whatever else is in the header is refused, with a hint that helps', async (t) => {
-  const gateway = await startGateway(t, {})
+  const gateway = await startGateway(t, ADDRESSES)
+  let address = 0
   const table: [Refusal, (string | null)[]][] = [
     ['missing', [null, '']],
     ['key-itself', [KEY]],
@@ -94,7 +100,9 @@ t.test('whatever else is in the header is refused, with a hint that helps', asyn
   ]
   for (const [result, tokens] of table) {
     for (const token of tokens) {
-      const { status, headers, json } = await gateway.request('GET', GROUPS, { token })
+      const { status, headers, json } = await gateway.request('GET', GROUPS, {
+        token, headers: from(`192.0.2.${address++}`)
+      })
       t.equal(status, 401)
       t.match(json, { type: /:unauthenticated$/, hint: hints[result] }, `${token?.slice(0, 20)}… is ${result}`)
       t.equal(headers['www-authenticate'], 'ApiKey header="X-Auth-Token"')
@@ -248,9 +256,6 @@ t.test('a wrong token costs no more checks than keys are tried, and one key wher
 const wrongTokens = (count: number, cost = '10') =>
   Array.from({ length: count }, (_, i) => `$2b$${cost}$${tail.slice(0, 21)}.${String(i).padEnd(31, '.')}`)
 
-const ADDRESSES = { configuration: { trustedProxies: ['127.0.0.0/8'] } }
-const from = (address: string) => ({ 'x-forwarded-for': address })
-
 t.test('of two hundred wrong tokens at once from one address, twenty are checked', async (t) => {
   const held = heldChecks()
   const { check, tried } = tokenCheck(held)
@@ -287,15 +292,101 @@ t.test('where too many wrong tokens came from, a new one has to wait, and all el
   t.equal((await ask(unknown, '192.0.2.1')).status, 200, 'and what they showed to be right, is right')
 })
 
-t.test('right tokens and those that cannot be hashes do not count as failures', async (t) => {
+t.test('right tokens and those that can be neither hash nor key do not count as failures', async (t) => {
   let right = true
   const { check } = tokenCheck({ verify: async () => right })
   const tokens = wrongTokens(51)
   for (const token of tokens.splice(0, 30)) t.equal(await check(token, '::1'), 'valid')
   for (let i = 0; i < 30; i++) t.equal(check(`garbage ${i}`, '::1'), 'malformed')
+  for (let i = 0; i < 30; i++) t.equal(check(`${i}`.repeat(80), '::1'), 'malformed')
+  for (let i = 0; i < 30; i++) t.equal(check('the same text again and again', '::1'), 'malformed', 'but the first')
   right = false
-  for (const token of tokens.splice(0, 20)) t.equal(await check(token, '::1'), 'wrong')
+  for (const token of tokens.splice(0, 19)) t.equal(await check(token, '::1'), 'wrong')
   t.equal(check(tokens[0], '::1'), 'limited')
+})
+
+t.test('guesses of a key count as failures, and are not compared any more once there are too many', async (t) => {
+  const { check } = tokenCheck({ keys: ['the first key of all', KEY] })
+  t.equal(check(KEY, '192.0.2.1'), 'key-itself')
+  for (let i = 1; i < 20; i++) t.equal(check(`a guess of the key, ${i}`, '192.0.2.1'), 'malformed')
+  t.equal(check(KEY, '192.0.2.1'), 'malformed', 'nobody learns from there that it is the key')
+  t.equal(check('the first key of all', '192.0.2.1'), 'malformed')
+  t.equal(check(wrongTokens(1)[0], '192.0.2.1'), 'limited')
+  t.equal(check(KEY, '192.0.2.2'), 'key-itself', 'from elsewhere it is')
+})
+
+t.test('neither time nor status tells which names exist', async (t) => {
+  const keys = [['key-of-one'], ['first-of-two', 'second-of-two']]
+  for (const name of ['holder-0', 'holder-1', 'nobody', '__proto__']) {
+    const { check, tried } = tokenCheck({ keys, verify: async () => false })
+    for (const [index, token] of wrongTokens(20).entries()) {
+      t.equal(await check(token, '::1', name), 'wrong')
+      t.equal(tried.length, 2 * (index + 1), `as many checks for ${name} as for the others`)
+    }
+    t.equal(check(wrongTokens(21)[20], '::1', name), 'limited')
+  }
+})
+
+t.test('no holder pushes the tokens of another out of memory', async (t) => {
+  const [own = '', ...others] = wrongTokens(1100)
+  const { check } = tokenCheck({
+    keys: [KEY, 'another key'], verify: async (key, token) => (key === KEY) === (token === own)
+  })
+  t.equal(await check(own), 'valid')
+  for (const token of others) if (await check(token) !== 'valid') t.fail('a right token is refused')
+  t.equal(check(own), 'valid', 'its answer is there at once')
+})
+
+t.test('a check waits no longer than its request, and costs nothing then', async (t) => {
+  const held = heldChecks()
+  const { check, tried } = tokenCheck({ verify: held.verify, keys: [KEY, 'another key'] })
+  const running = wrongTokens(2).map((token) => check(token, '192.0.2.1'))
+  const { tick } = stopTime(t)
+  const [, , , hasty, patient] = wrongTokens(5) as [string, string, string, string, string]
+  const verdicts = [check(hasty, '192.0.2.2', undefined, 1000), check(patient, '192.0.2.2', undefined, 60_000)]
+  const shared = check(hasty, '192.0.2.2', undefined, 2000)
+  tick(1000)
+  t.equal(await verdicts[0], 'overloaded')
+  tick(1000)
+  t.equal(await shared, 'overloaded', 'each waits for as long as it can')
+  held.end(false)
+  t.equal(await verdicts[1], 'wrong')
+  t.strictSame(await Promise.all(running), ['wrong', 'wrong'])
+  t.equal(tried.length, 6, 'what nobody waits for is not checked')
+  for (let i = 0; i < 19; i++) check(wrongTokens(30)[10 + i], '192.0.2.2')
+  t.equal(check(wrongTokens(30)[29], '192.0.2.2'), 'limited')
+})
+
+t.test('an address that fails gives way to those that have not', async (t) => {
+  const ends: (() => void)[] = []
+  const { check, tried } = tokenCheck({
+    keys: Array.from({ length: 8 }, (_, index) => `key-${index}`),
+    tries: 8,
+    verify: (key, token) => new Promise((resolve) => {
+      ends.push(() => resolve(token === right && key === 'key-7'))
+    })
+  })
+  const [right = '', ...wrong] = wrongTokens(201)
+  const flood = wrong.map((token, index) => check(token, `192.0.2.${index % 10}`))
+  const refused = flood.filter((verdict) => verdict === 'overloaded').length
+  t.ok(refused > 160)
+  const found: string[] = []
+  Promise.resolve(check(right, '203.0.113.1')).then((verdict) => found.push(verdict))
+  let steps = 0
+  while (found.length === 0) {
+    for (const end of ends.splice(0)) end()
+    await new Promise((resolve) => setImmediate(resolve))
+    steps++
+  }
+  t.strictSame(found, ['valid'])
+  t.ok(steps <= 18, `it took the time of ${steps} checks, of which eight are its own`)
+  t.ok(tried.length < 40)
+  while (ends.length > 0) {
+    for (const end of ends.splice(0)) end()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  const verdicts = await Promise.all(flood)
+  t.equal(verdicts.filter((verdict) => verdict === 'overloaded').length, refused + 1, 'the last of them had to leave')
 })
 
 t.test('failures are forgotten after a while, which begins with the first', async (t) => {
@@ -325,10 +416,33 @@ t.test('who an address belongs to', async (t) => {
     ['::FFFF:C000:0201', '192.0.2.1'],
     ['2001:db8:1:2::1', networkOf('2001:db8:1:2:ffff:ffff:ffff:ffff')],
     ['fe80::1%eth0', networkOf('fe80::2')],
-    ['unknown', networkOf('192.0.2.1:443')],
-    ['', networkOf('x'.repeat(8000))]
+    ['192.0.2.1:443', '192.0.2.1'],
+    [' 192.0.2.1:1 ', '192.0.2.1'],
+    ['[2001:db8:1:2::1]:443', networkOf('2001:db8:1:2::2')],
+    ['[2001:db8:1:2::1]', networkOf('2001:db8:1:2::2')],
+    ['x'.repeat(100), networkOf('x'.repeat(8000))]
   ] as const) t.equal(networkOf(address), network, address)
+  const others = ['unknown', '', '_hidden', '192.0.2.1:x', '[192.0.2.1', '1.2.3.4.5:6', ':443']
+  t.equal(new Set(others.map(networkOf)).size, others.length, 'what is no address is nobody else')
   t.not(networkOf('2001:db8:1:2::1'), networkOf('2001:db8:1:3::1'))
+})
+
+t.test('which proxies are believed, whatever port they report', async (t) => {
+  t.equal(trusting([]), false)
+  const proxies = ['10.0.0.0/8', '192.0.2.1', '2001:db8::/32', '::ffff:172.16.0.0/108']
+  const trusts = trusting(proxies) as (address: string) => boolean
+  for (const address of [
+    '10.1.2.3', '10.1.2.3:4711', '::ffff:10.1.2.3', '192.0.2.1', '2001:db8::1', '[2001:db8::1]:443', '172.31.0.1'
+  ]) t.ok(trusts(address), address)
+  for (const address of ['11.1.2.3', '192.0.2.2', '2001:db9::1', '::1', 'unknown', '', '172.32.0.1', '10.1.2.3:x']) {
+    t.notOk(trusts(address), address)
+  }
+  const configuration = { trustedProxies: ['127.0.0.1', '10.0.0.0/8'] }
+  const { request } = await startGateway(t, { configuration })
+  for (const [i, token] of wrongTokens(21, '04').entries()) {
+    const headers = from(`192.0.2.${i}:4711, 10.0.0.5:1234`)
+    t.equal((await request('GET', GROUPS, { token, headers })).status, 401, 'callers are told apart')
+  }
 })
 
 t.test('the word of a load balancer about the address counts only where it is trusted', async (t) => {

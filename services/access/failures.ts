@@ -4,10 +4,15 @@ import { LRUCache } from 'lru-cache'
 /** Wrong tokens that are checked for callers of one network, and milliseconds since the first of them. */
 const MOST = { failures: 20, time: 60_000 }
 
+/** Characters of what a proxy reports that is no address. */
+const LONGEST_ADDRESS = 64
+
 /** Networks whose failures are counted. */
 const NETWORKS = 10_000
 
 export interface Failures {
+  /** Failures that count for callers at this address now. */
+  of (address: string): number
   /** Seconds until callers at this address may have a new token checked; 0 when they may now. */
   secondsLeft (address: string): number
   /**
@@ -27,11 +32,12 @@ export function failureLimit (most = MOST, clock: { now (): number } = performan
   const counts = new LRUCache<string, { failures: number }>({
     max: NETWORKS, ttl: most.time, ttlResolution: 0, noUpdateTTL: true, perf: clock
   })
+  const of = (address: string) => counts.get(networkOf(address))?.failures ?? 0
   return {
+    of,
     secondsLeft (address) {
-      const network = networkOf(address)
-      const { failures } = counts.get(network) ?? { failures: 0 }
-      return failures < most.failures ? 0 : Math.max(1, Math.ceil(counts.getRemainingTTL(network) / 1000))
+      if (of(address) < most.failures) return 0
+      return Math.max(1, Math.ceil(counts.getRemainingTTL(networkOf(address)) / 1000))
     },
     expect (address) {
       const network = networkOf(address)
@@ -45,10 +51,17 @@ export function failureLimit (most = MOST, clock: { now (): number } = performan
 
 /**
  * The network of an address: an IPv4 address is one caller, an IPv6 address counts as its /64 (RFC 6177). A proxy may
- * report anything; what is not an address counts as one caller, so memory stays bounded.
+ * report anything: what is not an address is a caller of its own, so that it takes nothing from the others.
  */
-export function networkOf (address: string): string {
-  if (!ipaddr.isValid(address)) return 'unknown'
+export function networkOf (reported: string): string {
+  const address = withoutPort(reported)
+  if (!ipaddr.isValid(address)) return `unknown ${reported.slice(0, LONGEST_ADDRESS)}`
   const parsed = ipaddr.process(address)
   return 'parts' in parsed ? parsed.parts.slice(0, 4).join(':') : parsed.toString()
+}
+
+/** An address as some proxies report it, without its port: `192.0.2.1:443`, `[2001:db8::1]:443`. */
+export function withoutPort (address: string): string {
+  const [, v4, v6] = /^(?:(\d+(?:\.\d+){3})(?::\d+)?|\[([^\]]+)\](?::\d+)?)$/.exec(address.trim()) ?? []
+  return v4 ?? v6 ?? address
 }

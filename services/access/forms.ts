@@ -1,6 +1,9 @@
 /** Why a token is refused. */
 export type Refusal = 'missing' | 'key-itself' | 'expanded' | 'costly' | 'malformed' | 'wrong'
 
+/** bcrypt uses 72 bytes of a key and ignores the rest; a key shorter than 16 can be guessed. */
+export const KEY_BYTES = { fewest: 16, most: 72 }
+
 /** Highest bcrypt cost that is checked: 2^12 rounds, about 0.2 s. The caller picks the cost, so it needs a limit. */
 const HIGHEST_COST = 12
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { masked, visitLeaves } from '../masking/index.js'
+import { masked, visitLeaves, withoutPasswords } from '../masking/index.js'
 import { pointerTo, type JsonPath } from '../problems/pointer.js'
 
 /** One value of a request's body: a JSON pointer, and the value, masked where it is a secret. */
@@ -26,8 +26,7 @@ export function changesOf (body: unknown, { first = [] as JsonPath[], most = 200
     const pointer = pointerTo(path)
     if (seen.has(pointer)) return
     seen.add(pointer)
-    const value = typeof leaf === 'string' ? cut(leaf === '' ? leaf : mask ?? leaf) : leaf
-    changes.push({ pointer: cut(pointer), value })
+    changes.push({ pointer: cut(pointer), value: shown(leaf, mask) })
   }
   for (const path of first) visitLeaves(valueAt(body, path), record, path)
   let total = 0
@@ -48,6 +47,12 @@ export const hashOf = (body: unknown): string | undefined =>
 
 function valueAt (body: unknown, path: JsonPath): unknown {
   return path.reduce<unknown>((value, step) => (value as Record<string, unknown>)[step], body)
+}
+
+function shown (leaf: unknown, mask: string | undefined): unknown {
+  if (typeof leaf === 'number') return mask ?? leaf
+  if (typeof leaf !== 'string') return leaf
+  return cut(leaf === '' ? leaf : mask ?? withoutPasswords(leaf))
 }
 
 const cut = (text: string) =>

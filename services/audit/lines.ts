@@ -1,5 +1,10 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDWR } = constants
+
+/** What a file that was there loses: its group may read it, to ship it, and others may nothing. */
+const NOT_FOR_OTHERS = 0o037
 
 const STANDARD_OUTPUT = 1
 const NEWLINE = 10
@@ -25,13 +30,21 @@ export class Lines {
 
   constructor (readonly file: string | undefined) {}
 
-  /** Opens the file unless it is open; also where somebody deleted it: what is written to it then is lost. */
+  /**
+   * Opens the file, which must not be a symbolic link, unless it is open; also where somebody deleted it: what is
+   * written to it then is lost.
+   */
   open (): number {
     if (this.file === undefined) return STANDARD_OUTPUT
     if (this.#fd !== undefined && fstatSync(this.#fd).nlink > 0) return this.#fd
     this.close()
     mkdirSync(dirname(this.file), { recursive: true, mode: 0o700 })
-    this.#fd = openSync(this.file, 'a+', 0o600)
+    const fd = openSync(this.file, O_APPEND | O_CREAT | O_RDWR | O_NOFOLLOW, 0o600)
+    this.#fd = fd
+    const stat = fstatSync(fd)
+    const { mode } = stat
+    const isOurs = stat.isFile() && stat.uid === process.getuid?.()
+    if (isOurs && (mode & NOT_FOR_OTHERS) !== 0) fchmodSync(fd, mode & ~NOT_FOR_OTHERS)
     this.#start = isBroken(this.#fd) ? '\n' : ''
     return this.#fd
   }

@@ -1,7 +1,5 @@
 import ipaddr from 'ipaddr.js'
-
-/** bcrypt uses 72 bytes of a key and ignores the rest; a key shorter than 16 can be guessed. */
-const KEY_BYTES = { fewest: 16, most: 72 }
+import { KEY_BYTES } from '../access/forms.js'
 
 /** Keys that are published in examples. */
 const EXAMPLE_KEYS = ['change-me-to-a-long-random-key', '1234567890123456', 'xxxxxxxxxxxxxxxxxxxx']

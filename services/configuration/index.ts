@@ -15,6 +15,7 @@ export { listenAddressOf } from './checks.js'
 export { owner } from './clients.js'
 export type { Configuration } from './configuration.js'
 export { ConfigurationError } from './error.js'
+export { secretsOf } from './configured-secrets.js'
 export { livePartsOf } from './live.js'
 
 /** Levels that the earlier Go service named differently. */

@@ -1,7 +1,7 @@
 import type { JsonPath } from '../problems/pointer.js'
 import { maskOf } from './secrets.js'
 
-/** @param mask what replaces the leaf if it is a string, because it is a secret */
+/** @param mask what replaces the leaf if it is a string or a number, because it is a secret */
 type Visit = (leaf: unknown, path: JsonPath, mask: string | undefined) => void
 
 /**

@@ -1,9 +1,10 @@
 import { inTurns } from '../event-loop/yield.js'
-import { maskOf } from './secrets.js'
+import { maskOf, withoutPasswords } from './secrets.js'
 
 /**
- * A JSON value with its secrets masked: strings whose property, or one around it, has the name of a secret. Everything
- * else is the same: null, empty strings, numbers, order. The input is not changed; what has no secret is not copied.
+ * A JSON value with its secrets masked: strings and numbers whose property, or one around it, has the name of a secret,
+ * and passwords in URIs. Everything else is the same: null, empty strings, booleans, order. The input is not changed;
+ * what has no secret is not copied.
  */
 export const masked = <T>(value: T): T => covered(value, undefined) as T
 
@@ -14,9 +15,10 @@ export async function maskedInTurns<T> (list: readonly T[]): Promise<readonly T[
   return result.some((item, index) => item !== list[index]) ? result : list
 }
 
-/** @param mask what replaces every string in the value */
+/** @param mask what replaces every string and number in the value */
 function covered (value: unknown, mask: string | undefined): unknown {
-  if (typeof value === 'string') return mask === undefined || value === '' ? value : mask
+  if (typeof value === 'number') return mask ?? value
+  if (typeof value === 'string') return value === '' ? value : mask ?? withoutPasswords(value)
   if (typeof value !== 'object' || value === null) return value
   return Array.isArray(value) ? coveredList(value, mask) : coveredObject(value as Record<string, unknown>, mask)
 }

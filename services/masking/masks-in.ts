@@ -11,6 +11,11 @@ const encoded = (text: string) => ['', ' ', '\n', '\r\n'].map((end) => btoa(text
 /** Forms in which callers send a mask back: as it is, in base64, and encoded twice by mistake. */
 const masks = new Set([MASK, ...encoded(MASK), ...encoded(MASK).flatMap(encoded)])
 
+const maskedUri = /:\/\/[^\s/:@?#]*:\(masked\)@/
+
+/** Whether a text is a mask, or a URI whose password is masked. */
+const isMasked = (text: string) => masks.has(text.trim()) || maskedUri.test(text)
+
 /**
  * JSON pointers to the masks in a body: sent to Spot, a mask would replace the secret. Whitespace around it is ignored.
  * At most 100 of them.
@@ -18,7 +23,7 @@ const masks = new Set([MASK, ...encoded(MASK), ...encoded(MASK).flatMap(encoded)
 export function masksIn (body: unknown): string[] {
   const found: string[] = []
   visitLeaves(body, (leaf, path) => {
-    if (typeof leaf === 'string' && found.length < MOST && masks.has(leaf.trim())) found.push(pointerTo(path))
+    if (typeof leaf === 'string' && found.length < MOST && isMasked(leaf)) found.push(pointerTo(path))
   })
   return found
 }

@@ -49,8 +49,18 @@ const endings = new RegExp([
   '|connectionstring|webhook|webhookurl|signedurl|userdata|script',
   '|(?:api|access|secret|private|auth|encryption|signing|shared|ssh|pem)key)s?',
   // Words for the form of the value.
-  '(?:value|string|text|data|hash|base|binary|content|json|pem|plain)?$'
+  '(?:value|string|text|data|hash|base|binary|content|json|pem|plain|list|array|set|map)?$'
 ].join(''))
+
+/** Short words that are secrets where they are the last of a name: a `dbPass`, but no `bypass`. */
+const lastWords = /(?:^|[_\-. ])(?:pass|Pass|PASS|pin|Pin|PIN)\d*$|[a-z\d](?:Pass|Pin)\d*$/
+
+/** A user and a password in a URI (https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1). */
+const userInfo = /(:\/\/[^\s/:@?#]*:)[^\s/@?#]+(?=@)/g
+
+/** A text in which passwords of URIs are masked. */
+export const withoutPasswords = (text: string): string =>
+  text.includes('://') ? text.replace(userInfo, `$1${MASK}`) : text
 
 /** A name without case, digits and punctuation: `api_key`, `apiKey2` and `APIKEY` are the same. */
 const lettersOf = (name: string) => name.toLowerCase().replace(/[^a-z]+/g, '')
@@ -59,6 +69,8 @@ const masks = new Map([
   ...Object.keys(harmless).map((name) => [lettersOf(name), undefined] as const),
   ...secrets.map(({ path, base64 }) => [lettersOf(path.split('.').at(-1) ?? ''), base64 ? MASK_BASE64 : MASK] as const)
 ])
+
+const isSecret = (name: string, plain: string) => endings.test(plain) || lastWords.test(name)
 
 /** Limits for the names that are remembered: Spot has some four hundred, callers can send any number. */
 const MOST_NAMES = 2000
@@ -71,7 +83,7 @@ export function maskOf (name: string): string | undefined {
   const mask = known.get(name)
   if (mask !== undefined || known.has(name)) return mask
   const plain = lettersOf(name)
-  const found = masks.has(plain) ? masks.get(plain) : endings.test(plain) ? MASK : undefined
+  const found = masks.has(plain) ? masks.get(plain) : isSecret(name, plain) ? MASK : undefined
   if (known.size === MOST_NAMES) known.clear()
   if (name.length <= LONGEST_NAME) known.set(name, found)
   return found

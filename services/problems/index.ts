@@ -1,4 +1,4 @@
-import { DOCS_PATH } from '../../openapi/paths.js'
+import { DOCS_PATH, pathOf } from '../../openapi/paths.js'
 import type { components } from '../../openapi/types.js'
 
 /** The hint is for callers whose problem brings none of its own. */
@@ -34,7 +34,7 @@ export const problems = {
   'account-not-found': {
     status: 404,
     title: 'No such account is configured',
-    hint: 'GET /v1/spot/accounts lists what there is.'
+    hint: `GET ${pathOf('listAccounts', {})} lists what there is.`
   },
   'resource-not-found': {
     status: 404,

@@ -9,6 +9,13 @@ export const LONGEST_URL = 8192
 export const urlTooLong = () =>
   new Problem('uri-too-long', { detail: `Path and query are longer than ${LONGEST_URL} characters together.` })
 
+/** Headers of every reply: what is sent is data, and no page. The docs page has a policy of its own. */
+export const SECURITY_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'"
+}
+
 /** Errors of Node's HTTP parser and server (https://nodejs.org/api/http.html#event-clienterror) → problem. */
 const problemOf: Record<string, { problem: ProblemName, detail: string }> = {
   HPE_HEADER_OVERFLOW: { problem: 'header-fields-too-large', detail: 'The headers are larger than 16 KiB together.' },
@@ -52,6 +59,7 @@ function end (socket: Duplex, problem: Problem, withBody = true): void {
     'Content-Length': String(Buffer.byteLength(body)),
     'X-Request-Id': requestId,
     Connection: 'close',
+    ...SECURITY_HEADERS,
     ...problem.details.headers
   }
   socket.end([

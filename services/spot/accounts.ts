@@ -51,6 +51,8 @@ export interface AccountsOptions {
   /** Called after every attempt, for logs and metrics, with the name of its account. */
   observe: (account: string, attempt: Parameters<Observe>[0]) => void
   clock?: Clock
+  /** Masks this server's own secrets in what Spot says; default: as it is. */
+  conceal?: (text: string) => string
   /** What talks to Spot; default: HTTP. */
   wire?: (settings: SpotAccount) => Next
   /** Random number from 0 to 1, for the jitter of retry pauses. */
@@ -116,7 +118,7 @@ export function createAccounts (all: Record<string, AccountSettings>, options: A
 /** An account with the stages that its calls pass, in their order. */
 function configure (
   name: string, settings: AccountSettings, organization: Organization, load: () => Promise<Client>,
-  { within, memory, limit, observe, clock = systemClock, wire, random = Math.random }: AccountsOptions
+  { within, memory, limit, observe, clock = systemClock, conceal, wire, random = Math.random }: AccountsOptions
 ): ConfiguredAccount {
   const identity = identityOf(settings)
   const breakers = { reads: new Breaker(clock), writes: new Breaker(clock) }
@@ -127,6 +129,6 @@ function configure (
     limit.stage(organization),
     observed((attempt) => observe(name, attempt), clock)
   ]
-  const send = compose(stages, wire ? wire(settings) : wireOf(settings, load, clock))
+  const send = compose(stages, wire ? wire(settings) : wireOf(settings, load, clock, conceal))
   return { settings, organization, identity, breakers, send }
 }

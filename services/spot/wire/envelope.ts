@@ -10,6 +10,11 @@ export interface Envelope {
   size: number
 }
 
+/** Masks secrets in a text. */
+export type Conceal = (text: string) => string
+
+export const asItIs: Conceal = (text) => text
+
 /** Characters from which on an answer takes longer to parse than others should wait for: some milliseconds. */
 const LARGE = 512 * 1024
 
@@ -18,12 +23,16 @@ const LARGE = 512 * 1024
  *
  * @param contentType its media type; anything but JSON is not read
  * @param text its body
+ * @param conceal masks this server's own secrets: Spot may echo what it was sent
  * @returns the envelope, or undefined when it is none
  */
-export async function openEnvelope (contentType: string | undefined, text: string): Promise<Envelope | undefined> {
+export async function openEnvelope (
+  contentType: string | undefined, text: string, conceal: Conceal = asItIs
+): Promise<Envelope | undefined> {
   if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(contentType ?? '')) return undefined
   try {
-    const value: unknown = text.length < LARGE ? JSON.parse(text) : await parseLarge(text)
+    const parse = (text: string): unknown => JSON.parse(conceal(text))
+    const value = text.length < LARGE ? parse(text) : await parseLarge(text, undefined, parse)
     if (!isObject(value) || !isObject(value.response)) return undefined
     return { ...value as unknown as Envelope, size: text.length }
   } catch {
@@ -35,13 +44,13 @@ export async function openEnvelope (contentType: string | undefined, text: strin
 const LONGEST_MESSAGE = 2000
 const MOST_ERRORS = 50
 
-const text = (value: unknown) => String(value).slice(0, LONGEST_MESSAGE)
-
 /**
  * What Spot said went wrong, in one shape. Seen are `errors[]`, an `error` that is one string, and, when the rate limit
  * is used up, only `data`.
  */
-export function upstreamOf (status: number, envelope: Envelope | undefined): Upstream {
+export function upstreamOf (status: number, envelope: Envelope | undefined, conceal = asItIs): Upstream {
+  // Once more: JSON may have hidden a secret behind escapes.
+  const text = (value: unknown) => conceal(String(value)).slice(0, LONGEST_MESSAGE)
   if (!envelope) return { status }
   const { errors, error, data } = envelope.response
   const listed = Array.isArray(errors) ? errors.filter(isObject) : []

@@ -5,27 +5,32 @@ import type { Clock } from '../clock.js'
 import { SpotError } from '../error.js'
 import type { Next } from '../stage.js'
 import type { Client, HttpAnswer } from './client.js'
-import { openEnvelope, upstreamOf } from './envelope.js'
+import { asItIs, openEnvelope, upstreamOf, type Conceal } from './envelope.js'
 import { outcomeOfStatus } from './outcomes.js'
 import { quotaOf, secondsOf } from './quota.js'
+import { isSegment } from './target.js'
 
 /** One HTTP exchange with Spot for an account: the last stage of every call. */
-export function wireOf (account: SpotAccount, load: () => Promise<Pick<Client, 'exchange'>>, clock: Clock): Next {
+export function wireOf (
+  account: SpotAccount, load: () => Promise<Pick<Client, 'exchange'>>, clock: Clock, conceal: Conceal = asItIs
+): Next {
   return async (call) => {
     const client = await load()
     const askedAt = clock.now()
     const received = await client.exchange(account, call, Math.max(1, call.deadline - askedAt))
-    return interpret(call, received, askedAt)
+    return interpret(call, received, askedAt, conceal)
   }
 }
 
 /** What an HTTP answer means. @throws {SpotError} for everything but a 200 with what the call expects */
-export async function interpret (call: Call, { status, headers, text }: HttpAnswer, askedAt: number): Promise<Answer> {
+export async function interpret (
+  call: Call, { status, headers, text }: HttpAnswer, askedAt: number, conceal = asItIs
+): Promise<Answer> {
   const quota = quotaOf(status, headers)
-  const envelope = await openEnvelope(headers['content-type'], text)
+  const envelope = await openEnvelope(headers['content-type'], text, conceal)
   const failure = { call, quota, calls: 1 }
   if (status !== 200 || !envelope) {
-    const upstream = upstreamOf(status, envelope)
+    const upstream = upstreamOf(status, envelope, conceal)
     const outcome = outcomeOfStatus(status, envelope && (upstream.errors ?? []).map(({ code }) => code))
     throw new SpotError({
       ...failure,
@@ -52,5 +57,5 @@ function lackOf (items: JsonObject[] | undefined, call: Call): 'not-found' | 'un
   if (expects === 'items') return undefined
   const [first] = items
   if (!first) return isWrite(call) ? 'unreadable' : 'not-found'
-  return expects === 'item' || typeof first[expects.itemWith] === 'string' ? undefined : 'unreadable'
+  return expects === 'item' || isSegment(first[expects.itemWith]) ? undefined : 'unreadable'
 }

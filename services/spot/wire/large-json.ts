@@ -1,6 +1,10 @@
 import pLimit from 'p-limit'
 import { yieldIfLong } from '../../event-loop/yield.js'
 
+type Parse = (text: string) => unknown
+
+const parseJson: Parse = (text) => JSON.parse(text)
+
 /** Characters: a millisecond or less. */
 const BATCH = 64 * 1024
 
@@ -13,9 +17,10 @@ const alone = pLimit(1)
  * parsed with an empty list in its place, so that every character has passed through `JSON.parse` in the end.
  *
  * @param batch characters of the list that are parsed at once, at least
+ * @param parse parses a piece of it that is JSON
  * @throws {SyntaxError} for what `JSON.parse` refuses
  */
-export const parseLarge = (text: string, batch = BATCH): Promise<unknown> => alone(async () => {
+export const parseLarge = (text: string, batch = BATCH, parse = parseJson): Promise<unknown> => alone(async () => {
   const names: string[] = [] // by depth: the name that the value at hand has, as it is written
   let list: unknown[] | undefined
   let frame = ''
@@ -43,14 +48,14 @@ export const parseLarge = (text: string, batch = BATCH): Promise<unknown> => alo
       case '[':
         if (depth === 2 && isNamed('response', names[1]) && isNamed('items', names[2])) {
           frame += text.slice(framed, at + 1)
-          const { elements, end } = await elementsAt(text, at + 1, batch)
+          const { elements, end } = await elementsAt(text, at + 1, parse, batch)
           list = elements // of several the last one counts
           at = framed = end
         } else if (++depth < 3) names[depth] = ''
     }
   }
-  const value = JSON.parse(frame + text.slice(framed))
-  if (Array.isArray(value?.response?.items)) value.response.items = list
+  const value = parse(frame + text.slice(framed)) as { response?: { items?: unknown } } | null
+  if (value?.response && Array.isArray(value.response.items)) value.response.items = list
   return value
 })
 
@@ -58,12 +63,14 @@ export const parseLarge = (text: string, batch = BATCH): Promise<unknown> => alo
 const isNamed = (name: string, word = '') => word !== '' && JSON.parse(word) === name
 
 /** The elements from `at` to the end of their array, and where that is. */
-async function elementsAt (text: string, at: number, batch: number): Promise<{ elements: unknown[], end: number }> {
+async function elementsAt (
+  text: string, at: number, parse: Parse, batch: number
+): Promise<{ elements: unknown[], end: number }> {
   const elements: unknown[] = []
   for (;;) {
     await yieldIfLong()
     const end = endOfBatch(text, at, batch)
-    const some = JSON.parse(`[${text.slice(at, end)}]`)
+    const some = parse(`[${text.slice(at, end)}]`) as unknown[]
     const last = text[end] === ']'
     const only = last && elements.length === 0
     if (text[end] === '}' || (some.length === 0 && !only)) throw new SyntaxError(`${text[end]} at ${end} is unexpected`)

@@ -7,6 +7,9 @@ export const endpointOf = (endpoint: string = SPOT_ENDPOINT): string => new URL(
 /** What a path segment may be: a literal of ours, or an id that passed the contract. */
 const segmentForm = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/
 
+/** Whether it can stand in a path, as every id has to: one of another form could never be asked for. */
+export const isSegment = (id: unknown): id is string => typeof id === 'string' && segmentForm.test(id)
+
 /**
  * URL of an upstream call. Its path is built from whole segments, and what came out is compared with what was meant,
  * so that no id can reach outside its place (`..%2F..`).
@@ -17,7 +20,7 @@ const segmentForm = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/
  * @throws {TypeError} when a segment could mean something else: a bug of ours, since the contract refuses such ids
  */
 export function targetOf (endpoint: string, path: readonly string[], query: Record<string, string | undefined>): URL {
-  const unfit = path.find((segment) => !segmentForm.test(segment))
+  const unfit = path.find((segment: string) => !segmentForm.test(segment))
   if (unfit !== undefined) throw new TypeError(`${JSON.stringify(unfit.slice(0, 40))} cannot be part of a path`)
   const url = new URL(endpoint)
   const pathname = `${url.pathname.replace(/\/+$/, '')}/${path.join('/')}`

@@ -1,0 +1,289 @@
+import { once } from 'node:events'
+import { connect, type AddressInfo } from 'node:net'
+import { hashSync } from '@node-rs/bcrypt'
+import t from 'tap'
+import { compileBody } from '../openapi/validators.js'
+import type { SandboxOptions } from '../sandbox/index.js'
+import type { Access, Client } from '../services/access/clients.js'
+import { owner } from '../services/configuration/index.js'
+import type { Configuration } from '../services/configuration/index.js'
+import { KEY, start, TOKEN, type Gateway, type Reply, type RequestOptions } from './helper.js'
+
+const GROUPS = '/v1/spot/demo/elastigroups'
+const STATIC = '/v1/spot/docs/static'
+const capacity = { target: 0, minimum: 0, maximum: 0 }
+const group = { name: 'x', strategy: {}, region: 'us-east-1', capacity, compute: {} }
+
+const clientOf = (name: string, access: Access): Client =>
+  ({ name, keys: [`the-key-of-${name}-0`], accounts: ['demo'], access, allowDelete: access === 'admin' })
+const clients = [owner(KEY), clientOf('reader', 'read'), clientOf('writer', 'write')]
+const tokens = new Map([
+  ['default', TOKEN], ...['reader', 'writer'].map((name) => [name, hashSync(`the-key-of-${name}-0`, 4)] as const)
+])
+
+type Ask = (caller: string | null, method: string, path: string, options?: RequestOptions) => Promise<Reply>
+type Attacked = Gateway & { ask: Ask, sandbox: Awaited<ReturnType<typeof start>>['sandbox'] }
+
+/** Who does what, and what has to come of it. `null` calls without a token. */
+interface Attack {
+  name: string
+  sandbox?: SandboxOptions
+  configuration?: Partial<Configuration>
+  /** @returns what is compared with `want` */
+  attack: (gateway: Attacked) => Promise<unknown>
+  want: unknown
+}
+
+const problem = (status: number, name: string) => ({ status, json: { type: `urn:problem-type:spot-api:${name}` } })
+
+/** Files of the docs page: without a token, and whatever is asked of them. */
+const statics: [path: string, headers: Record<string, string>, want: object][] = [
+  ['index.css', { 'if-match': '"x"' }, problem(400, 'invalid-request')],
+  ['index.css', { 'if-unmodified-since': 'Thu, 01 Jan 1970 00:00:00 GMT' }, problem(400, 'invalid-request')],
+  ['index.css', { range: 'bytes=999999-' }, problem(400, 'invalid-request')],
+  ['index.css', { range: 'bytes=5-2' }, problem(400, 'invalid-request')],
+  ['../x', {}, problem(404, 'route-not-found')],
+  ['%2e%2e/x', {}, problem(404, 'route-not-found')],
+  ['a%00b', {}, problem(400, 'malformed-request')]
+]
+
+const HOSTS = ['Host: a\r\nHost: b', 'Host: a\r\nhOST: a', 'HOST:\r\nhost:']
+const NO_INTEGERS = ['0x10', '1e1', '%201', '1.0', '%2B1', '0b1', '', 'Infinity', '1&adjustment=2']
+const VENDOR = 'vendor-token-for-tests'
+const ID = 'sig-1\r\nset-cookie: a=b'
+
+const attacks: Attack[] = [
+  {
+    name: 'reads of ids that are not there leave a writer its part of the rate limit',
+    sandbox: { rateLimit: 40 },
+    configuration: { clients: clients.map((client) => ({ ...client, guardrails: { maxCapacity: 10 } })) },
+    async attack ({ ask, sandbox }) {
+      const path = (await ask('writer', 'POST', GROUPS, { body: group })).headers.location as string
+      const reads: number[] = []
+      for (let i = 0; i < 60; i++) reads.push((await ask('reader', 'GET', `${GROUPS}/sig-${i}`)).status)
+      const { status } = await ask('writer', 'PUT', `${path}/capacity`, { body: capacity })
+      const all = sandbox.transcript.filter(({ method }) => method === 'GET').length
+      return { last: reads.at(-1), write: status, all: all < 40 }
+    },
+    want: { last: 429, write: 200, all: true }
+  },
+  {
+    name: 'whatever is asked of the files of the docs page, it is no error that pages the operator',
+    async attack ({ ask, log }) {
+      const replies = await Promise.all(statics.map(([path, headers]) =>
+        ask(null, 'GET', `${STATIC}/${path}`, { headers })))
+      return { replies, errors: log.filter((line) => line.includes('"level":50')) }
+    },
+    want: { replies: statics.map(([, , want]) => want), errors: [] }
+  },
+  ...['POST', 'GET'].map((method): Attack => ({
+    name: `an id of Spot with a line end, ${method}`,
+    async attack ({ ask, sandbox, log }) {
+      sandbox.faults.inject({ method, status: 200, body: { response: { items: [{ ...group, id: ID }] } } })
+      const options = method === 'POST' ? { body: group } : {}
+      const { status, headers, json } = await ask('writer', method, GROUPS, options)
+      const errors = log.filter((line) => line.includes('"level":50'))
+      return { status, type: json.type, cookie: headers['set-cookie'], errors }
+    },
+    want: method === 'POST'
+      ? { status: 504, type: /:outcome-unknown$/, cookie: undefined, errors: [] }
+      : { status: 200, cookie: undefined, errors: [] }
+  })),
+  {
+    name: 'a client that is removed while its body arrives',
+    attack: (gateway) => whileBodyArrives(gateway, ({ app }) => {
+      app.reload.apply({ ...app.configuration, clients: clients.filter(({ name }) => name !== 'writer') })
+    }),
+    want: { answer: /^HTTP\/1\.1 401 [^]*:unauthenticated/, calls: 0 }
+  },
+  {
+    name: 'a key that is replaced while the body arrives',
+    attack: (gateway) => whileBodyArrives(gateway, ({ app }) => {
+      app.reload.apply({
+        ...app.configuration, clients: clients.map((client) => ({ ...client, keys: ['quite another key'] }))
+      })
+    }),
+    want: { answer: /^HTTP\/1\.1 401 [^]*:unauthenticated/, calls: 0 }
+  },
+  {
+    name: 'a right that is taken while the body arrives',
+    attack: (gateway) => whileBodyArrives(gateway, ({ app }) => {
+      app.reload.apply({ ...app.configuration, clients: clients.map((client) => ({ ...client, access: 'read' })) })
+    }),
+    want: { answer: /^HTTP\/1\.1 403 [^]*:forbidden/, calls: 0 }
+  },
+  {
+    name: 'a reload that changes nothing about the client while its body arrives',
+    attack: (gateway) => whileBodyArrives(gateway, ({ app }) => {
+      app.reload.apply({ ...app.configuration, clients: clients.map((client) => ({ ...client })) })
+    }),
+    want: { answer: /^HTTP\/1\.1 201 /, calls: 1 }
+  },
+  {
+    name: 'an If-None-Match that is too long is refused, whatever is in memory',
+    configuration: { reads: { freshFor: 60_000, staleFor: 0 } },
+    async attack ({ ask }) {
+      const statuses: number[] = []
+      const headers = { 'if-none-match': `"${'x'.repeat(4096)}"` }
+      statuses.push((await ask('reader', 'GET', GROUPS, { headers })).status)
+      for (const given of [{}, {}, headers]) {
+        statuses.push((await ask('reader', 'GET', GROUPS, { headers: given })).status)
+      }
+      return statuses
+    },
+    want: [400, 200, 200, 400]
+  },
+  {
+    name: 'more than one Host',
+    attack: (gateway) => Promise.all(HOSTS.map((hosts) =>
+      send(gateway, `GET /v1/spot/ping HTTP/1.1\r\nConnection: close\r\n${hosts}\r\n\r\n`))),
+    want: HOSTS.map(() => /^HTTP\/1\.1 400 [^]*:malformed-request/)
+  },
+  {
+    name: 'an integer that is none',
+    async attack ({ ask, sandbox }) {
+      const replies = await Promise.all(NO_INTEGERS.map((text) =>
+        ask('writer', 'POST', `${GROUPS}/sig-1/scale/up?adjustment=${text}`)))
+      return { replies, calls: sandbox.transcript.length }
+    },
+    want: {
+      replies: NO_INTEGERS.map(() => ({
+        status: 400, json: { errors: [{ parameter: 'adjustment', message: 'must be integer' }] }
+      })),
+      calls: 0
+    }
+  },
+  {
+    name: 'secrets of ours that Spot echoes, in an error or in what it has, are masked for all and in the log',
+    configuration: { logLevel: 'trace' },
+    async attack ({ ask, sandbox, log }) {
+      const error = { code: 'X', message: `your token ${VENDOR} is bad`, field: VENDOR }
+      sandbox.faults.inject({ status: 400, errors: [error] })
+      const hidden = VENDOR.replaceAll('v', '\\u0076')
+      const body = `{"request": {"id": "${KEY}"}, "response": {"errors": [{"code": "${KEY}", "message": "${hidden}"}]}}`
+      sandbox.faults.inject({ status: 400, body, headers: { 'content-type': 'application/json' } })
+      const items = [{ ...group, id: 'sig-1', name: VENDOR, tags: [`a ${KEY} in it`] }]
+      sandbox.faults.inject({ times: 2, status: 200, body: { response: { items } } })
+      const replies: Reply[] = []
+      for (const path of [`${GROUPS}/sig-1`, `${GROUPS}/sig-1`, GROUPS, `${GROUPS}/sig-1`]) {
+        replies.push(await ask('default', 'GET', path))
+      }
+      const statuses = replies.map(({ status }) => status)
+      const out = [...replies.map(({ text }) => text), ...log]
+      const found = out.filter((text) => text.includes(VENDOR) || text.includes(KEY))
+      return { statuses, one: replies[3]?.json, found, detail: replies[0]?.json.detail }
+    },
+    want: {
+      statuses: [400, 400, 200, 200],
+      one: { name: '(masked)', tags: ['a (masked) in it'] },
+      found: [],
+      detail: /your token \(masked\) is bad/
+    }
+  },
+  {
+    name: 'a key in a URL stays out of the log',
+    async attack ({ ask, log }) {
+      const hidden = [...KEY].map((letter) => `%${letter.charCodeAt(0).toString(16)}`).join('')
+      for (const path of [`whoami?key=${KEY}`, `whoami?key=${hidden}`, KEY, `x/${hidden.toUpperCase()}?a=%zz`]) {
+        await ask(null, 'GET', `/v1/spot/${path}`)
+      }
+      const urls = log.flatMap((line) => JSON.parse(line).url ?? [])
+      return { urls, found: log.filter((line) => line.includes(KEY)) }
+    },
+    want: { urls: ['/v1/spot/whoami?key=(masked)', '/v1/spot/whoami?key=(masked)', '/v1/spot/(masked)'], found: [] }
+  },
+  {
+    name: 'replies are data, and no page',
+    async attack (gateway) {
+      const { ask } = gateway
+      const replies = [
+        ask(null, 'GET', '/v1/spot/ping'), ask('reader', 'GET', GROUPS), ask(null, 'GET', GROUPS),
+        ask(null, 'GET', '/%')
+      ]
+      const headers = (await Promise.all(replies)).map(({ headers }) => headers)
+      return { headers, raw: await send(gateway, 'GET / HTTP/9.9\r\n\r\n', undefined, 'clientError') }
+    },
+    want: {
+      headers: [1, 2, 3, 4].map(() => ({
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'"
+      })),
+      raw: /x-content-type-options: nosniff/
+    }
+  },
+  {
+    name: 'a body with half a million errors costs little more than one with one',
+    async attack () {
+      const validate = compileBody({ $ref: 'spot-api#/components/schemas/ElastigroupCreate' })
+      const bodyOf = (tags: unknown[]) => ({ ...group, compute: { launchSpecification: { tags } } })
+      const countOf = (body: object) => validate(body) ? 0 : validate.errors?.length ?? 0
+      const many = countOf(bodyOf(new Array(500_000).fill(0)))
+      const last = countOf(bodyOf([...Array.from({ length: 10_000 }, () => ({ tagKey: 'a' })), 5]))
+      const unknown = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`key${index}`, 0]))
+      const right = countOf({ ...bodyOf([]), ...unknown })
+      return { few: many > 20 && many < 1000, last, right }
+    },
+    want: { few: true, last: 1, right: 0 }
+  },
+  {
+    name: 'an empty X-Auth-Client is none',
+    attack: ({ ask }) => ask('writer', 'GET', '/v1/spot/whoami', { headers: { 'x-auth-client': '' } }),
+    want: { status: 200, json: { name: 'writer' } }
+  },
+  {
+    name: 'the key itself is a guess that counts',
+    async attack ({ ask }) {
+      const details: string[] = []
+      for (let i = 0; i < 21; i++) {
+        const { json } = await ask(null, 'GET', '/v1/spot/whoami', {
+          headers: { 'x-auth-token': i < 20 ? `a-guess-of-the-key-${i}` : KEY }
+        })
+        details.push(json.detail)
+      }
+      return details.at(-1)
+    },
+    want: 'X-Auth-Token is not a bcrypt hash.'
+  }
+]
+
+for (const { name, attack, want, sandbox, configuration } of attacks) {
+  t.test(name, async (t) => {
+    const gateway = await start(t, { configuration: { clients, ...configuration }, ...sandbox && { sandbox } })
+    const ask: Ask = (caller, method, path, options) =>
+      gateway.request(method, path, { token: caller === null ? null : tokens.get(caller) as string, ...options })
+    t.match(await attack({ ...gateway, ask }), want)
+  })
+}
+
+/** Sends bytes over a connection of their own, and what `more` yields after the server has begun with them. */
+async function send (gateway: Gateway, bytes: string, more?: () => string, event = 'request'): Promise<string> {
+  const { port } = gateway.app.server.address() as AddressInfo
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+  let answer = ''
+  socket.on('data', (chunk) => { answer += String(chunk) })
+  const served = once(gateway.app.server, event)
+  socket.write(bytes)
+  await served
+  if (more) {
+    // The token is known, so it is checked in the same turn.
+    await gateway.request('GET', '/v1/spot/ping')
+    socket.write(more())
+  }
+  await once(socket, 'close')
+  return answer
+}
+
+/** A create whose last byte comes after a change. */
+async function whileBodyArrives (gateway: Attacked, change: (gateway: Gateway) => void) {
+  const token = tokens.get('writer') as string
+  await gateway.ask('writer', 'GET', '/v1/spot/whoami')
+  const body = JSON.stringify(group)
+  const head = `POST ${GROUPS} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Auth-Token: ${token}\r\n` +
+    `Content-Length: ${body.length}\r\n\r\n`
+  const answer = await send(gateway, head + body.slice(0, -1), () => {
+    change(gateway)
+    return body.slice(-1)
+  })
+  return { answer, calls: gateway.sandbox.transcript.length }
+}
