@@ -64,6 +64,7 @@ function startLoad (stack: Stack) {
     refusals,
     lostReads,
     reads: () => reads,
+    stop: () => { load.over = true },
     async end () {
       load.over = true
       await callers
@@ -104,6 +105,7 @@ t.test('through kills, an outage of Redis and restarts nothing is lost, nothing 
   })
   t.teardown(() => stack.end())
   const load = startLoad(stack)
+  t.teardown(load.stop)
   const codes: unknown[] = []
 
   for (let round = 0; round < ROUNDS; round++) {
