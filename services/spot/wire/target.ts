@@ -20,7 +20,7 @@ export const isSegment = (id: unknown): id is string => typeof id === 'string' &
  * @throws {TypeError} when a segment could mean something else: a bug of ours, since the contract refuses such ids
  */
 export function targetOf (endpoint: string, path: readonly string[], query: Record<string, string | undefined>): URL {
-  const unfit = path.find((segment: string) => !segmentForm.test(segment))
+  const unfit = path.find((segment) => !segmentForm.test(segment))
   if (unfit !== undefined) throw new TypeError(`${JSON.stringify(unfit.slice(0, 40))} cannot be part of a path`)
   const url = new URL(endpoint)
   const pathname = `${url.pathname.replace(/\/+$/, '')}/${path.join('/')}`
