@@ -57,12 +57,6 @@ const mutants = [
     to: 'deadline: call.deadline'
   },
   {
-    name: 'memory is used for what is written by a deadline that leaves no time to wait',
-    file: `${STAGES}memory/index.ts`,
-    from: 'stamps.renew(names, left + settle)',
-    to: 'stamps.renew(names, 0)'
-  },
-  {
     name: 'a call under way is shared though something was written since',
     file: `${STAGES}memory/index.ts`,
     from: 'return areUnchanged(shared.stamps, current) ? [shared.reading, true] : [ask(), false]',
