@@ -90,7 +90,7 @@ function bounded (options: Options) {
       if (sizeOf(sample, LARGE) < LARGE && !all(sample)) validator.errors = all.errors
       return false
     }
-    validator.compile = all.compile
+    validator.compile = () => { all.compile(); first.compile() }
     return validator
   }
 }

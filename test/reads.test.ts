@@ -180,7 +180,7 @@ t.test('a read that was under way during a write is not remembered', async (t) =
   t.equal((await request('GET', one)).json.description, 'new')
 })
 
-t.test('while Spot can not be asked, what it said last is given', async (t) => {
+t.test('while Spot cannot be asked, its last answer is given', async (t) => {
   const { tick, passUntil } = stopTime(t)
   for (const [name, fault] of Object.entries({
     fails: { status: 500 }, 'breaks off': { kind: 'reset' }, 'limits calls': { status: 429 }

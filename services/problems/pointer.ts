@@ -5,6 +5,10 @@ export type JsonPath = readonly (string | number)[]
 export const jsonPointer = (path: JsonPath): string =>
   path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 
+/** The steps of a JSON pointer. */
+export const stepsOf = (pointer: string): string[] =>
+  pointer.split('/').slice(1).map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+
 /**
  * A JSON pointer as a URI fragment (RFC 6901, section 6). Half a surrogate pair, which JSON can have and a URI cannot,
  * is replaced.

@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type { ProblemError } from '../../problems/index.js'
-import { pointerTo, type JsonPath } from '../../problems/pointer.js'
+import { pointerTo, stepsOf, type JsonPath } from '../../problems/pointer.js'
 import { matches } from '../../resources/glob.js'
 import { isObject, type JsonObject } from '../../resources/json.js'
 import type { Resource, ResultingChange } from '../change.js'
@@ -88,7 +88,7 @@ export function schema (schemas: Partial<Record<Resource, JsonObject>>, change: 
 function errorOf (error: ErrorObject, schema: JsonObject, { within, locate }: ResultingChange): ProblemError {
   const { instancePath, params, message = 'is not allowed' } = error
   const name = params.missingProperty ?? params.additionalProperty
-  const above = instancePath.split('/').slice(1).map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const above = stepsOf(instancePath)
   const path: JsonPath = name === undefined ? above : [...above, String(name)]
   const words = ownMessage(error, schema) ?? (params.missingProperty === undefined ? message : 'must be set')
   if (within === undefined) return breach(locate(path), 'schema', words)
@@ -102,9 +102,8 @@ function errorOf (error: ErrorObject, schema: JsonObject, { within, locate }: Re
 function ownMessage ({ schemaPath }: ErrorObject, schema: JsonObject): string | undefined {
   let found: string | undefined
   let at: unknown = schema
-  for (const step of schemaPath.split('/').slice(1)) {
+  for (const name of stepsOf(decodeURIComponent(schemaPath))) {
     if (isObject(at) && typeof at.message === 'string') found = at.message
-    const name = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~')
     at = typeof at === 'object' && at !== null ? (at as JsonObject)[name] : undefined
   }
   return found
