@@ -1323,7 +1323,8 @@ export interface paths {
         };
         /**
          * Show the metrics
-         * @description Requests, calls to Spot, token checks and the Node.js process, in the Prometheus text format.
+         * @description Requests, calls to Spot, token checks and the Node.js process, in the Prometheus text format. Whether they need a token is
+         *     up to the operator.
          */
         get: operations["getMetrics"];
         put?: never;
@@ -6332,7 +6333,10 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getOpenApiJson: {

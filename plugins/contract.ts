@@ -21,6 +21,7 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
   const isRemembered = ({ kind, inAccount }: OperationRow) => kind === 'read' && inAccount
 
   const hooksOf = (row: OperationRow) => ({
+    ...row.tokenOptional && { onRequest: app.permit.metrics },
     ...row.kind !== 'public' && {
       onRequest: [allowed, ...isRemembered(row) ? [app.replies.sendAgain] : [], app.admit]
     },
