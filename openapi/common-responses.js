@@ -7,7 +7,7 @@ const refersTo = (parameters = [], name) => parameters.some(({ $ref }) => $ref?.
 
 /** What is true of an operation → what it can answer then. Later rows win. */
 const rows = [
-  [() => true, { 400: 'BadRequest', 500: 'InternalError' }],
+  [() => true, { 400: 'BadRequest', 414: 'UriTooLong', 500: 'InternalError' }],
   [({ needsToken }) => needsToken, { 401: 'Unauthenticated', 429: 'TooManyRequests', 503: 'Unavailable' }],
   [({ inAccount }) => inAccount, { 403: 'Forbidden', 404: 'NotFound', 502: 'BadGateway', 504: 'GatewayTimeout' }],
   [({ inAccount, reads }) => inAccount && reads, { 304: 'NotModified' }],
