@@ -123,7 +123,7 @@ t.test('a managed instance lives from create to 404', async (t) => {
 })
 
 t.test('the two additions to a create', async (t) => {
-  const { request, sandbox } = await start(t, { configuration: { organization: 'spinners' } })
+  const { request, sandbox } = await start(t, { configuration: { organizationTag: 'spinners' } })
   type Sent = { compute: { vpcId?: string, launchSpecification: { tags: object[] } } }
   const sent = () => sandbox.transcript.at(-1)?.body as { managedInstance: Sent, group: Sent }
   const instance = example('ManagedInstanceCreate')
