@@ -12,7 +12,7 @@ import { until } from './until.js'
 const FULL = process.env.CHAOS === 'full'
 const CREATES = FULL ? 1000 : 40
 const KILLS = FULL ? 200 : 2
-const UNKEYED = FULL ? 10_000 : 200
+const UNKEYED = FULL ? 10_000 : 100
 const AT_ONCE = 20
 
 const account = { id: 'act-5a9db0c5', token: 'vendor-token-for-tests' }

@@ -39,7 +39,7 @@ t.test('each of a flood of wrong tokens is refused, and a right one passes in th
 
 /* Requests by chance. What fails is printed with the seed and the smallest example that fast-check finds. */
 
-const REQUESTS = full ? 20_000 : 750
+const REQUESTS = full ? 20_000 : 450
 
 /** What a stack trace of Node has, wherever it is written. */
 const stackFrame = /\bat (?:async )?(?:\S+ )?\(?(?:file:|node:|\/)\S+:\d+:\d+|node_modules\//

@@ -4,7 +4,7 @@ import t from 'tap'
 import { ACCOUNT, start, TOKEN } from './helper.js'
 
 /** Bodies of a create, and of an update each, that are drawn for either resource. */
-const RUNS = process.env.CHAOS === 'full' ? 500 : 80
+const RUNS = process.env.CHAOS === 'full' ? 500 : 40
 
 /** What JSON itself makes of a value: it knows no -0. */
 const asJson = <T>(value: T): T => JSON.parse(JSON.stringify(value))

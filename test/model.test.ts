@@ -131,7 +131,7 @@ const commands = fc.commands([
   fc.constant(new List())
 ], { maxCommands: 12 })
 
-const SEQUENCES = Number(process.env.SEQUENCES ?? (process.env.CHAOS === 'full' ? 1000 : 60))
+const SEQUENCES = Number(process.env.SEQUENCES ?? (process.env.CHAOS === 'full' ? 1000 : 40))
 
 for (const { list, create } of [
   {

@@ -216,7 +216,7 @@ t.test('nobody without a token gets anything out of memory', async (t) => {
   for (const token of [null, 'garbage']) t.equal((await request('GET', one, { token })).status, 401)
 })
 
-const INTERLEAVINGS = FULL ? 2000 : 200
+const INTERLEAVINGS = FULL ? 2000 : 100
 const CALLERS = 6
 
 /** Callers that write to a group of their own, and read it, the list and the groups of others, at random. */

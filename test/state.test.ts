@@ -11,7 +11,7 @@ import { testDirectory } from './test-directory.js'
 import { until } from './until.js'
 
 /** Processes that are killed in the middle of writing; `npm run chaos` kills more. */
-const KILLS = process.env.CHAOS === 'full' ? 200 : 3
+const KILLS = process.env.CHAOS === 'full' ? 200 : 2
 
 interface Kind {
   skip: string | false
