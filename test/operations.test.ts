@@ -3,6 +3,7 @@ import { document, operationsOf } from '../openapi/document.js'
 import { UNHEALTHY_IMAGE } from '../sandbox/index.js'
 import { seen } from './contract-check.js'
 import { start, type Gateway } from './helper.js'
+import { validGroup, validInstance } from './valid-calls.js'
 
 const groups = '/v1/spot/demo/elastigroups'
 const instances = '/v1/spot/demo/instances'
@@ -10,31 +11,14 @@ const MINUTE = 60_000
 
 /** A group of the sandbox that runs, with as many instances as asked. */
 async function runningGroup (gateway: Awaited<ReturnType<typeof start>>, target = 3, strategy: object = {}) {
-  const { headers } = await gateway.request('POST', groups, {
-    body: {
-      name: 'web',
-      region: 'us-east-1',
-      strategy,
-      capacity: { minimum: 0, target, maximum: 10, unit: 'instance' },
-      compute: { product: 'Linux/UNIX', instanceTypes: { ondemand: 't3.micro', spot: ['t3.micro'] } }
-    }
-  })
+  const body = { ...validGroup, strategy, capacity: { ...validGroup.capacity, target, maximum: 10 } }
+  const { headers } = await gateway.request('POST', groups, { body })
   gateway.sandbox.clock.advance(15 * MINUTE)
   return headers.location as string
 }
 
 async function runningInstance (gateway: Awaited<ReturnType<typeof start>>) {
-  const { headers } = await gateway.request('POST', instances, {
-    body: {
-      name: 'db',
-      region: 'us-east-1',
-      compute: {
-        subnetIds: ['subnet-1'],
-        vpcId: 'vpc-1',
-        launchSpecification: { instanceTypes: { preferredType: 't3.micro', types: ['t3.micro'] } }
-      }
-    }
-  })
+  const { headers } = await gateway.request('POST', instances, { body: validInstance })
   gateway.sandbox.clock.advance(15 * MINUTE)
   return headers.location as string
 }

@@ -9,31 +9,11 @@ import { MASK_BASE64 } from '../services/masking/index.js'
 import { problemType } from '../services/problems/index.js'
 import { KEY, start } from './helper.js'
 import { testDirectory } from './test-directory.js'
-import { validCall } from './valid-calls.js'
+import { validCall, validGroup as group, validInstance } from './valid-calls.js'
 
 /* What happens to a write on its way: guardrails, dry runs, the audit. */
 
 const groups = '/v1/spot/demo/elastigroups'
-const group = {
-  name: 'web',
-  region: 'us-east-1',
-  strategy: { risk: 100, fallbackToOd: false },
-  capacity: { minimum: 0, target: 2, maximum: 4, unit: 'instance' },
-  compute: {
-    product: 'Linux/UNIX',
-    instanceTypes: { ondemand: 't3.micro', spot: ['t3.micro'] },
-    launchSpecification: { tags: [{ tagKey: 'team', tagValue: 'web' }] }
-  }
-}
-const managedInstance = {
-  name: 'db',
-  region: 'us-east-1',
-  compute: {
-    subnetIds: ['subnet-1'],
-    vpcId: 'vpc-1',
-    launchSpecification: { instanceTypes: { preferredType: 't3.micro', types: ['t3.micro'] } }
-  }
-}
 const account = { id: 'act-5a9db0c5', token: 'vendor-token-for-tests', defaultVPC: 'vpc-1' }
 
 /** A gateway whose account, and whose one client, have rules. */
@@ -152,7 +132,7 @@ t.test('a dry run of an update names each value that would change, as Spot has i
   const secret = { userData: btoa('#!/bin/sh one') }
   const compute = { ...group.compute, launchSpecification: { ...group.compute.launchSpecification, ...secret } }
   const location = (await request('POST', groups, { body: { ...group, compute } })).headers.location as string
-  const instance = (await request('POST', '/v1/spot/demo/instances', { body: managedInstance })).headers.location
+  const instance = (await request('POST', '/v1/spot/demo/instances', { body: validInstance })).headers.location
   const { json: asRead } = await request('GET', location)
   const table: [string, string, unknown, object[]][] = [
     ['what was read', location, asRead, []],

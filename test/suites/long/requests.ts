@@ -2,6 +2,7 @@
 import '../../contract.test.js'
 import '../../examples.test.js'
 import '../../http-edges.test.js'
+import '../../http-timeouts.test.js'
 import '../../lossless.test.js'
 import '../../operations.test.js'
 import '../../properties.test.js'
