@@ -137,7 +137,7 @@ const accepted: Row<object>[] = [
     [aKeyOf(token), { given: { ...sound, token }, want: { clients: [{ keys: [token] }] } }])
 ]
 
-t.test('what is accepted', async (t) => {
+t.test('configurations that are accepted', async (t) => {
   for (const [name, { given, want, ...surroundings }] of accepted) {
     await t.test(name, async (t) => {
       t.match(load(t, given, surroundings), want)
@@ -368,7 +368,7 @@ const refused: Row<Faults>[] = [
   }]
 ]
 
-t.test('every fault is named with its place and what was expected, never with the value', async (t) => {
+t.test('every error of a configuration says where it is and what was expected, but no value', async (t) => {
   for (const [name, { given, want, ...surroundings }] of refused) {
     await t.test(name, async (t) => {
       const { message, faults } = refusal(t, () => load(t, given, surroundings))
@@ -381,7 +381,7 @@ t.test('every fault is named with its place and what was expected, never with th
   }
 })
 
-t.test('a file that cannot be read', async (t) => {
+t.test('a configuration file that cannot be read', async (t) => {
   const folder = testDirectory(t)
   const faults = (file: string) => refusal(t, () => readConfiguration(file)).faults
   t.strictSame(faults(join(folder, 'none.json')), [{ pointer: '', message: 'no such file' }])
@@ -408,7 +408,7 @@ t.test('the examples of docs/configuration.md work as pasted', async (t) => {
   for (const example of examples) t.ok(load(t, example, { files, environment }).accounts.dev)
 })
 
-t.test('a default is a value that the setting takes, and one part is all live or not at all', async (t) => {
+t.test('every default satisfies its schema, and the settings of one part are all live or none', async (t) => {
   const ajv = new Ajv({ allowUnionTypes: true })
   const parts = new Map<string, boolean>()
   for (const [name, setting] of Object.entries<Setting>({ ...accountSettings, ...clientSettings, ...settings })) {

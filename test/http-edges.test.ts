@@ -41,7 +41,7 @@ const tooLong = { status: 414, problem: 'uri-too-long' } as const
 const tooLargeHead = { status: 431, problem: 'header-fields-too-large' } as const
 const tooLarge = { status: 413, problem: 'content-too-large' } as const
 
-t.test('paths that are not there, or cannot be', refuses([
+t.test('unknown, malformed and overlong paths', refuses([
   ...[
     '/', '/v1', '/v1/spot', '/v1/spot/', '/v1/spot/nowhere', '/v1/spot/ping/', '//v1/spot/ping', '/V1/spot/ping', '*',
     '/v1/spot/ping;x', `/v1/spot/${ACCOUNT}`, `${groups}//`, `${one}/`, `${one}/status/`, `${one}/x`, '/v1/spot/?%zz'
@@ -78,7 +78,7 @@ t.test('a method that a path does not take is answered 405 and Allow', async (t)
   t.strictSame(sandbox.transcript, [])
 })
 
-t.test('bodies that are not JSON, or not what the contract says', refuses([
+t.test('bodies that are not JSON, too large, or not as documented', refuses([
   ...[
     '{', '{"a":1}x', 'NaN', "{'a':1}", '{"a":1,}', '   ', '['.repeat(100_000), '{"__proto__":1}',
     '{"a":{"__proto__":{}}}', '{"\\u005f_proto__":1}', '{"constructor":{"prototype":1}}'
@@ -100,7 +100,7 @@ t.test('bodies that are not JSON, or not what the contract says', refuses([
   ['DELETE', one, { ...tooLarge, body: { field: ' '.repeat(1024 * 1024) } }]
 ]))
 
-t.test('wrong types in a body are all named, each once and with its place', async (t) => {
+t.test('all wrong types in a body are named, each once and with its pointer', async (t) => {
   const { request, sandbox } = await start(t)
   const tags = [{ tagKey: 'a', tagValue: 'b' }, { tagKey: 7, tagValue: 'b' }, 'c']
   const launchSpecification = { tags, userData: '#!/bin/sh', monitoring: 'yes' }
@@ -123,7 +123,7 @@ t.test('wrong types in a body are all named, each once and with its place', asyn
   t.strictSame(sandbox.transcript, [])
 })
 
-t.test('query parameters that are not known, not dates, not switches', refuses([
+t.test('query parameters that are unknown, or no valid date or boolean', refuses([
   ...[
     ['x=1', 'x'], ['__proto__=1', '__proto__'], ['toString=1', 'toString'], ['a/b=1', 'a/b'], ['start[]=1', 'start[]'],
     ['start=2026-01-01', 'end'], ['end=2026-01-01', 'start'], ['start=2026-01-02&end=2026-01-01', 'end'],
@@ -139,7 +139,7 @@ t.test('query parameters that are not known, not dates, not switches', refuses([
   ...[`${one}/status`, '/v1/spot/ping'].map((path): Row => ['GET', `${path}?notThere=1`, unknown])
 ]))
 
-t.test('JSON under any type is JSON, and an empty body is none', async (t) => {
+t.test('JSON is accepted under other content types, and an empty body counts as none', async (t) => {
   const { request, sandbox } = await start(t)
   const body = { ...group, field: [1, null, ''] }
   for (const type of ['application/json', 'text/plain', 'application/x-www-form-urlencoded', 'application/x+json']) {
@@ -159,7 +159,7 @@ t.test('JSON under any type is JSON, and an empty body is none', async (t) => {
   })) t.equal((await request('POST', groups, { body })).status, 201, name)
 })
 
-t.test('what is not HTTP is answered a problem all the same, and the connection ends', async (t) => {
+t.test('malformed HTTP gets a problem, and the connection is closed', async (t) => {
   const gateway = await start(t)
   const post = (headers: string, body: string) =>
     `POST ${groups} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: ${TOKEN}\r\n${headers}\r\n\r\n${body}`
@@ -192,7 +192,7 @@ t.test('what is not HTTP is answered a problem all the same, and the connection 
   t.strictSame(gateway.sandbox.transcript, [], 'nothing reaches Spot')
 })
 
-t.test('requests that are odd, but right', async (t) => {
+t.test('unusual but valid HTTP is answered', async (t) => {
   const gateway = await start(t)
   const end = 'Host: a\r\nConnection: close\r\n'
   const body = JSON.stringify(group)
@@ -215,7 +215,7 @@ t.test('a token in the URL is kept out of the log', async (t) => {
   t.notOk(log.some((line) => line.includes(TOKEN.slice(-20))))
 })
 
-t.test('an X-Request-Id that is a plain word comes back, another one is replaced', async (t) => {
+t.test('an X-Request-Id of plain characters is kept, any other is replaced', async (t) => {
   const { request, log } = await start(t)
   for (const id of ['a', '0af7651916cd43dd-8448.eb_1', 'x'.repeat(128)]) {
     const { headers, json } = await request('GET', '/v1/spot/nowhere', { headers: { 'x-request-id': id } })

@@ -12,7 +12,7 @@ const group = groupOf('x')
 /** No test waits as long. */
 const PATIENT = { read: 600_000, write: 600_000 }
 
-t.test('a caller who hangs up in the middle is no bug of ours', async (t) => {
+t.test('a caller that hangs up in the middle of a body is not logged as an error', async (t) => {
   const gateway = await start(t)
   const { app, log } = gateway
   const head = `POST ${groups} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: ${TOKEN}\r\nContent-Length: 1000\r\n\r\n{`
@@ -28,7 +28,7 @@ t.test('a caller who hangs up in the middle is no bug of ours', async (t) => {
   t.strictSame([log.filter((line) => line.includes('"level":50')), gateway.sandbox.transcript], [[], []])
 })
 
-t.test('a request that drips in for too long is answered 408', async (t) => {
+t.test('a request that arrives too slowly is answered 408', async (t) => {
   const gateway = await start(t)
   const { server } = gateway.app
   t.strictSame([server.headersTimeout, server.requestTimeout], [30_000, 30_000])
@@ -43,7 +43,7 @@ t.test('a request that drips in for too long is answered 408', async (t) => {
   t.strictSame(gateway.sandbox.transcript, [])
 })
 
-t.test('requests beyond those that are taken at once are refused, save public ones', async (t) => {
+t.test('requests beyond maxRequests are refused, except public ones', async (t) => {
   const held: ServerResponse[] = []
   let calls = 0
   const spot = createServer((_, response) => {
@@ -79,7 +79,7 @@ t.test('requests beyond those that are taken at once are refused, save public on
   t.equal((await next).status, 200, 'there is room again')
 })
 
-t.test('who hangs up makes room for others', async (t) => {
+t.test('a caller that hangs up makes room for others', async (t) => {
   const gateway = await start(t, { configuration: { maxRequests: 12, deadlines: PATIENT } })
   const { request, sandbox } = gateway
   const list = `GET ${groups} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: ${TOKEN}\r\n\r\n`

@@ -7,7 +7,7 @@ import { endOf, reported, type Server, type StateFault, World } from './key-worl
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
-t.test('a key is new after 24 hours, however often it was asked for', async (t) => {
+t.test('a key expires after 24 hours, however often it was used', async (t) => {
   const world = new World()
   const server = world.server()
   t.equal(await endOf(world, server.once()), '/groups/1')
@@ -21,7 +21,7 @@ t.test('a key is new after 24 hours, however often it was asked for', async (t) 
   t.not(world.sent[0], world.sent[1], 'with a marker of its own')
 })
 
-t.test('the answer to a claim is lost', async (t) => {
+t.test('a claim whose answer was lost is read back, and nothing is sent unless it is there', async (t) => {
   for (const fault of ['lost', 'late'] as const) {
     const world = new World()
     const server = world.server()
@@ -34,7 +34,7 @@ t.test('the answer to a claim is lost', async (t) => {
   }
 })
 
-t.test('while the state cannot be read back nothing is sent, and the key is free again soon', async (t) => {
+t.test('when a claim cannot be read back nothing is sent, and the key is soon free again', async (t) => {
   const world = new World()
   const server = world.server()
   server.marked = false
@@ -45,7 +45,7 @@ t.test('while the state cannot be read back nothing is sent, and the key is free
   t.equal(await endOf(world, server.once()), '/groups/1', 'not 409, nor 504 for ever')
 })
 
-t.test('an answer that cannot be recorded is recorded later', async (t) => {
+t.test('a reply that cannot be recorded is recorded later', async (t) => {
   for (const fault of ['failed', 'lost', 'late'] as const) {
     const world = new World()
     const server = world.server()
@@ -60,7 +60,7 @@ t.test('an answer that cannot be recorded is recorded later', async (t) => {
   }
 })
 
-t.test('what is recorded late does not take the place of what others have found out', async (t) => {
+t.test('a reply that is recorded late does not overwrite what other servers have recorded since', async (t) => {
   const world = new World()
   let isCut = false
   const { get, swap, remove } = world.records
@@ -94,7 +94,7 @@ t.test('the caller does not wait for a state that hangs', async (t) => {
   t.ok(world.clock.now() - began <= 1250)
 })
 
-t.test('clocks of servers differ, and nothing depends on it', async (t) => {
+t.test('servers whose clocks differ still agree about a key', async (t) => {
   const world = new World()
   const ahead = { now: () => world.clock.now() + 70_000, after: world.clock.after.bind(world.clock) }
   const servers = [world.server(), world.server(ahead)]
@@ -107,7 +107,7 @@ t.test('clocks of servers differ, and nothing depends on it', async (t) => {
   t.equal(await endOf(world, holding), '/groups/2')
 })
 
-t.test('keys of an account that is gone expire', async (t) => {
+t.test('keys of an account that can no longer be searched expire', async (t) => {
   const world = new World()
   const server = world.server()
   await endOf(world, server.once({ ends: 'lost' }))
@@ -122,7 +122,7 @@ t.test('keys of an account that is gone expire', async (t) => {
   t.equal(server.idempotency.inDoubt, 0)
 })
 
-t.test('asking again does not make a key live longer', async (t) => {
+t.test('trying again does not extend the life of a key', async (t) => {
   const world = new World()
   const server = world.server()
   await endOf(world, server.once({ ends: 'lost' }))
@@ -135,7 +135,7 @@ t.test('asking again does not make a key live longer', async (t) => {
   t.equal(await world.records.get('k'), undefined)
 })
 
-t.test('only what certainly made nothing frees the key at once', async (t) => {
+t.test('a failure frees the key at once only if certainly nothing was created', async (t) => {
   const call = { operation: 'createElastigroup', method: 'POST' } as const
   const failed = (outcome: FailedOutcome, calls: number) => isCertainFailure(new SpotError({ call, outcome, calls }))
   t.ok(failed('rejected', 1))

@@ -7,7 +7,7 @@ import { VirtualClock } from './virtual-clock.js'
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
-t.test('the marker is a random word that every attempt carries', async (t) => {
+t.test('every attempt of a key carries the same random marker', async (t) => {
   const world = new World()
   const server = world.server()
   for (const key of ['k', 'other']) {
@@ -22,7 +22,7 @@ t.test('the marker is a random word that every attempt carries', async (t) => {
   t.not(real.randomWord(), real.randomWord())
 })
 
-t.test('while Spot cannot be asked, nothing is sent again', async (t) => {
+t.test('while Spot cannot be searched, a create is not sent again', async (t) => {
   const world = new World()
   const server = world.server()
   await endOf(world, server.once({ ends: 'lost', madeAfter: 3000 }))
@@ -37,7 +37,7 @@ t.test('while Spot cannot be asked, nothing is sent again', async (t) => {
   t.equal(world.sent.length, 1)
 })
 
-t.test('the marker of a group that was copied is not carried along', async (t) => {
+t.test('a create from the copy of a group drops the marker of the original', async (t) => {
   const tag = { tagKey: 'a', tagValue: 'b' }
   const marker = (tagValue: string) => ({ tagKey: 'spot-api:idempotency-key', tagValue })
   const group = (...tags: object[]) => ({ name: 'x', compute: { k: 1, launchSpecification: { k: 1, tags } } })
@@ -52,7 +52,7 @@ t.test('the marker of a group that was copied is not carried along', async (t) =
   t.strictSame([...found].map(([word, replies]) => [word, replies.length]), [['1', 1], ['2', 1]])
 })
 
-t.test('a late duplicate is told: in the log, the metric and the next answer', async (t) => {
+t.test('a duplicate that appears late is reported as an event and in the next answer', async (t) => {
   const world = new World()
   const server = world.server()
   await endOf(world, server.once({ ends: 'lost', madeAfter: 40 * MINUTE }))
@@ -70,7 +70,7 @@ t.test('a late duplicate is told: in the log, the metric and the next answer', a
   t.equal(await endOf(world, server.once()), '/groups/2', 'once somebody chose, that is the reply')
 })
 
-t.test('so is a late one whose twin was deleted', async (t) => {
+t.test('a duplicate that appears late is reported even if the first one was deleted', async (t) => {
   const world = new World()
   const server = world.server()
   await endOf(world, server.once({ ends: 'lost', madeAfter: 3 * MINUTE }))
@@ -82,7 +82,7 @@ t.test('so is a late one whose twin was deleted', async (t) => {
   t.strictSame(world.events.filter(([event]) => event === 'duplicates'), [['duplicates', ['/groups/2']]])
 })
 
-t.test('an account that has another name by now makes no duplicate', async (t) => {
+t.test('an account that was renamed does not look like a duplicate', async (t) => {
   const world = new World()
   const server = world.server()
   await endOf(world, server.once({ ends: 'lost' }))
@@ -93,7 +93,7 @@ t.test('an account that has another name by now makes no duplicate', async (t) =
   t.notOk(reported(world).includes('duplicates'))
 })
 
-t.test('looks come after settle, 5 minutes, an hour, and 10 minutes before the end', async (t) => {
+t.test('searches run after settleSeconds, 5 minutes, an hour, and 10 minutes before the key expires', async (t) => {
   const world = new World()
   const server = world.server()
   await endOf(world, server.once({ ends: 'lost' }))
@@ -109,7 +109,7 @@ t.test('looks come after settle, 5 minutes, an hour, and 10 minutes before the e
   t.strictSame(looks, [0.5, 5, 60, 23 * 60 + 49.5])
 })
 
-t.test('while the claim cannot be read nothing is searched, and the caller need not wait', async (t) => {
+t.test('while the record of a key cannot be read there is no search, and the caller does not wait', async (t) => {
   const world = new World()
   const server = world.server()
   await endOf(world, server.once({ ends: 'lost' }))
@@ -121,7 +121,7 @@ t.test('while the claim cannot be read nothing is searched, and the caller need 
   t.equal(world.lists, 0)
 })
 
-t.test('looking does not lose the time that has passed', async (t) => {
+t.test('callers that try again without a pause do not delay the search', async (t) => {
   const world = new World()
   const server = world.server()
   await endOf(world, server.once({ ends: 'lost' }))
@@ -131,7 +131,7 @@ t.test('looking does not lose the time that has passed', async (t) => {
   t.ok(world.clock.now() - began >= SETTLE)
 })
 
-t.test('a claim that its server left behind is looked for, not before its time is over', async (t) => {
+t.test('a claim of a server that is gone is searched once its deadline has passed', async (t) => {
   const world = new World()
   world.server().once({ takes: 2 * HOUR }).catch(() => {})
   await world.clock.advance(1000)
@@ -147,7 +147,7 @@ t.test('a claim that its server left behind is looked for, not before its time i
   t.equal(world.sent.length, 1)
 })
 
-t.test('the attempt of a server that fell over may end as late as its deadline, and show settle later', async (t) => {
+t.test('a search waits for settleSeconds after the deadline of a crashed server', async (t) => {
   const world = new World()
   let isDead = false
   const { get, swap, remove } = world.records
@@ -176,7 +176,7 @@ t.test('keys in doubt are counted until a search shows what they made', async (t
   t.strictSame(reported(world), ['unknown', 'absent'])
 })
 
-t.test('a search that hangs holds up the searches for other keys for two seconds, and no longer', async (t) => {
+t.test('a search that hangs delays searches for other keys by two seconds at most', async (t) => {
   const clock = new VirtualClock()
   const search = new MarkerSearch(clock)
   const hanging = search.search('a', () => new Promise(() => {}))

@@ -73,7 +73,7 @@ for (const { resource, envelope, bodies } of [
   { resource: 'elastigroups', envelope: 'group', bodies: groups },
   { resource: 'instances', envelope: 'managedInstance', bodies: instances }
 ] as const) {
-  t.test(`what is sent of ${resource} reaches Spot, and what Spot answers reaches the caller`, async (t) => {
+  t.test(`${resource}: bodies reach Spot, and its answers the caller, unchanged`, async (t) => {
     const { url, sandbox } = await start(t, { sandbox: { rateLimit: Infinity } })
     const [spot] = sandbox.accounts
     const call = async (method: string, path: string, body?: unknown) => {

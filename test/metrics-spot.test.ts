@@ -67,7 +67,7 @@ t.test('calls to Spot are measured by account, kind and outcome', async (t) => {
   for (const secret of [KEY, TOKEN, ours.token, theirs.token, 'no-longer-valid']) t.notOk(text.includes(secret))
 })
 
-t.test('refusals, reloads, lost audit lines and requests under way are there from the start', async (t) => {
+t.test('refusals, reloads, lost audit lines and requests under way have metrics from the start', async (t) => {
   const gateway = await startGateway(t, {})
   const { refusals, reloads, lastReload, auditFailures, watchUnderWay } = gateway.app.measurements
   const values = async () => {
@@ -90,7 +90,7 @@ t.test('refusals, reloads, lost audit lines and requests under way are there fro
   t.equal((await measured(t, gateway)).value('spot_api_requests_under_way'), 7)
 })
 
-t.test('there are at most 500 series, whatever happens', async (t) => {
+t.test('there are at most 500 series of metrics, whatever happens', async (t) => {
   const access = [1, 2, 3, 4].map((n) => ({ id: `act-${n}`, token: `vendor-token-${n}` }))
   const { sandbox } = await start(t, { sandbox: { accounts: access, rateLimit: 2 } })
   const accounts = Object.fromEntries(access.map((account, n) => [`a${n}`, { ...account, endpoint: sandbox.url }]))

@@ -88,7 +88,7 @@ t.test('token checks, the version and the process are measured', async (t) => {
   }
 })
 
-t.test('nothing a stranger sends makes a new series', async (t) => {
+t.test('nothing that a caller sends makes a new series', async (t) => {
   const gateway = await start(t)
   const { request, url } = gateway
   const odd = (i: number) => ['__proto__', 'constructor', `n${i}`, `%22%7D${i}`, `%0A${i}`, '{account}', `-${i}`][i % 7]
@@ -122,7 +122,7 @@ t.test('nothing a stranger sends makes a new series', async (t) => {
   t.strictSame(words('method').filter((method) => !methods.includes(method)), [])
 })
 
-t.test('two gateways in one process measure apart', async (t) => {
+t.test('two gateways in one process have metrics of their own', async (t) => {
   const [one, two] = [await start(t), await start(t)]
   for (const path of [GROUPS, '/v1/spot/ping', '/v1/spot/ping']) await one.request('GET', path)
   const before = await measured(t, two)

@@ -25,7 +25,7 @@ async function runningInstance (gateway: Awaited<ReturnType<typeof start>>) {
 
 const day = (time: number) => new Date(time).toISOString().slice(0, 10)
 
-t.test('accounts are named, and nothing else of them is told', async (t) => {
+t.test('the list of accounts has names and regions, and nothing else', async (t) => {
   const { request } = await start(t)
   t.strictSame((await request('GET', '/v1/spot/accounts')).json, [{ name: 'demo', region: null }])
   t.equal((await request('GET', '/v1/spot/accounts', { token: null })).status, 401)
@@ -91,7 +91,7 @@ t.test('suspensions: suspend, show, resume', async (t) => {
   t.equal((await request('POST', suspensions, { body: { suspensions: [{ name: 1 }] } })).status, 400)
 })
 
-t.test('rolls: start, follow, finish; a second one and a failed one are named', async (t) => {
+t.test('rolls: start, follow, finish, stop; a write during a roll names it', async (t) => {
   const gateway = await start(t)
   const { request, sandbox } = gateway
   const group = await runningGroup(gateway)
@@ -134,7 +134,7 @@ t.test('rolls: start, follow, finish; a second one and a failed one are named', 
   }
 })
 
-t.test('a failed roll blocks the group until it is stopped, and its instances can be decided about', async (t) => {
+t.test('a failed roll blocks the group until it is stopped, and an action can detach its instances', async (t) => {
   const gateway = await start(t)
   const { request, sandbox } = gateway
   const group = await runningGroup(gateway)
@@ -285,7 +285,7 @@ t.test('options of updates and deletes reach Spot', async (t) => {
   t.notOk('amiBackup' in (last()?.body as object), 'what is not asked for is not sent')
 })
 
-t.test('readiness says whether it is up, and when to ask again', async (t) => {
+t.test('readiness says whether a resource is up, and when to ask again', async (t) => {
   const gateway = await start(t)
   const { request, sandbox } = gateway
   const { headers } = await request('POST', groups, {
@@ -311,7 +311,7 @@ t.test('readiness says whether it is up, and when to ask again', async (t) => {
   t.equal((await request('GET', `${instances}/smi-00000000/readiness`)).status, 404)
 })
 
-t.test('lists answer questions', async (t) => {
+t.test('lists can be filtered by name, tag and creation date', async (t) => {
   const gateway = await start(t, { sandbox: { seed: false } })
   for (const [name, tags] of [
     ['web-blue', [{ tagKey: 'team', tagValue: 'web' }, { tagKey: 'spinup:org', tagValue: 'a:b' }]],

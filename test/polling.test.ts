@@ -64,7 +64,7 @@ function judge (
   return calls.filter(({ status }) => status === 429).length
 }
 
-t.test('many clients do not trip a limit of a few calls', async (t) => {
+t.test('many clients that poll do not exceed a limit of a few calls', async (t) => {
   const time = stop(t)
   const gateway = await start(t, { sandbox: { seed: false, rateLimit: LIMIT }, configuration: { reads } })
   const paths = await resources([gateway], time)
@@ -75,7 +75,7 @@ t.test('many clients do not trip a limit of a few calls', async (t) => {
   t.equal((await gateway.request('PUT', paths[0] as string, { body: { name: 'y' } })).status, 200, 'nor are writes')
 })
 
-t.test('nor with three servers on one Redis, which stops and comes back', { skip: noRedis }, async (t) => {
+t.test('clients that poll three servers do not exceed the limit, though Redis stops', { skip: noRedis }, async (t) => {
   // On a busy machine an answer of Redis may take long: no time passes before it has given us one, while there is one.
   let connection: Redis | undefined
   const pass = async () => {

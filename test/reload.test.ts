@@ -39,7 +39,7 @@ async function serve (t: Test) {
 
 const owner = { 'x-auth-token': TOKEN }
 
-t.test('a change of the file goes into effect, a file that cannot be used does not', async (t) => {
+t.test('a changed configuration file takes effect, an invalid one does not', async (t) => {
   const { server, write, configure, status, metrics } = await serve(t)
   t.strictSame([await status(owner), await status(other)], [200, 401])
   configure({ clients: [portal] })

@@ -39,7 +39,7 @@ async function under (sandbox: Spot, faults: Fault[], method: string, call: () =
   return [status, calls.length, calls.filter(({ committed }) => committed).length]
 }
 
-t.test('how often a call is sent, and what comes of it', async (t) => {
+t.test('how often a call to Spot is sent, and what the caller gets', async (t) => {
   const twice: Fault = { kind: 'reset', times: 2 }
   const lost: Fault = { kind: 'reset' }
   const done: Fault = { kind: 'reset', commit: 'first' }
@@ -81,7 +81,7 @@ t.test('how often a call is sent, and what comes of it', async (t) => {
   }
 })
 
-t.test('no request outlives its deadline, whatever Spot does', async (t) => {
+t.test('every request is answered by its deadline, whatever Spot does', async (t) => {
   const kinds: FaultKind[] = [
     'status', 'reset', 'hang', 'garbage', 'truncated', 'stall', 'html', 'redirect', 'wrong-content-type'
   ]
@@ -152,7 +152,7 @@ t.test('retries are bounded, however many calls fail', async (t) => {
   t.ok(sent > calls && sent <= most, `${calls} calls that fail were sent ${sent} times`)
 })
 
-t.test('calls to a Spot that fails are held back', async (t) => {
+t.test('while Spot fails, a breaker holds calls back', async (t) => {
   const { request, sandbox } = await start(t, { sandbox: { seed: false, rateLimit: Infinity } })
   const { headers: { location: one = '' } } = await request('POST', groups, { body: group })
   const time = stopTime(t)

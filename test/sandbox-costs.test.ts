@@ -66,7 +66,7 @@ t.test('the costs of a range are the sum of its parts, whatever happened to the 
   }), { numRuns: 60 })
 })
 
-t.test('nothing costs before it ran or after now', async (t) => {
+t.test('time before the start and after now costs nothing', async (t) => {
   const sandbox = await startClient(t)
   const { id } = await sandbox.create('/aws/ec2/managedInstance', managedInstance())
   const resource = `managedInstance/${id}`

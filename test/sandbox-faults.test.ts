@@ -3,7 +3,7 @@ import type { Fault } from '../sandbox/index.js'
 import { group, startClient } from './sandbox-client.js'
 import { until } from './until.js'
 
-t.test('a client sees every kind of fault, and the operation runs if the fault says so', async (t) => {
+t.test('every kind of fault reaches the client, and the operation is carried out if the fault says so', async (t) => {
   const sandbox = await startClient(t)
   const post = () => sandbox.call('POST', '/aws/ec2/group', group())
   const answers = (status: number, type: RegExp, text: RegExp) => async () => {
@@ -97,14 +97,14 @@ t.test('a late commit happens after the connection was dropped', async (t) => {
   t.match(sandbox.transcript[0], { method: 'POST', status: undefined, committed: true })
 })
 
-t.test('a commit under a fault obeys the rules like any other', async (t) => {
+t.test('an invalid body is refused under a fault that commits, too', async (t) => {
   const sandbox = await startClient(t)
   sandbox.faults.inject({ status: 504, commit: 'first' })
   await sandbox.call('POST', '/aws/ec2/group', { group: {} })
   t.match(sandbox.transcript, [{ status: 504, committed: false }])
 })
 
-t.test('a fault without a kind only takes its time', async (t) => {
+t.test('a fault without a kind only delays the answer', async (t) => {
   const sandbox = await startClient(t)
   for (const commit of ['none', 'first'] as const) {
     let over = () => {}
@@ -149,7 +149,7 @@ t.test('a fault affects the calls it matches, as often as it says', async (t) =>
   t.strictSame(await statuses(list, list), [200, 200])
 })
 
-t.test('AWS throttling and other errors are injected as faults', async (t) => {
+t.test('AWS throttling and other errors can be injected as faults', async (t) => {
   const client = await startClient(t)
   const cases = [
     { code: 'RequestLimitExceeded', message: 'Request limit exceeded.' },
@@ -166,7 +166,7 @@ t.test('AWS throttling and other errors are injected as faults', async (t) => {
   t.strictSame(await client.get('/aws/ec2/group'), [], 'nothing was created')
 })
 
-t.test('closing ends a connection that hangs', async (t) => {
+t.test('closing the sandbox ends a connection that hangs', async (t) => {
   const sandbox = await startClient(t)
   sandbox.faults.inject({ kind: 'hang' })
   const hanging = t.rejects(sandbox.call('GET', '/aws/ec2/group'))

@@ -17,7 +17,7 @@ t.test('a read answers 200 with the vendor\'s envelope and nothing else', async 
   t.strictSame(items.map((item) => item.name), ['web-frontend', 'batch-workers', 'ci-runners', 'search-index'])
 })
 
-t.test('an action answers with the status alone', async (t) => {
+t.test('an action is answered with the status alone, without items', async (t) => {
   const sandbox = await startClient(t, { seed: true })
   const { status, response } = await sandbox.call('DELETE', '/aws/ec2/group/sig-0f3ac1d2')
   t.equal(status, 200)
@@ -88,7 +88,7 @@ t.test('the rate limit counts per organization, route and method', async (t) => 
   t.equal(await remaining('GET', theirs, two), '1', 'another organization')
 })
 
-t.test('over the limit comes the vendor\'s odd 429, and further calls prolong it', async (t) => {
+t.test('beyond the rate limit comes the vendor\'s odd 429, and further calls extend the block', async (t) => {
   const sandbox = await startClient(t, { rateLimit: 3 })
   const ask = () => sandbox.call('GET', '/aws/ec2/group')
   const usage = ({ status, headers }: Answer) => [

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { group, ids, migration, MIGRATION, startClient } from './sandbox-client.js'
 
-t.test('a migration ends with a managed instance that runs', async (t) => {
+t.test('a migration of an EC2 instance ends with a managed instance that runs', async (t) => {
   const client = await startClient(t)
   const order = migration('i-0123456789abcdef0', { managedInstanceName: 'moved', spotInstanceTypes: ['c5.large'] })
   const { items: [started] } = await client.call('POST', MIGRATION, { migration: order })
@@ -27,7 +27,7 @@ t.test('a migration ends with a managed instance that runs', async (t) => {
   t.match(await client.get(`${path}/status`), [{ status: 'ACTIVE', instanceType: 'c5.large' }])
 })
 
-t.test('many are migrated at once; failures are listed beside them', async (t) => {
+t.test('many instances are migrated at once, and failures are listed beside them', async (t) => {
   const client = await startClient(t)
   const path = await client.grow(group())
   const [managed] = ids(await client.get(`${path}/status`)) as string[]
@@ -55,7 +55,7 @@ t.test('many are migrated at once; failures are listed beside them', async (t) =
   t.equal((await client.call('POST', MIGRATION, { migration: broken })).status, 200, 'a failed one may be tried again')
 })
 
-t.test('an import creates a group, a dry run shows it', async (t) => {
+t.test('an import of an Auto Scaling group creates a group, and a dry run shows it', async (t) => {
   const client = await startClient(t)
   const path = '/aws/ec2/group/autoScalingGroup/import?region=us-west-2&autoScalingGroupName=web'
   const body = { group: { spotInstanceTypes: ['c5.large'] } }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { group, ids, managedInstance, startClient, statefulGroup } from './sandbox-client.js'
 
-t.test('a managed instance lives from POST to DELETE exactly as it was sent', async (t) => {
+t.test('a managed instance is returned exactly as it was sent, from POST to DELETE', async (t) => {
   const sandbox = await startClient(t)
   const body = managedInstance({ integrations: {}, persistence: null })
   const item = await sandbox.create('/aws/ec2/managedInstance', body)
@@ -81,7 +81,7 @@ t.test('a managed instance is paused, resumed and recycled, and keeps its addres
   t.match(await client.get(`${path}/costs`), [{ running: { value: 0.038889 } }], 'nothing is paid while it is paused')
 })
 
-t.test('many managed instances change their state at once, or none of them', async (t) => {
+t.test('the states of many managed instances change together, or none does', async (t) => {
   const client = await startClient(t)
   const paths = [await client.grow(managedInstance()), await client.grow(managedInstance())]
   const [one, two] = paths.map((path) => path.slice(-12))
@@ -105,7 +105,7 @@ t.test('many managed instances change their state at once, or none of them', asy
   t.strictSame(await states(), ['PAUSED', 'RESUMING'])
 })
 
-t.test('a managed instance that is deleted on the way stays deleted', async (t) => {
+t.test('a managed instance that is deleted while it is recycled stays deleted', async (t) => {
   const client = await startClient(t)
   const path = await client.grow(managedInstance())
   await client.call('PUT', `${path}/recycle`)
@@ -114,7 +114,7 @@ t.test('a managed instance that is deleted on the way stays deleted', async (t) 
   t.strictSame(await client.get('/aws/ec2/managedInstance'), [])
 })
 
-t.test('a volume is taken from a managed instance', async (t) => {
+t.test('a volume is detached from a managed instance', async (t) => {
   const client = await startClient(t)
   const path = await client.grow(managedInstance())
   t.equal((await client.call('DELETE', `${path}/volume/vol-1`)).status, 200)
@@ -122,7 +122,7 @@ t.test('a volume is taken from a managed instance', async (t) => {
   t.equal((await client.call('DELETE', `${path}/volume/vol-1`)).errors[0]?.code, 'VOLUME_DOESNT_EXIST')
 })
 
-t.test('seeded resources are up from the start', async (t) => {
+t.test('seeded resources run from the start', async (t) => {
   const sandbox = await startClient(t, { seed: true })
   t.match((await sandbox.call('GET', '/aws/ec2/group/sig-0f3ac1d2/status')).items, [
     { status: 'running' }, { status: 'fulfilled' }, { status: 'fulfilled' }, { status: 'fulfilled' }

@@ -34,7 +34,7 @@ t.test('every file of services/ belongs to a room', async (t) => {
   t.strictSame(files.filter((file) => /^services\/[^/]+$/.test(file)), [])
 })
 
-t.test('every import is found', async (t) => {
+t.test('every import leads to a file or a package', async (t) => {
   t.ok(all.length > 500, `${all.length} imports`)
   t.strictSame(but((_, name) => name.endsWith('is missing')), [])
 })
@@ -68,7 +68,7 @@ t.test('read or write is decided in one place for operations, and in one for cal
   t.strictSame(places.sort(), ['openapi/common-responses.js', 'openapi/operations.ts', 'services/spot/call.ts'])
 })
 
-t.test('paths of this server come from the document', async (t) => {
+t.test('only openapi/paths.ts writes a path of this server', async (t) => {
   const written = files.filter((file) => !file.startsWith('sandbox/') && !file.endsWith('.d.ts'))
     .filter((file) => /^(?! *(?:\/?\*|\/\/)).*\/v1\/spot/m.test(readFileSync(join(root, file), 'utf8')))
   t.strictSame(written, ['openapi/paths.ts'])
@@ -85,7 +85,7 @@ t.test('a file of plugins/ is one plugin, with at most one decorator of the app 
   }
 })
 
-t.test('no file imports itself by way of others', async (t) => {
+t.test('there are no circular imports', async (t) => {
   const circles: string[] = []
   const done = new Set<string>()
   function visit (file: string, way: string[]) {

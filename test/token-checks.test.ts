@@ -70,7 +70,7 @@ t.test('a token is checked once, then remembered', async (t) => {
   }
 })
 
-t.test('fifty requests that bring a new token at once make one check', async (t) => {
+t.test('fifty requests at once with a new token make one check', async (t) => {
   const { verify, end } = heldChecks()
   const { check, tried } = tokenCheck({ verify })
   const [token, other] = wrongTokens(2) as [string, string]
@@ -88,7 +88,7 @@ t.test('fifty requests that bring a new token at once make one check', async (t)
   t.strictSame(new Set(replies.map(({ status }) => status)), new Set([200]))
 })
 
-t.test('more tokens than are remembered still open the door', async (t) => {
+t.test('more tokens than are remembered still work', async (t) => {
   const { check } = tokenCheck()
   const tokens = wrongTokens(1100)
   for (const token of tokens) if (await check(token) !== 'valid') t.fail('a right token is refused')
@@ -98,7 +98,7 @@ t.test('more tokens than are remembered still open the door', async (t) => {
   t.equal(await again, 'valid')
 })
 
-t.test('checks leave threads for others, however many wait', async (t) => {
+t.test('at most two checks run at once, however many wait', async (t) => {
   let underWay = 0
   let most = 0
   const { check, tried } = tokenCheck({
@@ -116,7 +116,7 @@ t.test('checks leave threads for others, however many wait', async (t) => {
   t.ok(most === 1 || most === 2, `at most ${most} checks ran at once`)
 })
 
-t.test('a wrong token costs no more checks than keys are tried, and one key where the client is named', async (t) => {
+t.test('a wrong token costs at most keysTried checks, and only those of the client that it names', async (t) => {
   const keys = Array.from({ length: 50 }, (_, index) => `key-${index}`)
   const { check, tried } = tokenCheck({ keys, tries: 2, verify: async (key) => key === 'key-49' })
   const [first, second, third] = wrongTokens(3) as [string, string, string]
@@ -138,7 +138,7 @@ t.test('of two hundred wrong tokens at once from one address, twenty are checked
   t.equal(tried.length, 20)
 })
 
-t.test('where too many wrong tokens came from, a new one has to wait, and all else goes on', async (t) => {
+t.test('after too many wrong tokens an address has to wait with a new token, and all else goes on', async (t) => {
   const gateway = await startGateway(t, ADDRESSES)
   const ask = async (token: string, address: string) =>
     gateway.request('GET', '/v1/spot/accounts', { token, headers: from(address) })
@@ -164,7 +164,7 @@ t.test('where too many wrong tokens came from, a new one has to wait, and all el
   t.equal((await ask(unknown, '192.0.2.1')).status, 200, 'and what they showed to be right, is right')
 })
 
-t.test('right tokens and those that can be neither hash nor key do not count as failures', async (t) => {
+t.test('valid tokens, and those that can be neither hash nor key, do not count as failures', async (t) => {
   let right = true
   const { check } = tokenCheck({ verify: async () => right })
   const tokens = wrongTokens(51)
@@ -177,7 +177,7 @@ t.test('right tokens and those that can be neither hash nor key do not count as 
   t.equal(check(tokens[0], '::1'), 'limited')
 })
 
-t.test('guesses of a key count as failures, and are not compared any more once there are too many', async (t) => {
+t.test('guesses of a key count as failures, and after too many they are no longer compared', async (t) => {
   const { check } = tokenCheck({ keys: ['the first key of all', KEY] })
   t.equal(check(KEY, '192.0.2.1'), 'key-itself')
   for (let i = 1; i < 20; i++) t.equal(check(`a guess of the key, ${i}`, '192.0.2.1'), 'malformed')
@@ -199,7 +199,7 @@ t.test('neither time nor status tells which names exist', async (t) => {
   }
 })
 
-t.test('no holder pushes the tokens of another out of memory', async (t) => {
+t.test('many tokens of one client do not push those of another out of memory', async (t) => {
   const [own = '', ...others] = wrongTokens(1100)
   const { check } = tokenCheck({
     keys: [KEY, 'another key'], verify: async (key, token) => (key === KEY) === (token === own)
@@ -209,7 +209,7 @@ t.test('no holder pushes the tokens of another out of memory', async (t) => {
   t.equal(check(own), 'valid', 'its answer is there at once')
 })
 
-t.test('a check waits no longer than its request, and costs nothing then', async (t) => {
+t.test('a check waits no longer than its request, and is then not made', async (t) => {
   const held = heldChecks()
   const { check, tried } = tokenCheck({ verify: held.verify, keys: [KEY, 'another key'] })
   const running = wrongTokens(2).map((token) => check(token, '192.0.2.1'))
@@ -229,7 +229,7 @@ t.test('a check waits no longer than its request, and costs nothing then', async
   t.equal(check(wrongTokens(30)[29], '192.0.2.2'), 'limited')
 })
 
-t.test('an address that fails gives way to those that have not', async (t) => {
+t.test('addresses with failures wait behind those without', async (t) => {
   const ends: (() => void)[] = []
   const { check, tried } = tokenCheck({
     keys: Array.from({ length: 8 }, (_, index) => `key-${index}`),
@@ -261,7 +261,7 @@ t.test('an address that fails gives way to those that have not', async (t) => {
   t.equal(verdicts.filter((verdict) => verdict === 'overloaded').length, refused + 1, 'the last of them had to leave')
 })
 
-t.test('failures are forgotten after a while, which begins with the first', async (t) => {
+t.test('failures are forgotten a set time after the first', async (t) => {
   let now = 1000
   const failures = failureLimit({ failures: 2, time: 60_000 }, { now: () => now })
   failures.expect('::1')
@@ -274,14 +274,14 @@ t.test('failures are forgotten after a while, which begins with the first', asyn
   t.equal(failures.secondsLeft('::1'), 0)
 })
 
-t.test('no flood of addresses fills the memory', async (t) => {
+t.test('failures of at most 10,000 addresses are remembered', async (t) => {
   const failures = failureLimit({ failures: 1, time: 60_000 })
   for (let i = 0; i <= 10_000; i++) failures.expect(`10.0.${i >> 8}.${i & 255}`)
   t.equal(failures.secondsLeft('10.0.0.0'), 0, 'the oldest is forgotten')
   t.not(failures.secondsLeft('10.0.0.1'), 0)
 })
 
-t.test('who an address belongs to', async (t) => {
+t.test('addresses of one IPv6 network, and those with a port, count as one', async (t) => {
   for (const [address, network] of [
     ['192.0.2.1', '192.0.2.1'],
     ['::ffff:192.0.2.1', '192.0.2.1'],
@@ -299,7 +299,7 @@ t.test('who an address belongs to', async (t) => {
   t.not(networkOf('2001:db8:1:2::1'), networkOf('2001:db8:1:3::1'))
 })
 
-t.test('which proxies are believed, whatever port they report', async (t) => {
+t.test('trustedProxies: which addresses are trusted, whatever port they report', async (t) => {
   t.equal(trusting([]), false)
   const proxies = ['10.0.0.0/8', '192.0.2.1', '2001:db8::/32', '::ffff:172.16.0.0/108']
   const trusts = trusting(proxies) as (address: string) => boolean
@@ -317,7 +317,7 @@ t.test('which proxies are believed, whatever port they report', async (t) => {
   }
 })
 
-t.test('the word of a load balancer about the address counts only where it is trusted', async (t) => {
+t.test('X-Forwarded-For counts only from trusted proxies', async (t) => {
   for (const [trustedProxies, want] of [[[], 429], [['::1'], 429], [['127.0.0.1'], 401]] as const) {
     const { request } = await startGateway(t, { configuration: { trustedProxies: [...trustedProxies] } })
     const statuses: number[] = []
@@ -332,7 +332,7 @@ t.test('the word of a load balancer about the address counts only where it is tr
   }
 })
 
-t.test('more checks than can wait are refused, not called wrong', async (t) => {
+t.test('when too many checks wait, further ones are refused as overloaded, not as wrong', async (t) => {
   const held = heldChecks()
   const { check, tried } = tokenCheck({ verify: async (_, token) => token === known || held.verify() })
   const known = hashSync(KEY, 4)
@@ -348,7 +348,7 @@ t.test('more checks than can wait are refused, not called wrong', async (t) => {
   t.equal(await check(wrongTokens(101).at(-1)), 'wrong', 'then it goes on')
 })
 
-t.test('whoever cannot wait for a check hears when to ask again', async (t) => {
+t.test('a request that cannot wait for a check gets 503 and a Retry-After', async (t) => {
   const gateway = await startGateway(t, ADDRESSES)
   const ask = (token: string, address: string) =>
     gateway.request('GET', '/v1/spot/accounts', { token, headers: from(address) })
@@ -364,7 +364,7 @@ t.test('whoever cannot wait for a check hears when to ask again', async (t) => {
   t.equal((await ask(hashSync(KEY, 4), '192.0.2.255')).status, 200, 'then it goes on')
 })
 
-t.test('no more than a thousand requests wait for checks', async (t) => {
+t.test('no more than a thousand requests wait for one check', async (t) => {
   const { check } = tokenCheck()
   const ask = async (token: string) => {
     const results = await Promise.all(Array.from({ length: 1100 }, () => check(token)))

@@ -19,7 +19,7 @@ const hints: Record<Refusal, RegExp> = {
   wrong: /your operator gave you/
 }
 
-t.test('a bcrypt hash of the key opens the door', async (t) => {
+t.test('a bcrypt hash of the key is a valid token', async (t) => {
   const gateway = await start(t)
   const forms = [['2a', 4], ['2b', 4], ['2y', 4], ['2a', 10], ['2b', 10], ['2y', 12]] as const
   const tokens = await Promise.all(forms.map(async ([version, cost]) =>
@@ -33,7 +33,7 @@ t.test('a bcrypt hash of the key opens the door', async (t) => {
   t.match(await counts(gateway), { valid: 12, wrong: 0, malformed: 0 })
 })
 
-t.test('whatever else is in the header is refused, with a hint that helps', async (t) => {
+t.test('anything else in the header is refused, with a hint', async (t) => {
   const gateway = await startGateway(t, ADDRESSES)
   let address = 0
   const table: [Refusal, (string | null)[]][] = [
@@ -89,7 +89,7 @@ t.test('a hash that a shell expanded inside double quotes is recognised', { skip
   }
 })
 
-t.test('what is public needs no token, and minds no wrong one', async (t) => {
+t.test('public paths need no token, and ignore a wrong one', async (t) => {
   const { request } = await startGateway(t, {})
   const paths = ['ping', 'version', 'metrics', 'openapi.json', 'openapi.yaml', 'docs', 'docs/static/swagger-ui.css']
   for (const path of paths) {
@@ -99,7 +99,7 @@ t.test('what is public needs no token, and minds no wrong one', async (t) => {
   }
 })
 
-t.test('the token comes before everything else about a request', async (t) => {
+t.test('the token is checked before everything else of a request', async (t) => {
   const { request, url } = await startGateway(t, {})
   const table: [string, string, unknown?][] = [
     ['GET', '/v1/spot/nobody/elastigroups'],

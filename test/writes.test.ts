@@ -36,7 +36,7 @@ async function startGuarded (t: Test, guardrails?: Guardrails, ofClient?: Guardr
   }
 }
 
-t.test('guardrails refuse what would stand, with a pointer for each, and nothing is sent', async (t) => {
+t.test('guardrails refuse a write by what it would leave behind, with a pointer for each', async (t) => {
   const rules = { maxCapacity: 5, regions: ['us-east-1'], instanceTypes: ['t3.*'], protectedTags: ['keep'] }
   const { request, writes } = await startGuarded(t, rules, { maxCapacity: 4 })
   const location = (await request('POST', groups, { body: group })).headers.location as string
@@ -69,7 +69,7 @@ t.test('guardrails refuse what would stand, with a pointer for each, and nothing
   t.equal((await request('DELETE', location)).status, 204)
 })
 
-t.test('tags of guardrails go into creates, where the body has not the key', async (t) => {
+t.test('tags of guardrails are added to creates, unless the body has that tag', async (t) => {
   const { request, sandbox } = await startGuarded(
     t, { tags: { owner: 'platform', team: 'none' } }, { tags: { owner: 'x' } })
   await request('POST', groups, { body: group })
@@ -86,7 +86,7 @@ const unmarked = (body: unknown) => body == null
     ? value.filter(({ tagKey }: { tagKey: string }) => tagKey !== 'spot-api:idempotency-key')
     : value))
 
-t.test('a dry run says what would be sent, to the letter, and sends nothing', async (t) => {
+t.test('a dry run shows exactly the request that would be sent, and sends nothing', async (t) => {
   const { request, sandbox, writes } = await startGuarded(t, { tags: { owner: 'platform' } })
   const { location } = (await request('POST', groups, { body: group })).headers
   const keyed = { 'idempotency-key': 'once' }
@@ -127,7 +127,7 @@ t.test('a dry run says what would be sent, to the letter, and sends nothing', as
   t.equal((await request('PUT', location as string, { body: { capacity: 5 }, headers: {} })).status, 400)
 })
 
-t.test('a dry run of an update names each value that would change, as Spot has it now', async (t) => {
+t.test('a dry run of an update names each value that would change, before and after', async (t) => {
   const { request, writes } = await startGuarded(t)
   const secret = { userData: btoa('#!/bin/sh one') }
   const compute = { ...group.compute, launchSpecification: { ...group.compute.launchSpecification, ...secret } }
@@ -170,7 +170,7 @@ t.test('a dry run of an update names each value that would change, as Spot has i
   t.strictSame([sandboxRead.name, after.name, after.capacity.target], ['web', null, 3], 'and so it comes about')
 })
 
-t.test('a dry run is no success to any client, wherever dryRun stands', async (t) => {
+t.test('every write has a dry run, which is never a success, and reads refuse dryRun', async (t) => {
   const { request, writes, audit } = await startGuarded(t)
   for (const { path, method, operation } of operationsOf(document)) {
     const { query, body } = validCall(operation)
@@ -187,7 +187,7 @@ t.test('a dry run is no success to any client, wherever dryRun stands', async (t
   t.strictSame(audit().map(({ audit }) => audit), audited, 'each write has a line in the audit')
 })
 
-t.test('each write that a client tried has a line in the audit', async (t) => {
+t.test('each write that a client tries has a line in the audit', async (t) => {
   const { request, audit, sandbox } = await startGuarded(t, { maxCapacity: 4 })
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   const headers = { 'x-request-id': 'abc', 'idempotency-key': 'once', traceparent }
