@@ -15,6 +15,7 @@ import memory from './plugins/memory.js'
 import methods from './plugins/methods.js'
 import metrics from './plugins/metrics.js'
 import permission from './plugins/permission.js'
+import preconditions from './plugins/preconditions.js'
 import problems, { replyWithProblem } from './plugins/problems.js'
 import reload from './plugins/reload.js'
 import replies from './plugins/replies.js'
@@ -75,6 +76,7 @@ export async function build (configuration: Configuration, { log }: BuildOptions
   await app.register(account)
   await app.register(replies)
   await app.register(guardrails)
+  await app.register(preconditions, { reads: handlers })
   await app.register(state)
   await app.register(idempotency, { finders })
   await app.register(admission)
