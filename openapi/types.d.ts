@@ -1379,6 +1379,8 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Name of a client in the configuration, or nothing. */
+        ClientName: string;
         /** @description Name under which the operator configured a Spot account. */
         AccountName: string;
         /** @description A configured account. Its id and token stay on the server. */
@@ -3604,6 +3606,11 @@ export interface components {
     };
     parameters: {
         /**
+         * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+         *     than it tries.
+         */
+        Client: components["schemas"]["ClientName"];
+        /**
          * @description Name of a configured account.
          * @example demo
          */
@@ -3743,7 +3750,13 @@ export interface operations {
     listAccounts: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3776,7 +3789,13 @@ export interface operations {
     whoami: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3824,6 +3843,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -3896,6 +3920,11 @@ export interface operations {
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -3949,6 +3978,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4006,6 +4040,11 @@ export interface operations {
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4077,6 +4116,11 @@ export interface operations {
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4122,6 +4166,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4166,6 +4215,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4202,6 +4256,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4251,6 +4310,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4300,6 +4364,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4347,6 +4416,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4402,6 +4476,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4446,6 +4525,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4499,6 +4583,11 @@ export interface operations {
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4563,7 +4652,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4616,7 +4711,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4667,7 +4768,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4726,6 +4833,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4773,7 +4885,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4845,6 +4963,11 @@ export interface operations {
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4895,6 +5018,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4948,6 +5076,11 @@ export interface operations {
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5015,6 +5148,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5067,7 +5205,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5117,6 +5261,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5169,7 +5318,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5231,6 +5386,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5278,7 +5438,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5332,7 +5498,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5386,7 +5558,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5440,7 +5618,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5500,6 +5684,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5567,6 +5756,11 @@ export interface operations {
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5623,7 +5817,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5679,6 +5879,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5734,6 +5939,11 @@ export interface operations {
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5806,6 +6016,11 @@ export interface operations {
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5851,6 +6066,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5895,6 +6115,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5936,6 +6161,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5983,7 +6213,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -6031,7 +6267,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -6079,7 +6321,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -6127,7 +6375,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -6186,6 +6440,11 @@ export interface operations {
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -6247,6 +6506,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
