@@ -76,8 +76,8 @@ t.test('a body is refused where an operation takes none, and the hint names the 
   const rows: [method: string, path: string, body: unknown, hint: RegExp][] = [
     ['DELETE', `elastigroups/${id}`, { statefulDeallocation: { shouldDeleteVolumes: false } }, /shouldDeleteVolumes/],
     ['DELETE', `instances/${smi}`, { shouldTerminateInstance: false }, /shouldTerminateInstance/],
-    ['POST', `elastigroups/${id}/scale/up`, { adjustment: 3 }, /query parameter adjustment/],
-    ['POST', `elastigroups/${id}/scale/down`, { adjustment: 3 }, /query parameter adjustment/],
+    ['POST', `elastigroups/${id}/scale/up`, { adjustment: 3 }, /query parameters instead: adjustment/],
+    ['POST', `elastigroups/${id}/scale/down`, { adjustment: 3 }, /query parameters instead: adjustment/],
     ['POST', `instances/${smi}/pause`, [], /Leave the body out/],
     ['POST', `instances/${smi}/pause`, null, /Leave the body out/],
     ['POST', `instances/${smi}/pause`, 0, /Leave the body out/]
