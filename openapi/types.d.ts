@@ -106,7 +106,7 @@ export interface paths {
         /**
          * Update an Elastigroup
          * @description A partial update: a missing key leaves the value, an explicit `null` clears it, an array replaces the whole
-         *     array. An `id` in the body is ignored: the path decides. `capacity.unit`, `compute.product` and `region`
+         *     array. `id`, `createdAt` and `updatedAt` in the body are ignored. `capacity.unit`, `compute.product` and `region`
          *     cannot change after creation. `capacity.target` is set as sent, even if autoscaling has changed it since.
          *
          *     Spot accepts no update during a roll: 409 names the roll.
@@ -957,7 +957,7 @@ export interface paths {
         /**
          * Update a managed instance
          * @description A partial update: a missing key leaves the value, an explicit `null` clears it, an array replaces the whole
-         *     array. An `id` in the body is ignored: the path decides. `compute.product` and `region` cannot change after
+         *     array. `id`, `createdAt` and `updatedAt` in the body are ignored. `compute.product` and `region` cannot change after
          *     creation.
          */
         put: operations["updateInstance"];
@@ -3516,7 +3516,7 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:unsupported-media-type",
                  *       "title": "The body is not JSON",
                  *       "status": 415,
-                 *       "detail": "The body is not JSON, and its Content-Type does not say so either.",
+                 *       "detail": "The body is not JSON, and neither is its Content-Type.",
                  *       "hint": "Send JSON with Content-Type: application/json.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"

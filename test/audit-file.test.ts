@@ -33,6 +33,7 @@ function open (t: Test, file: string) {
   t.teardown(() => log.close())
   return {
     ...log,
+    lost: () => log.lost,
     told,
     /** Lets the time of the next attempt come. @returns milliseconds that it was to wait */
     pass () {
@@ -243,7 +244,7 @@ t.test('a symbolic link is not followed, and others lose access to an existing a
 
 t.test('while the disk is full, the oldest 10,000 audit lines are kept, and the others counted', async (t) => {
   const { folder, file } = fullDisk(t)
-  const { write, reopen, told, pass } = open(t, file)
+  const { write, reopen, told, lost, pass } = open(t, file)
   t.strictSame(told, [], 'it can be opened')
   for (const i of numbers(10_200)) write({ i })
   const [full, losing] = [{ failed: true, code: 'ENOSPC', dropped: 0 }, { failed: true, code: 'ENOSPC', dropped: 1 }]
@@ -251,6 +252,7 @@ t.test('while the disk is full, the oldest 10,000 audit lines are kept, and the 
   t.equal(pass(), 1000, 'one attempt waits, and none was made for each line')
   t.equal(pass(), 1000)
   t.strictSame(told, [full, losing], 'that it still fails is no news')
+  t.equal(lost(), 200)
 
   unlinkSync(folder)
   reopen()
@@ -278,12 +280,16 @@ t.test('audit lines that cannot be written before the end are reported', (t) => 
 
 t.test('no more than 16 MiB of audit lines wait', (t) => {
   const { file } = fullDisk(t)
-  const { write, close, told } = open(t, file)
+  const { write, close, told, lost } = open(t, file)
   const text = 'x'.repeat(1024 * 1024)
   for (const i of numbers(20)) write({ i, text })
   close()
   t.strictSame(told.at(-1)?.dropped, 20)
   t.strictSame(told.length, 3)
+  t.equal(lost(), 20)
+  write({ text })
+  write({ text })
+  t.equal(lost(), 20, 'there is room again')
   t.end()
 })
 

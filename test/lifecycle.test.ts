@@ -123,7 +123,7 @@ t.test('a managed instance is created, read, listed, updated and deleted', async
 })
 
 t.test('a create adds the default VPC of the account and the tag spinup:org', async (t) => {
-  const { request, sandbox } = await start(t, { configuration: { organization: 'spinners' } })
+  const { request, sandbox } = await start(t, { configuration: { organizationTag: 'spinners' } })
   type Sent = { compute: { vpcId?: string, launchSpecification: { tags: object[] } } }
   const sent = () => sandbox.transcript.at(-1)?.body as { managedInstance: Sent, group: Sent }
   const instance = example('ManagedInstanceCreate')

@@ -99,6 +99,37 @@ t.test('servers that share a limit', async (t) => {
     t.equal((await settled(clock, stage(callOf(clock), async () => answer()))).word, 'success')
   })
 
+  t.test('a call whose deadline passes while Redis is asked does not hold up later calls', async (t) => {
+    const clock = new VirtualClock()
+    const redis = new SimulatedWindow(clock)
+    const { stage } = start(t, clock, { redis })
+    // While no limit is known, ten may be under way.
+    const ends: (() => void)[] = []
+    for (let n = 0; n < 10; n++) {
+      watch(stage(callOf(clock), () => new Promise((resolve) => ends.push(() => resolve(answer())))))
+    }
+    const givesUp = watch(stage(callOf(clock, { deadline: clock.now() + 100 }), never))
+    await clock.settle()
+
+    redis.mode = 'hangs'
+    ends[0]?.()
+    await clock.settle()
+    const [isBack, isAsked] = redis.release.splice(0)
+    await clock.advance(100)
+    t.equal(givesUp.word, 'expired')
+    const comes = watch(stage(callOf(clock), async () => answer()))
+    await clock.settle()
+    redis.release.shift()?.()
+    await clock.settle()
+    t.equal(comes.word, 'pending', 'ten are under way as far as anybody knows')
+    isBack?.()
+    await clock.settle()
+    redis.mode = 'up'
+    isAsked?.()
+    await clock.settle()
+    t.equal(comes.word, 'success')
+  })
+
   t.test('a server that starts without the others logs that, and sends alone', async (t) => {
     const clock = new VirtualClock()
     const redis = new SimulatedWindow(clock)

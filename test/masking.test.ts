@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
-import { changesOf } from '../services/audit/index.js'
+import { bodyValuesOf } from '../services/audit/index.js'
 import {
   MASK, MASK_BASE64, harmless, masked, maskedInTurns, maskOf, masksIn, secrets, visitLeaves
 } from '../services/masking/index.js'
@@ -172,7 +172,7 @@ t.test('no secret survives masking, wherever it stands', (t) => {
     for (const step of place) tree = typeof step === 'number' ? Array(step + 1).fill(tree) : { [step]: tree, value }
     ok(JSON.stringify(tree).includes('the canary'))
     ok(!JSON.stringify(masked(tree)).includes('the canary'))
-    ok(!JSON.stringify(changesOf(tree)).includes('the canary'))
+    ok(!JSON.stringify(bodyValuesOf(tree)).includes('the canary'))
   }))
   t.end()
 })
@@ -209,7 +209,7 @@ t.test('passwords in URIs are masked, and found when they come back', (t) => {
     t.strictSame(masked({ url: text }), { url: want })
     t.equal(masked({ url: want }).url, want)
     t.strictSame(masksIn({ url: want }), ['#/url'])
-    t.strictSame(changesOf({ url: text }), [{ pointer: '#/url', value: want }])
+    t.strictSame(bodyValuesOf({ url: text }), [{ pointer: '#/url', value: want }])
   }
   for (const text of ['https://host:8080/a:b@c', 'https://me@host', 'me:secret@host', 'https://a?b:c@d', '://', 'a:b']) {
     t.strictSame(masked([text]), [text])
@@ -264,7 +264,7 @@ t.test('a masked resource that is sent back is recognised, and is valid by the d
 
 t.test('the audit lists the values of a body, with secrets masked and long strings cut', (t) => {
   const long = 'x'.repeat(300)
-  t.strictSame(changesOf({
+  t.strictSame(bodyValuesOf({
     capacity: { target: 0, unit: null },
     tags: [],
     a: {},
@@ -288,12 +288,13 @@ t.test('the audit lists the values of a body, with secrets masked and long strin
     { pointer: '#/credentials/0/user', value: MASK },
     { pointer: '#/credentials/0/pin', value: MASK }
   ])
-  const many = changesOf(Array.from({ length: 1000 }, (_, index) => index))
+  const many = bodyValuesOf(Array.from({ length: 1000 }, (_, index) => index))
   t.equal(many.length, 201)
   t.strictSame(many.slice(-2), [{ pointer: '#/199', value: 199 }, { pointer: '#', value: '(800 more)' }])
-  t.strictSame(changesOf([1, 2, 3], { most: 1 }), [{ pointer: '#/0', value: 1 }, { pointer: '#', value: '(2 more)' }])
-  t.strictSame(changesOf([1, 2], { most: 2 }).length, 2)
-  t.strictSame(changesOf(undefined), [])
-  t.strictSame(changesOf('text'), [{ pointer: '#', value: 'text' }])
+  const one = { pointer: '#/0', value: 1 }
+  t.strictSame(bodyValuesOf([1, 2, 3], { most: 1 }), [one, { pointer: '#', value: '(2 more)' }])
+  t.strictSame(bodyValuesOf([1, 2], { most: 2 }).length, 2)
+  t.strictSame(bodyValuesOf(undefined), [])
+  t.strictSame(bodyValuesOf('text'), [{ pointer: '#', value: 'text' }])
   t.end()
 })

@@ -69,7 +69,7 @@ t.test('calls to Spot are measured by account, kind and outcome', async (t) => {
 
 t.test('refusals, reloads, lost audit lines and requests under way have metrics from the start', async (t) => {
   const gateway = await startGateway(t, {})
-  const { refusals, reloads, lastReload, auditFailures, underWay } = gateway.app.measurements
+  const { refusals, reloads, lastReload, auditFailures, watchUnderWay } = gateway.app.measurements
   const values = async () => {
     const { value, words } = await measured(t, gateway)
     return [
@@ -84,9 +84,9 @@ t.test('refusals, reloads, lost audit lines and requests under way have metrics 
   refusals.count('access')
   reloads.count('failure')
   lastReload.set(0)
-  auditFailures.inc()
+  auditFailures(() => 1)
   t.strictSame(await values(), [1, 0, 0, 0, 0, 0, 1, 0, 1])
-  underWay(() => 7)
+  watchUnderWay(() => 7)
   t.equal((await measured(t, gateway)).value('spot_api_requests_under_way'), 7)
 })
 
@@ -137,7 +137,7 @@ t.test('there are at most 500 series of metrics, whatever happens', async (t) =>
   t.ok(driven <= 500, `${driven} after ${rounds} rounds of everything`)
 
   // And what no test could bring about: every word of each label, of a hundred accounts.
-  const { upstream, budget, openBreakers, registry } = app.measurements
+  const { upstream, watchLimit, watchBreakers, registry } = app.measurements
   const hundred = [...Object.keys(accounts), ...Array.from({ length: 96 }, (_, n) => `account-${n}`)]
   const spots = operationsOf(document).map(({ operation: { operationId } }) => operationId)
   for (const account of hundred) {
@@ -147,8 +147,8 @@ t.test('there are at most 500 series of metrics, whatever happens', async (t) =>
       }
     }
   }
-  openBreakers(() => hundred.map((account) => [account, { reads: true, writes: true }]))
-  budget(() => hundred.flatMap((organization) => spots.map((route, remaining) =>
+  watchBreakers(() => hundred.map((account) => [account, { reads: true, writes: true }]))
+  watchLimit(() => hundred.flatMap((organization) => spots.map((route, remaining) =>
     ({ labels: { organization, route, method: 'GET' }, remaining, blockedSeconds: remaining }))))
   for (const name of ['idempotency', 'reads', 'auth', 'refusals', 'configuration_reloads']) {
     const { values = [] } = await registry.getSingleMetric(`spot_api_${name}_total`)?.get() ?? {}

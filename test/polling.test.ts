@@ -108,14 +108,14 @@ t.test('clients that poll three servers do not exceed the limit, though Redis st
   for (const { request } of gateways) await time.passUntil(request('GET', groups, fresh))
   judge(t, first, await poll(gateways, paths, SECONDS / 3, time), true)
   const said = (form: string) => gateways.map(({ log }) => log.filter((line) => line.includes(form)).length)
-  t.strictSame(said('keeps the rate limit of Spot alone'), [1, 1, 1], 'each says once that it goes on alone')
+  t.strictSame(said('counts only its own calls'), [1, 1, 1], 'each says once that it goes on alone')
   await redis.start()
   connection = new Redis(redis.url)
   await until(() => {
     time.tick(10)
-    return !said('rate limit of Spot is shared again').includes(0)
+    return !said("share Spot's rate limit again").includes(0)
   }, pass)
   time.tick(62_000) // what was sent meanwhile leaves Spot's window
   judge(t, first, await poll(gateways, paths, SECONDS / 3, time))
-  t.strictSame(said('rate limit of Spot is shared again'), [1, 1, 1], 'and comes back')
+  t.strictSame(said("share Spot's rate limit again"), [1, 1, 1], 'and comes back')
 })

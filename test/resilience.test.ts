@@ -138,15 +138,18 @@ t.test('every request is answered by its deadline, whatever Spot does', async (t
 
 t.test('retries are bounded, however many calls fail', async (t) => {
   const { request, sandbox } = await start(t, { sandbox: { rateLimit: Infinity } })
-  const { passUntil } = stopTime(t) // all is within the time that the bound is for
+  const { passUntil } = stopTime(t)
   const one = `${groups}/sig-00000001`
   for (let i = 0; i < 100; i++) await request('GET', one)
   sandbox.transcript.length = 0
   sandbox.faults.inject({ kind: 'reset', times: Infinity })
   const calls = 30
+  const began = performance.now()
   for (let i = 0; i < calls; i++) await passUntil(request('GET', one))
   const sent = sandbox.transcript.length
-  t.ok(sent > calls && sent <= calls + 0.2 * (100 + calls), `${calls} calls that fail were sent ${sent} times`)
+  // It is for ten seconds. On a busy machine more time passes; then it begins again, with a fifth of 30 calls.
+  const most = calls + 0.2 * (100 + calls) + 6 * Math.floor((performance.now() - began) / 10_000)
+  t.ok(sent > calls && sent <= most, `${calls} calls that fail were sent ${sent} times`)
 })
 
 t.test('while Spot fails, a breaker holds calls back', async (t) => {
@@ -213,4 +216,9 @@ t.test('a breaker opens, lets one call try, and closes', async (t) => {
   now = 21_000
   await ends('failed')
   t.equal(await ends('success'), 0, 'what failed long ago does not count')
+
+  for (let i = 0; i < 40; i++) await ends('failed')
+  t.equal(breaker.open, true)
+  now += 60_000
+  t.equal(breaker.open, false, 'after a minute without a call nobody is held back')
 })

@@ -155,7 +155,7 @@ t.test('the error of a failed call shows no token, however it is printed', async
   const names = [...faults.keys()].map((index) => `fault${index}`)
   await Promise.all([...names, 'closed'].map(async (name, index) => {
     const what = JSON.stringify(faults[index] ?? name)
-    const within = { read: DEADLINE, write: DEADLINE }
+    const timeLimits = { read: DEADLINE, write: DEADLINE }
     let attempts = 0
     const observe = (_: string, call: object) => {
       attempts++
@@ -163,7 +163,7 @@ t.test('the error of a failed call shows no token, however it is printed', async
     }
     const memory = new Memory({ freshFor: 0, staleFor: 0, settle: 0, stamps: localStamps(clock.now), clock })
     const limit = createLimit({ clock, shareOf: () => 1, onBlock () {}, onShared () {} })
-    const spot = createAccounts(accounts, { version: 'test', within, observe, memory, limit })
+    const spot = createAccounts(accounts, { version: 'test', timeLimits, observe, memory, limit })
     const { elastigroups } = spot.account(name, { kind: 'write', fresh: true })
     await Promise.all([elastigroups.list, () => elastigroups.create(group)].map(async (call) => {
       const error: unknown = await call().catch((error: unknown) => error)

@@ -133,7 +133,9 @@ t.test('a dry run of an update names each value that would change, before and af
   const compute = { ...group.compute, launchSpecification: { ...group.compute.launchSpecification, ...secret } }
   const location = (await request('POST', groups, { body: { ...group, compute } })).headers.location as string
   const instance = (await request('POST', '/v1/spot/demo/instances', { body: validInstance })).headers.location
+  const { json: asRead } = await request('GET', location)
   const table: [string, string, unknown, object[]][] = [
+    ['what was read', location, asRead, []],
     ['the same', location, { id: 'sig-other', name: 'web', capacity: { target: 2 }, compute: group.compute }, []],
     ['a value, null and a new one', location, { name: null, capacity: { target: 3 }, description: 'x/~y' }, [
       { pointer: '#/name', before: 'web', after: null },
