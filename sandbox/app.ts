@@ -12,6 +12,7 @@ import type { Reply } from './protocol/envelope.js'
 import { refusal, SandboxError } from './protocol/errors.js'
 import { rateLimitHeaders } from './protocol/rate-limit.js'
 import type { RateLimit, Usage } from './protocol/rate-limit.js'
+import { catchUp } from './tasks.js'
 import { record } from './transcript.js'
 import type { RecordedCall } from './transcript.js'
 import type { World } from './world.js'
@@ -156,7 +157,7 @@ function execute ({ authorization, clock, listShape, world }: Parts, call: Recor
     const account = world.account(authorization.admit(organization, call.query.accountId))
     const { query, body } = call
     const now = clock.now()
-    account.agenda.catchUp(now)
+    catchUp(account, now)
     const found = operation.handle({ account, params, query, body, now, listShape })
     call.committed = operation.method !== 'GET'
     return success(call, operation.kind, found)

@@ -11,6 +11,7 @@ import type { RecordedCall } from './transcript.js'
 import { World } from './world.js'
 
 export { realClock, stoppedClock } from './clock.js'
+export { BROKEN_RULE } from './listener-rules/engine.js'
 export { UNHEALTHY_IMAGE } from './machines/engine.js'
 export { BROKEN_INSTANCE } from './migrations/engine.js'
 export type { AccountAccess } from './protocol/authorization.js'

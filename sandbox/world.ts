@@ -2,6 +2,7 @@ import { Agenda } from './agenda.js'
 import type { Group } from './elastigroups/model.js'
 import type { ManagedInstance } from './managed-instances/model.js'
 import type { Migration } from './migrations/model.js'
+import type { StatefulImport } from './stateful-imports/model.js'
 
 /** Everything one account owns, and what is scheduled for it. */
 export interface Account {
@@ -12,6 +13,7 @@ export interface Account {
   deletedGroups: Group[]
   managedInstances: Map<string, ManagedInstance>
   migrations: Map<string, Migration>
+  statefulImports: Map<string, StatefulImport>
 }
 
 /** The state of the sandbox: what every account owns. */
@@ -28,7 +30,8 @@ export class World {
         groups: new Map(),
         deletedGroups: [],
         managedInstances: new Map(),
-        migrations: new Map()
+        migrations: new Map(),
+        statefulImports: new Map()
       }
       this.#accounts.set(id, account)
     }

@@ -1,6 +1,5 @@
 import { lifeCycle, running } from '../machines/model.js'
 import type { Machine } from '../machines/model.js'
-import { activeMachines } from '../machines/engine.js'
 import type { Context, Operation } from '../operation.js'
 import { below, readBody } from '../protocol/body.js'
 import { offsetDate } from '../protocol/dates.js'
@@ -11,7 +10,7 @@ import type { Rule } from '../protocol/validation.js'
 import { findGroup, isRolling, KIND } from '../elastigroups/engine.js'
 import type { Group } from '../elastigroups/model.js'
 import type { Roll, RollAction } from './model.js'
-import { detachBatch, progressOf, startRoll, stopRolling } from './engine.js'
+import { checkRollable, detachBatch, progressOf, startRoll, stopRolling } from './engine.js'
 
 const PATH = '/aws/ec2/group/{groupId}/roll'
 const ONE = `${PATH}/{rollId}`
@@ -56,7 +55,8 @@ function list (context: Context): object[] {
     { path: 'limit', type: 'integer', minimum: 1 },
     { path: 'sort', type: 'string', oneOf: ['createdAt:DESC', 'createdAt:ASC'] }
   ])
-  const all = readString(parameters, 'sort') === 'createdAt:ASC' ? [...group.rolls] : [...group.rolls].reverse()
+  const all = group.rolls.filter(({ deployment }) => deployment === undefined)
+  if (readString(parameters, 'sort') !== 'createdAt:ASC') all.reverse()
   return all.slice(0, readNumber(parameters, 'limit')).map(show)
 }
 
@@ -64,9 +64,7 @@ function start (context: Context): object[] {
   const { now } = context
   const group = findGroup(context)
   const body = readBody(context.body, START_RULES)
-  if (isRolling(group)) throw refusal('ROLL_RUNS')
-  const up = activeMachines(group).filter((machine) => running(machine, now)).length
-  if (up < Math.max(1, readNumber(group.content, 'capacity.minimum') ?? 0)) throw refusal('TOO_FEW_TO_ROLL')
+  checkRollable(group, now)
   const onFailure = read(body, 'strategy.onFailure')
   return [show(startRoll(group, {
     gracePeriod: readNumber(body, 'gracePeriod') ?? 0,
@@ -133,7 +131,7 @@ function readAction (value: unknown): RollAction {
 
 function findRoll (context: Context): { group: Group, roll: Roll } {
   const group = findGroup(context)
-  const roll = group.rolls.find(({ id }) => id === context.params.rollId)
+  const roll = group.rolls.find(({ id, deployment }) => id === context.params.rollId && deployment === undefined)
   if (roll === undefined) throw refusal('ROLL_DOESNT_EXIST')
   return { group, roll }
 }
