@@ -1,3 +1,4 @@
+import { beanstalk } from './beanstalk/operations.js'
 import { capacity } from './elastigroups/capacity.js'
 import { detachment } from './elastigroups/detachment.js'
 import { deployments } from './deployments/operations.js'
@@ -35,6 +36,7 @@ export const OPERATIONS: Operation[] = [
   ...policySuspensions,
   ...instances,
   ...imports,
+  ...beanstalk,
   ...machineOperations,
   ...statefulInstances,
   ...managedInstances,

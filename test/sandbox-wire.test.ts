@@ -91,7 +91,7 @@ t.test('every operation of the vendor\'s document answers, and each reply is val
     const response = resolve(document, { $ref: `#${pointer}/responses/200` }) as { content?: Record<string, object> }
     const schema = response.content?.['application/json'] as { schema: Schema } | undefined
     if (schema === undefined) {
-      t.fail(`${operation} is not in the document`)
+      t.ok(UNDOCUMENTED.includes(operation), `${operation} is not in the document, as we know`)
       continue
     }
     const excepted = EXCEPTIONS[operation] ?? {}
@@ -114,10 +114,24 @@ t.test('every operation of the vendor\'s document answers, and each reply is val
     .map((method) => `${method.toUpperCase()} ${path}`))
   t.comment(`${conforming.size} of ${all.length} operations answer and conform`)
   t.strictSame(all.filter((operation) => !conforming.has(operation)), [])
+  t.strictSame(UNDOCUMENTED.filter((operation) => all.includes(operation)), [])
   for (const [operation, places] of Object.entries(EXCEPTIONS)) {
     t.strictSame([...used.get(operation) ?? []].sort(), Object.keys(places).sort(), `${operation}: nothing too many`)
   }
 })
+
+/** Operations that are not in the vendor's document, but that its SDKs and its Terraform provider call. */
+const UNDOCUMENTED = [
+  'GET /aws/ec2/group/beanstalk/import',
+  'PUT /aws/ec2/group/{groupId}/beanstalk/reimport',
+  'PUT /aws/ec2/group/{groupId}/beanstalk/maintenance/start',
+  'PUT /aws/ec2/group/{groupId}/beanstalk/maintenance/finish',
+  'GET /aws/ec2/group/{groupId}/beanstalk/maintenance/status',
+  'PUT /aws/ec2/group/{groupId}/codeDeploy/blueGreenDeployment/{deploymentId}/stop',
+  'POST /aws/ec2/group/{groupId}/roll/{rollId}',
+  'POST /aws/ec2/group/{groupId}/clusterRoll',
+  'GET /aws/ec2/group/{groupId}/clusterRoll/{rollId}'
+]
 
 /** Calls every operation, in most of the states that change its reply, and one or the other time in vain. */
 async function everyReply (t: Parameters<typeof startClient>[0]): Promise<Reply[]> {
@@ -136,6 +150,7 @@ async function everyReply (t: Parameters<typeof startClient>[0]): Promise<Reply[
   await statefulImports(client, call)
   await deployments(client, call)
   await listenerRules(client, call)
+  await undocumented(client, call)
   return replies
 }
 
@@ -277,7 +292,26 @@ async function deployments (client: Client, call: Call): Promise<void> {
   const deployment = { timeout: 20, tags: [{ tagKey: 'ver', tagValue: 'pink' }], deploymentGroups }
   await call('POST', path, { deployment })
   await call('POST', path, { deployment: {} })
-  await call('GET', path)
+  const [{ id } = {}] = await call('GET', path)
+  await call('PUT', `${path}/${id}/stop`)
+  await call('PUT', `${path}/${id}/stop`)
+}
+
+async function undocumented (client: Client, call: Call): Promise<void> {
+  await call('GET', '/aws/ec2/group/beanstalk/import?region=us-east-1&environmentId=e-1')
+  await call('GET', '/aws/ec2/group/beanstalk/import?region=us-east-1')
+  const path = await client.grow(group())
+  for (const verb of ['maintenance/start', 'maintenance/start', 'maintenance/finish', 'reimport']) {
+    await call('PUT', `${path}/beanstalk/${verb}`)
+    await call('GET', `${path}/beanstalk/maintenance/status`)
+  }
+  const roll = idOf(await call('POST', `${path}/clusterRoll`, { roll: { batchSizePercentage: 50, comment: 'new image' } }))
+  await call('GET', `${path}/clusterRoll/${roll}`)
+  await call('PUT', `${path}/roll/${roll}`, { roll: { status: 'STOPPED' } })
+  await call('PUT', path, { group: { compute: { launchSpecification: { imageId: 'ami-00000bad0000000000' } } } })
+  const failing = idOf(await call('PUT', `${path}/roll`, { batchSizePercentage: 100, gracePeriod: 0 }))
+  client.pass(60)
+  await call('POST', `${path}/roll/${failing}`, { actionType: 'DETACH_NEW' })
 }
 
 async function listenerRules (client: Client, call: Call): Promise<void> {

@@ -1,9 +1,10 @@
-import { findGroup, KIND } from '../elastigroups/engine.js'
+import { findGroup, isRolling, KIND } from '../elastigroups/engine.js'
 import type { Group } from '../elastigroups/model.js'
 import type { Context, Operation } from '../operation.js'
 import { readBody } from '../protocol/body.js'
+import { refusal } from '../protocol/errors.js'
 import { isObject, read } from '../protocol/json.js'
-import { checkRollable, startRoll } from '../rolls/engine.js'
+import { checkRollable, startRoll, stopRolling } from '../rolls/engine.js'
 import type { Roll, RollStatus } from '../rolls/model.js'
 
 const PATH = '/aws/ec2/group/{groupId}/codeDeploy/blueGreenDeployment'
@@ -11,7 +12,9 @@ const PATH = '/aws/ec2/group/{groupId}/codeDeploy/blueGreenDeployment'
 /** Blue/green deployments of CodeDeploy: rolls of all instances at once, which undo themselves if they fail. */
 export const deployments: Operation[] = [
   { method: 'GET', path: PATH, kind: `${KIND}:codeDeploy:blueGreenDeployment`, handle: list },
-  { method: 'POST', path: PATH, kind: `${KIND}:codeDeploy:blueGreenDeployment`, handle: start }
+  { method: 'POST', path: PATH, kind: `${KIND}:codeDeploy:blueGreenDeployment`, handle: start },
+  // Not in the vendor's document: Python SDK.
+  { method: 'PUT', path: `${PATH}/{deploymentId}/stop`, handle: stop }
 ]
 
 /** `STARTING` is the vendor's word; the others are ours. */
@@ -51,6 +54,16 @@ function start (context: Context): object[] {
       actionType: 'DETACH_NEW', shouldHandleAllBatches: true, shouldDecrementTargetCapacity: true, drainingTimeout: 0
     }
   }, 100, now, isObject(config) ? config : {}))]
+}
+
+function stop (context: Context): undefined {
+  const group = findGroup(context)
+  const found = group.rolls.find(({ id, deployment }) => id === context.params.deploymentId && deployment !== undefined)
+  if (found === undefined) throw refusal('DEPLOYMENT_DOESNT_EXIST')
+  if (found !== group.rolls.at(-1) || !isRolling(group)) {
+    throw refusal('CANT_STOP_ROLL', `Deployment ${found.id} is ${STATES[found.status]} and cannot be stopped`)
+  }
+  stopRolling(group, context.now)
 }
 
 function show (group: Group, { id, status, deployment }: Roll): object {

@@ -28,6 +28,7 @@ export const ELASTIGROUP: Noun<Group> = {
     suspensions: new Map(),
     policySuspensions: new Map(),
     listenerRuleMigrations: [],
+    isInMaintenance: false,
     statefulInstances: []
   }),
   afterCreate: (group, now) => {

@@ -14,6 +14,8 @@ export interface Group extends Resource, Journal {
   policySuspensions: Map<string, number>
   /** Migrations of listener rules to Intelligent Traffic Flow, oldest first. */
   listenerRuleMigrations: ListenerRuleMigration[]
+  /** Whether its Elastic Beanstalk environment is being changed. */
+  isInMaintenance: boolean
   /** If the group is stateful: one for each machine, and the paused and deallocated ones. */
   statefulInstances: StatefulInstance[]
 }

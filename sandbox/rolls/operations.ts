@@ -14,6 +14,7 @@ import { checkRollable, detachBatch, progressOf, startRoll, stopRolling } from '
 
 const PATH = '/aws/ec2/group/{groupId}/roll'
 const ONE = `${PATH}/{rollId}`
+const ECS = '/aws/ec2/group/{groupId}/clusterRoll'
 
 /** Deployments of a group. */
 export const rolls: Operation[] = [
@@ -22,7 +23,11 @@ export const rolls: Operation[] = [
   { method: 'GET', path: ONE, kind: `${KIND}:roll`, handle: (context) => [show(findRoll(context).roll)] },
   { method: 'PUT', path: ONE, kind: `${KIND}:roll`, handle: stop },
   { method: 'GET', path: `${ONE}/status`, kind: `${KIND}:roll:status`, handle: status },
-  { method: 'POST', path: `${ONE}/action`, kind: `${KIND}:roll:action`, handle: act }
+  { method: 'POST', path: `${ONE}/action`, kind: `${KIND}:roll:action`, handle: act },
+  // Not in the vendor's document: Python SDK, which calls an action so, and Go SDK, for groups of an ECS cluster.
+  { method: 'POST', path: ONE, kind: `${KIND}:roll:action`, handle: act },
+  { method: 'POST', path: ECS, kind: `${KIND}:roll`, handle: startOfCluster },
+  { method: 'GET', path: `${ECS}/{rollId}`, kind: `${KIND}:roll`, handle: (context) => [show(findRoll(context).roll)] }
 ]
 
 /** Vendor OpenAPI and Go SDK (`batchNum`, and `shouldDrainInstances`, which changes nothing here). */
@@ -75,6 +80,26 @@ function start (context: Context): object[] {
     batchMinHealthyPercentage: readNumber(body, 'strategy.batchMinHealthyPercentage') ?? 50,
     onFailure: onFailure === undefined ? undefined : readAction(onFailure)
   }, readNumber(body, 'batchSizePercentage') ?? 100, now))]
+}
+
+/** Like any other roll; `comment` is not kept. */
+function startOfCluster (context: Context): object[] {
+  const { now } = context
+  const group = findGroup(context)
+  const body = readBody(context.body, [
+    { path: 'roll', type: 'object', required: true },
+    { path: 'roll.batchSizePercentage', type: 'integer', required: true, minimum: 1, maximum: 100 },
+    { path: 'roll.comment', type: 'string' }
+  ])
+  checkRollable(group, now)
+  return [show(startRoll(group, {
+    gracePeriod: 0,
+    healthCheckType: 'ECS_CLUSTER_INSTANCE',
+    drainingTimeout: 0,
+    action: 'REPLACE_SERVER',
+    batchMinHealthyPercentage: 50,
+    onFailure: undefined
+  }, readNumber(body, 'roll.batchSizePercentage') ?? 100, now))]
 }
 
 function stop (context: Context): undefined {
