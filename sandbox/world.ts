@@ -20,6 +20,17 @@ export interface Account {
 export class World {
   readonly #accounts = new Map<string, Account>()
 
+  /** All accounts that something was asked of. */
+  accounts (): Account[] {
+    return [...this.#accounts.values()]
+  }
+
+  /** Has these accounts and no others from now on. */
+  replace (accounts: Account[]): void {
+    this.#accounts.clear()
+    for (const account of accounts) this.#accounts.set(account.id, account)
+  }
+
   /** The account called `id`; a new one is empty. */
   account (id: string): Account {
     let account = this.#accounts.get(id)
