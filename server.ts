@@ -46,7 +46,7 @@ async function serve ({ config, listen, key: given }: Extract<Command, { name: '
   }, read === undefined)
   if (read) await follow(file as string, read, app)
   // A copy: Fastify adds to the object, and a reload would take that for another address.
-  const address = await app.listen({ ...listen ?? configuration.listen })
+  const address = await app.listen({ ...configuration.listen, ...listen })
   if (sandbox) print(await sandboxMode.sandboxBanner(address, key))
 }
 
@@ -74,11 +74,11 @@ async function follow (file: string, read: ReadConfiguration, app: FastifyInstan
   })
 }
 
-async function sandbox ({ options }: Extract<Command, { name: 'sandbox' }>) {
+async function sandbox ({ listen, options }: Extract<Command, { name: 'sandbox' }>) {
   const { account, token, state } = options
   const shown = token ?? 'sandbox'
   const { url, close } = await simulatedSpot({
-    port: options.port,
+    ...listen,
     accounts: [{ id: account, token: shown }],
     takesAnyToken: token === undefined,
     rateLimit: options.limit,
@@ -106,9 +106,18 @@ async function token ({ cost }: Extract<Command, { name: 'token' }>) {
   if (process.stdin.isTTY) process.stderr.write('Key, then Enter and Ctrl-D: ')
   const key = (await text(process.stdin)).replace(/\r?\n$/, '')
   if (key === '') throw new UsageError('There is no key on standard input. Try: printf %s "$KEY" | spot-api token')
-  if (Buffer.byteLength(key) > 72) throw new UsageError('The key is longer than the 72 bytes that bcrypt uses.')
   const { hash } = await import('@node-rs/bcrypt')
-  print(await hash(key, cost))
+  print(await hash(await usable(key), cost))
+}
+
+/** @throws {UsageError} for a key that no configuration would take */
+async function usable (key: string): Promise<string> {
+  const { checkKey } = await import('./services/configuration/index.js')
+  try {
+    return checkKey(key)
+  } catch (error) {
+    throw new UsageError(`The key ${(error as Error).message}.`)
+  }
 }
 
 const run = {
@@ -135,7 +144,7 @@ type StartError = NodeJS.ErrnoException & { address?: string, port?: number, hos
 
 function wordsOf (error: StartError): string {
   const { code, syscall, message, stack, address, port = 0, hostname } = error
-  const another = 'Choose another address with --listen HOST:PORT (sandbox: --port N).'
+  const another = 'Choose another address with --listen HOST:PORT, or --port N.'
   if (error instanceof UsageError) return `${message}\nSee spot-api --help.`
   // By name: the sandbox, whose class it is, is loaded only by some commands.
   if (error instanceof ConfigurationError || error.name === 'StateError') return message

@@ -12,6 +12,7 @@ import { listenAddressOf } from './listen-address.js'
 import { schema } from './schema.js'
 import { resolveSecret, type Secret } from './secrets.js'
 
+export { checkKey } from './checks.js'
 export { owner } from './clients.js'
 export type { Configuration } from './configuration.js'
 export { ConfigurationError } from './error.js'
@@ -131,7 +132,7 @@ export function resolveSettings (
     maxRequests,
     share,
     logLevel: LEVELS[logLevel] ?? logLevel,
-    organization: settings.org,
+    organizationTag: settings.org,
     source,
     audit,
     deadlines: { read: deadlines.readSeconds * 1000, write: deadlines.writeSeconds * 1000 },
