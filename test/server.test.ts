@@ -42,9 +42,9 @@ const FLAT = {
 } as const
 
 /** The command with these options, and the defaults of the others. */
-const sandbox = (options: Partial<SandboxOptions>): Command => {
+const sandbox = (options: Partial<SandboxOptions>) => {
   const { port = SANDBOX.port } = options
-  return { name: 'sandbox', listen: { port }, options: { ...SANDBOX, ...options } }
+  return { name: 'sandbox', listen: { port }, options: { ...SANDBOX, ...options } } satisfies Command
 }
 
 type CommandLine = [string, { given: string, environment?: Record<string, string>, want: Command | RegExp }]
