@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-// Builds what is packed, if it is stale.
+// Builds what is packed, if it is stale; the declarations are made in the test.
 import './server-process.js'
 import { testDirectory } from './test-directory.js'
 
@@ -16,6 +16,7 @@ t.test('the example of a test suite compiles and runs with the packed package', 
   const page = readFileSync(join(root, 'docs/sandbox.md'), 'utf8')
   const [, example = ''] = /```ts\n([^]*?)```/.exec(page) ?? []
   const folder = testDirectory(t, { 'example.mts': example, 'example.mjs': example })
+  await run(process.execPath, ['scripts/build.js', '--types'], root)
   await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], root)
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   await run('tar', ['-xzf', `spot-api-${version}.tgz`], folder)
