@@ -5,7 +5,9 @@ import { hash } from '@node-rs/bcrypt'
 import type { FastifyInstance } from 'fastify'
 import { sanitizeError } from './services/problems/sanitize-error.js'
 import { commandOf, HELP, UsageError, type Command } from './services/process/command-line.js'
-import { ConfigurationError, readConfiguration, type ReadConfiguration } from './services/configuration/index.js'
+import {
+  checkKey, ConfigurationError, readConfiguration, type ReadConfiguration
+} from './services/configuration/index.js'
 import { standardOutput } from './services/process/log.js'
 import { endInOrder } from './services/process/process-end.js'
 import { version } from './services/process/release.js'
@@ -42,7 +44,7 @@ async function serve ({ config, listen }: Extract<Command, { name: 'serve' }>) {
   }, read === undefined)
   if (read) await follow(file as string, read, app)
   // A copy: Fastify adds to the object, and a reload would take that for another address.
-  const address = await app.listen({ ...listen ?? configuration.listen })
+  const address = await app.listen({ ...configuration.listen, ...listen })
   if (sandbox) print(await sandboxBanner(address, key))
 }
 
@@ -70,8 +72,8 @@ async function follow (file: string, read: ReadConfiguration, app: FastifyInstan
   })
 }
 
-async function sandbox ({ port }: Extract<Command, { name: 'sandbox' }>) {
-  const { url, accounts, close } = await simulatedSpot({ port })
+async function sandbox ({ listen }: Extract<Command, { name: 'sandbox' }>) {
+  const { url, accounts, close } = await simulatedSpot({ port: 9900, ...listen })
   endInOrder(close)
   const [account] = accounts
   print(`
@@ -91,8 +93,16 @@ async function token ({ cost }: Extract<Command, { name: 'token' }>) {
   if (process.stdin.isTTY) process.stderr.write('Key, then Enter and Ctrl-D: ')
   const key = (await text(process.stdin)).replace(/\r?\n$/, '')
   if (key === '') throw new UsageError('There is no key on standard input. Try: printf %s "$KEY" | spot-api token')
-  if (Buffer.byteLength(key) > 72) throw new UsageError('The key is longer than the 72 bytes that bcrypt uses.')
-  print(await hash(key, cost))
+  print(await hash(usable(key), cost))
+}
+
+/** @throws {UsageError} for a key that no configuration would take */
+function usable (key: string): string {
+  try {
+    return checkKey(key)
+  } catch (error) {
+    throw new UsageError(`The key ${(error as Error).message}.`)
+  }
 }
 
 const run = {
@@ -118,7 +128,7 @@ type StartError = NodeJS.ErrnoException & { address?: string, port?: number, hos
 
 function wordsOf (error: StartError): string {
   const { code, syscall, message, stack, address, port = 0, hostname } = error
-  const another = 'Choose another address with --listen HOST:PORT (sandbox: --port N).'
+  const another = 'Choose another address with --listen HOST:PORT, or --port N.'
   if (error instanceof UsageError) return `${message}\nSee spot-api --help.`
   if (error instanceof ConfigurationError) return message
   if (syscall === 'getaddrinfo') return `The host ${hostname} was not found (${code}). ${another}`

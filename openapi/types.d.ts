@@ -1379,6 +1379,8 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Name of a client in the configuration, or nothing. */
+        ClientName: string;
         /** @description Name under which the operator configured a Spot account. */
         AccountName: string;
         /** @description A configured account. Its id and token stay on the server. */
@@ -1392,11 +1394,11 @@ export interface components {
          * @description One of the documented problems.
          * @enum {string}
          */
-        ProblemType: "urn:problem-type:spot-api:malformed-request" | "urn:problem-type:spot-api:malformed-json" | "urn:problem-type:spot-api:invalid-request" | "urn:problem-type:spot-api:spot-rejected" | "urn:problem-type:spot-api:unauthenticated" | "urn:problem-type:spot-api:forbidden" | "urn:problem-type:spot-api:account-not-found" | "urn:problem-type:spot-api:resource-not-found" | "urn:problem-type:spot-api:route-not-found" | "urn:problem-type:spot-api:method-not-allowed" | "urn:problem-type:spot-api:request-timeout" | "urn:problem-type:spot-api:roll-in-progress" | "urn:problem-type:spot-api:idempotency-key-in-use" | "urn:problem-type:spot-api:duplicates-found" | "urn:problem-type:spot-api:dry-run" | "urn:problem-type:spot-api:content-too-large" | "urn:problem-type:spot-api:uri-too-long" | "urn:problem-type:spot-api:unsupported-media-type" | "urn:problem-type:spot-api:idempotency-key-reused" | "urn:problem-type:spot-api:guardrail-breached" | "urn:problem-type:spot-api:masked-secret" | "urn:problem-type:spot-api:too-many-failures" | "urn:problem-type:spot-api:spot-rate-limited" | "urn:problem-type:spot-api:header-fields-too-large" | "urn:problem-type:spot-api:internal-error" | "urn:problem-type:spot-api:spot-unreachable" | "urn:problem-type:spot-api:spot-credentials-rejected" | "urn:problem-type:spot-api:spot-failed" | "urn:problem-type:spot-api:spot-unreadable" | "urn:problem-type:spot-api:not-ready" | "urn:problem-type:spot-api:overloaded" | "urn:problem-type:spot-api:state-unavailable" | "urn:problem-type:spot-api:spot-unavailable" | "urn:problem-type:spot-api:spot-create-failed" | "urn:problem-type:spot-api:spot-timeout" | "urn:problem-type:spot-api:outcome-unknown";
+        ProblemType: "urn:problem-type:spot-api:malformed-request" | "urn:problem-type:spot-api:malformed-json" | "urn:problem-type:spot-api:invalid-request" | "urn:problem-type:spot-api:spot-rejected" | "urn:problem-type:spot-api:unauthenticated" | "urn:problem-type:spot-api:forbidden" | "urn:problem-type:spot-api:account-not-found" | "urn:problem-type:spot-api:resource-not-found" | "urn:problem-type:spot-api:route-not-found" | "urn:problem-type:spot-api:method-not-allowed" | "urn:problem-type:spot-api:request-timeout" | "urn:problem-type:spot-api:roll-in-progress" | "urn:problem-type:spot-api:idempotency-key-in-use" | "urn:problem-type:spot-api:duplicates-found" | "urn:problem-type:spot-api:dry-run" | "urn:problem-type:spot-api:precondition-failed" | "urn:problem-type:spot-api:content-too-large" | "urn:problem-type:spot-api:uri-too-long" | "urn:problem-type:spot-api:unsupported-media-type" | "urn:problem-type:spot-api:idempotency-key-reused" | "urn:problem-type:spot-api:guardrail-breached" | "urn:problem-type:spot-api:masked-secret" | "urn:problem-type:spot-api:too-many-failures" | "urn:problem-type:spot-api:spot-rate-limited" | "urn:problem-type:spot-api:header-fields-too-large" | "urn:problem-type:spot-api:internal-error" | "urn:problem-type:spot-api:spot-unreachable" | "urn:problem-type:spot-api:spot-credentials-rejected" | "urn:problem-type:spot-api:spot-failed" | "urn:problem-type:spot-api:spot-unreadable" | "urn:problem-type:spot-api:not-ready" | "urn:problem-type:spot-api:overloaded" | "urn:problem-type:spot-api:state-unavailable" | "urn:problem-type:spot-api:spot-unavailable" | "urn:problem-type:spot-api:spot-create-failed" | "urn:problem-type:spot-api:spot-timeout" | "urn:problem-type:spot-api:outcome-unknown";
         ProblemError: {
             /** @description JSON pointer (RFC 6901) into the body, as a URI fragment: `#/capacity/target`. */
             pointer?: string;
-            /** @description Name of the path or query parameter. */
+            /** @description Name of the parameter or header. */
             parameter?: string;
             /** @description The rule that was broken, or the code Spot gave. */
             code: string;
@@ -3537,6 +3539,19 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /**
+         * @description `If-Match` does not name the present `ETag`, or, with `dryRun=true`, every check passed: `preview` shows what Spot would
+         *     get. Nothing was sent, nothing was changed.
+         */
+        DryRunOrPreconditionFailed: {
+            headers: {
+                ETag: components["headers"]["PresentETag"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The operator's guardrails do not allow what would come of it, or the body has a masked secret. Nothing was changed. */
         Unprocessable: {
             headers: {
@@ -3591,6 +3606,11 @@ export interface components {
     };
     parameters: {
         /**
+         * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+         *     than it tries.
+         */
+        Client: components["schemas"]["ClientName"];
+        /**
          * @description Name of a configured account.
          * @example demo
          */
@@ -3624,6 +3644,11 @@ export interface components {
         AutoApplyTags: components["schemas"]["Option"];
         /** @description Resume paused stateful instances when the capacity grows, rather than launch new ones. */
         ShouldResumeStateful: components["schemas"]["Option"];
+        /**
+         * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
+         *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
+         */
+        IfMatch: components["schemas"]["EntityTag"];
         /** @description Delete the AMIs Spot made. On unless `false`. */
         ShouldDeleteImages: components["schemas"]["Switch"];
         /** @description Delete the EBS volumes. On unless `false`. */
@@ -3712,6 +3737,11 @@ export interface components {
          * @example 5
          */
         RetryAfterSometimes: number;
+        /**
+         * @description The `ETag` of the resource now, where `If-Match` names another.
+         * @example "vGJcSGOCqgWNvuMkxRXNiZ4nTeM"
+         */
+        PresentETag: string;
     };
     pathItems: never;
 }
@@ -3720,7 +3750,13 @@ export interface operations {
     listAccounts: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3753,7 +3789,13 @@ export interface operations {
     whoami: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3801,6 +3843,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -3873,6 +3920,11 @@ export interface operations {
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -3926,6 +3978,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -3977,7 +4034,18 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
+                 *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4012,7 +4080,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
+            412: components["responses"]["DryRunOrPreconditionFailed"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4042,7 +4110,18 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
+                 *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4070,7 +4149,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
+            412: components["responses"]["DryRunOrPreconditionFailed"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4087,6 +4166,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4131,6 +4215,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4167,6 +4256,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4216,6 +4310,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4265,6 +4364,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4312,6 +4416,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4367,6 +4476,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4411,6 +4525,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4458,7 +4577,18 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
+                 *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4500,7 +4630,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
+            412: components["responses"]["DryRunOrPreconditionFailed"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4522,7 +4652,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4575,7 +4711,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4626,7 +4768,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4685,6 +4833,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4732,7 +4885,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4798,7 +4957,18 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
+                 *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4828,7 +4998,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
+            412: components["responses"]["DryRunOrPreconditionFailed"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -4848,6 +5018,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4901,6 +5076,11 @@ export interface operations {
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4968,6 +5148,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5020,7 +5205,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5070,6 +5261,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5122,7 +5318,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5184,6 +5386,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5231,7 +5438,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5285,7 +5498,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5339,7 +5558,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5393,7 +5618,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5453,6 +5684,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5520,6 +5756,11 @@ export interface operations {
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5576,7 +5817,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5632,6 +5879,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5681,7 +5933,18 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
+                 *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5715,7 +5978,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
+            412: components["responses"]["DryRunOrPreconditionFailed"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5747,7 +6010,18 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
+                 *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5775,7 +6049,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
+            412: components["responses"]["DryRunOrPreconditionFailed"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -5792,6 +6066,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5836,6 +6115,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5877,6 +6161,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5924,7 +6213,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5972,7 +6267,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -6020,7 +6321,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -6068,7 +6375,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -6127,6 +6440,11 @@ export interface operations {
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -6188,6 +6506,11 @@ export interface operations {
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { auditLog, bodyValuesOf, hashOf } from '../services/audit/index.js'
 import { guardedPaths } from '../services/guardrails/index.js'
+import { rewritten, withoutTokens } from '../services/masking/index.js'
 import { sanitizeError } from '../services/problems/sanitize-error.js'
 import { keyFromHeader, storageKeyOf } from '../services/idempotency/index.js'
 import { openedAccount } from './account.js'
@@ -27,12 +28,17 @@ export default fp(async function audit (app: FastifyInstance) {
   if (log === undefined) return
   app.measurements.auditFailures(() => log.lost)
 
+  /** A caller may put a key or a token anywhere. */
+  const conceal = (text: string) => withoutTokens(app.conceal(text))
+
   // Written before the answer leaves, so a caller who has an answer can find its line.
   app.addHook('onSend', (request, reply, payload, done) => {
-    if (request.client && request.routeOptions.config.audited) log.write(recordOf(request, reply))
+    if (request.client && request.routeOptions.config.audited) {
+      log.write(rewritten(recordOf(request, reply), conceal) as object)
+    }
     done(null, payload)
   })
-}, { name: 'audit', dependencies: ['config', 'metrics', 'problems', 'trace', 'auth'] })
+}, { name: 'audit', dependencies: ['config', 'secrets', 'metrics', 'problems', 'trace', 'auth'] })
 
 function recordOf (request: FastifyRequest, reply: FastifyReply) {
   const { account = '', ...resource } = request.params as Record<string, string>

@@ -63,7 +63,7 @@ const lossy = (message: string) =>
 
 function unwanted (query: OperationRow['query'] = []): Problem {
   const options = query.filter((name) => name !== 'dryRun')
-  const instead = options.length === 0 ? '' : ` Options go into the query: ${options.join(', ')}.`
+  const instead = options.length === 0 ? '' : ` Use query parameters instead: ${options.join(', ')}.`
   return new Problem('invalid-request', {
     detail: 'This operation takes no body: what was sent would not reach Spot.',
     hint: `Leave the body out.${instead}`,

@@ -61,8 +61,7 @@ function run (t: Test, destination: string, code: string, { limit = 'unlimited' 
     const write = (from, to) => { for (let i = from; i < to; i++) log.write({ i, text: 'é'.repeat(i % 100) }) }
     print('ready')
   `
-  // tap would watch the process through NODE_OPTIONS, which costs more than the process itself.
-  const shell = `unset NODE_OPTIONS; ulimit -f ${limit}; exec "$@"`
+  const shell = `ulimit -f ${limit}; exec "$@"`
   const node = [process.execPath, '--input-type=module', '-e', preamble + code]
   const child = spawn('bash', ['-c', shell, 'bash', ...node])
   endWith(t, child)

@@ -63,6 +63,7 @@ async function startFor (t: Test, guardrails?: Guardrails, { rateLimit = 1_000_0
       (await gateway.request('POST', `${base}/${noun}`, { body })).json.id,
     /** Calls to Spot since the last look; writes only, unless all are wanted. */
     calls: (all = false) => sandbox.transcript.splice(0).filter(({ method }) => all || method !== 'GET'),
+    audit,
     lastLine: () => audit().at(-1) as Json & { changes: { pointer: string, value: unknown }[] }
   }
 }
@@ -75,8 +76,8 @@ t.test('a body is refused where an operation takes none, and the hint names the 
   const rows: [method: string, path: string, body: unknown, hint: RegExp][] = [
     ['DELETE', `elastigroups/${id}`, { statefulDeallocation: { shouldDeleteVolumes: false } }, /shouldDeleteVolumes/],
     ['DELETE', `instances/${smi}`, { shouldTerminateInstance: false }, /shouldTerminateInstance/],
-    ['POST', `elastigroups/${id}/scale/up`, { adjustment: 3 }, /query parameter adjustment/],
-    ['POST', `elastigroups/${id}/scale/down`, { adjustment: 3 }, /query parameter adjustment/],
+    ['POST', `elastigroups/${id}/scale/up`, { adjustment: 3 }, /query parameters instead: adjustment/],
+    ['POST', `elastigroups/${id}/scale/down`, { adjustment: 3 }, /query parameters instead: adjustment/],
     ['POST', `instances/${smi}/pause`, [], /Leave the body out/],
     ['POST', `instances/${smi}/pause`, null, /Leave the body out/],
     ['POST', `instances/${smi}/pause`, 0, /Leave the body out/]
@@ -277,6 +278,35 @@ t.test('hundreds of unknown fields cannot hide from the audit what a body asks f
   t.strictSame(lastLine().changes[0], { pointer: '#/target', value: null })
   await as('admin', 'POST', 'instances/smi-1/pause')
   t.equal('bodyHash' in lastLine(), false, 'without a body there is none')
+})
+
+t.test('neither the audit nor the log has a key or a token, wherever a caller puts it', async (t) => {
+  const { as, audit, log, request: ask } = await startFor(t)
+  const key = keyOf('admin')
+  const token = `$2b$10$${'x'.repeat(53)}`
+  const hidden = [...key].map((letter) => `%${letter.charCodeAt(0).toString(16)}`).join('')
+  const body = { ...group, name: `a ${key}`, [key]: 1, more: { [`x-${token}`]: [token] } }
+  const rows: [method: string, path: string, body?: Json, headers?: Record<string, string>][] = [
+    ...[key, hidden, token, encodeURIComponent(token)].flatMap((secret): typeof rows => [
+      ['POST', `demo/elastigroups?token=${secret}`, group], ['POST', `demo/elastigroups?${secret}=1`, group],
+      ['PUT', `demo/elastigroups/${secret}`, { name: 'x' }], ['POST', `${secret}/elastigroups`, group],
+      ['DELETE', `demo/elastigroups/sig-1?shouldDeleteVolumes=${secret}`]
+    ]),
+    ['POST', 'demo/elastigroups', body], ['POST', 'demo/elastigroups', group, { 'x-request-id': key }]
+  ]
+  const statuses = new Set<number>()
+  for (const [method, path, body, headers] of rows) {
+    const reply = await ask(method, `/v1/spot/${path}`, { body, headers: { ...headers } })
+    statuses.add(reply.status)
+  }
+  await as('reader', 'POST', `elastigroups?key=${key}`, group)
+  t.strictSame([...statuses].sort(), [201, 400, 404])
+  t.equal(audit().length, rows.length + 1)
+  for (const line of [...audit().map((line) => JSON.stringify(line)), ...log]) {
+    t.notOk(line.includes(key) || line.includes(token), line)
+  }
+  t.match(audit()[0], { options: { token: '(masked)' }, outcome: 'invalid-request' }, 'what it is shows')
+  t.match(audit().at(-2)?.requestId, /^[\da-f-]{36}$/)
 })
 
 t.test('a client that loses its rights while its body arrives gets 401 or 403', async (t) => {

@@ -82,6 +82,25 @@ t.test('the table of operations says what the document and the routes do', async
     ['ping', 'ready', 'getVersion', 'getMetrics', 'getOpenApiJson', 'getOpenApiYaml'])
 })
 
+t.test('one security scheme, and X-Auth-Client is an optional header of whatever needs a token', async (t) => {
+  const { components: { securitySchemes }, security } = document as unknown as {
+    components: { securitySchemes: Record<string, { name: string }> }, security: object[]
+  }
+  t.strictSame(Object.values(securitySchemes).map(({ name }) => name), ['X-Auth-Token'])
+  t.strictSame(security, [{ authToken: [] }])
+  for (const { operation: { operationId, security }, parameters } of operations) {
+    const [header, ...more] = parameters.filter(({ name }) => name === 'X-Auth-Client')
+    t.strictSame(more, [], operationId)
+    if (security?.length === 0) t.equal(header, undefined, operationId)
+    else t.match(header, { in: 'header', required: undefined, description: /an empty one counts as none/i }, operationId)
+  }
+  const { request } = await start(t)
+  for (const [name, status] of [['', 200], ['default', 200], ['nobody', 401], ['x'.repeat(129), 401]] as const) {
+    const reply = await request('GET', '/v1/spot/whoami', { headers: { 'x-auth-client': name } })
+    t.equal(reply.status, status, `X-Auth-Client: ${name.slice(0, 10)}`)
+  }
+})
+
 t.test('the code, the document and docs/errors.md have the same problems', async (t) => {
   const names = Object.keys(problems) as ProblemName[]
   const { enum: inContract } = document.components.schemas.ProblemType as { enum: string[] }

@@ -20,19 +20,31 @@ const paste = async (line: string) =>
 // A process takes most of a second to start: several at once.
 t.jobs = 4
 
-const commands: [string, { given: string, want: Command | RegExp }][] = [
-  ['nothing', { given: '', want: { name: 'serve', config: undefined, listen: undefined } }],
+type CommandLine = [string, { given: string, want: Command | RegExp }]
+
+const commands: CommandLine[] = [
+  ['nothing', { given: '', want: { name: 'serve', config: undefined, listen: {} } }],
   ['options alone', {
     given: '--listen :80 --config a', want: { name: 'serve', config: 'a', listen: { host: '0.0.0.0', port: 80 } }
   }],
-  ['serve', { given: 'serve --config=a', want: { name: 'serve', config: 'a', listen: undefined } }],
-  ['sandbox', { given: 'sandbox', want: { name: 'sandbox', port: 9900 } }],
-  ['sandbox on a port', { given: 'sandbox --port 0', want: { name: 'sandbox', port: 0 } }],
+  ['serve', { given: 'serve --config=a', want: { name: 'serve', config: 'a', listen: {} } }],
+  ['serve on a port', { given: 'serve --port 1', want: { name: 'serve', config: undefined, listen: { port: 1 } } }],
+  ['sandbox', { given: 'sandbox', want: { name: 'sandbox', listen: {} } }],
+  ['sandbox on a port', { given: 'sandbox --port 0', want: { name: 'sandbox', listen: { port: 0 } } }],
+  ['sandbox on an address', {
+    given: 'sandbox --listen [::1]:1', want: { name: 'sandbox', listen: { host: '::1', port: 1 } }
+  }],
   ['token', { given: 'token --cost 12', want: { name: 'token', cost: 12 } }],
-  ['check', { given: 'check --config a', want: { name: 'check', config: 'a' } }],
-  ['help for a command', { given: 'token --help', want: { name: 'help' } }],
+  ['check', { given: 'check --config a', want: { name: 'check', config: 'a', connect: false } }],
+  ['check with its Redis', {
+    given: 'check --config a --connect', want: { name: 'check', config: 'a', connect: true }
+  }],
+  ...['help', '--help', '-h', 'token --help', 'serve -h', 'help token'].map((given): CommandLine =>
+    [given, { given, want: { name: 'help' } }]),
+  ...['version', '--version', '-v', 'check -v'].map((given): CommandLine =>
+    [given, { given, want: { name: 'version' } }]),
   ['a name every object has', { given: 'constructor', want: /no command constructor/ }],
-  ['an option of another command', { given: 'serve --port 1', want: /serve takes no --port/ }],
+  ['an option of another command', { given: 'token --port 1', want: /token takes no --port/ }],
   ['an unknown option', { given: '--verbose', want: /--verbose/ }],
   ['two commands', { given: 'serve token', want: /token/ }],
   ['a command behind options', { given: '--config a token', want: /token/ }],
@@ -40,6 +52,7 @@ const commands: [string, { given: string, want: Command | RegExp }][] = [
   ['an unset variable for the configuration', { given: '--config=', want: /--config needs the name of a file/ }],
   ['an unset variable for the address', { given: '--listen=', want: /--listen must be HOST:PORT/ }],
   ['a port alone', { given: '--listen 8080', want: /--listen must be HOST:PORT/ }],
+  ['two ports', { given: 'sandbox --listen :1 --port 1', want: /--listen has a port/ }],
   ['a port too high', { given: 'sandbox --port 65536', want: /--port must be a whole number from 0 to 65535/ }],
   ['a cost too high', { given: 'token --cost 13', want: /--cost must be a whole number from 4 to 12/ }],
   ['a cost that is no number', { given: 'token --cost 1e1', want: /--cost must be a whole number/ }]
@@ -53,14 +66,14 @@ t.test('the command line', async (t) => {
   }
 })
 
-t.test('--help', async (t) => {
-  const { code, output, errors } = await run(t, ['--help']).ends()
+t.test('help', async (t) => {
+  const { code, output, errors } = await run(t, ['-h']).ends()
   t.strictSame({ code, errors }, { code: 0, errors: '' })
-  for (const word of ['serve', 'sandbox', 'token', 'check', '--config', '--listen']) t.match(output, word)
+  for (const word of ['serve', 'sandbox', 'token', 'check', '--config', '--listen', '--port']) t.match(output, word)
 })
 
-t.test('--version', async (t) => {
-  t.strictSame(await run(t, ['--version']).ends(), { code: 0, output: `${version}\n`, errors: '' })
+t.test('version', async (t) => {
+  t.strictSame(await run(t, ['-v']).ends(), { code: 0, output: `${version}\n`, errors: '' })
 })
 
 type Failure = { given: string[], want: { code: number, errors: RegExp }, files?: object, input?: string }
@@ -68,7 +81,10 @@ type Failure = { given: string[], want: { code: number, errors: RegExp }, files?
 const failures: [string, Failure][] = [
   ['an unknown command', { given: ['destroy'], want: { code: 2, errors: /no command destroy.*\nSee spot-api --help/ } }],
   ['token: no key', { given: ['token'], input: '\n', want: { code: 2, errors: /no key on standard input/ } }],
-  ['token: a key too long', { given: ['token'], input: 'ü'.repeat(37), want: { code: 2, errors: /72 bytes/ } }],
+  ['token: a key too long', { given: ['token'], input: 'ü'.repeat(37), want: { code: 2, errors: /must have 16 to 72 bytes/ } }],
+  ['token: a key that no configuration takes', {
+    given: ['token'], input: 'hush', want: { code: 2, errors: /^The key must have 16 to 72 bytes \(it has 4\)\.\n/ }
+  }],
   ['check: what cannot be used', {
     given: ['check', '--config', 'a.json'],
     files: { 'a.json': '{"token": "hush", "accounts": {"a": {"id": "a", "token": "hush\\n", "endpoint": "http://hush"}}}' },
@@ -117,10 +133,10 @@ t.test('a port in use is reported as such', async (t) => {
   t.teardown(() => other.close())
   await once(other, 'listening')
   const { port } = other.address() as AddressInfo
-  for (const words of [['--listen', `127.0.0.1:${port}`], ['sandbox', '--port', `${port}`]]) {
+  for (const words of [['--port', `${port}`], ['sandbox', '--listen', `127.0.0.1:${port}`]]) {
     const { code, output, errors } = await run(t, words).ends()
     t.strictSame({ code, output }, { code: 1, output: '' })
-    t.match(errors, new RegExp(`^127\\.0\\.0\\.1:${port} is in use.*--listen HOST:PORT.*--port N.*\\n$`))
+    t.match(errors, new RegExp(`^127\\.0\\.0\\.1:${port} is in use.*--listen HOST:PORT, or --port N.*\\n$`))
   }
 })
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import t from 'tap'
@@ -64,7 +65,7 @@ t.test('read or write is decided in one place for operations, and in one for cal
   const deciding = /method\b.{0,12}[!=]== '(?:get|GET)'/
   const places = files.filter((file) => !file.startsWith('sandbox/'))
     .filter((file) => deciding.test(readFileSync(join(root, file), 'utf8')))
-  t.strictSame(places.sort(), ['openapi/common-responses.js', 'openapi/operations.ts', 'services/spot/call.ts'])
+  t.strictSame(places.sort(), ['openapi/common-parts.js', 'openapi/operations.ts', 'services/spot/call.ts'])
 })
 
 t.test('only openapi/paths.ts writes a path of this server', async (t) => {
@@ -104,4 +105,8 @@ t.test('every test runs in one suite', async (t) => {
   const run = suites.flatMap((suite) => [...suite.matchAll(/'\.\.\/\.\.\/(.*)\.js'/g)].map(([, name]) => `${name}.ts`))
   const tests = readdirSync(join(root, 'test')).filter((name) => name.endsWith('.test.ts'))
   t.strictSame(run.sort(), tests.sort())
+})
+
+t.test('processes that tests start do not load what tap would add', async (t) => {
+  t.equal(execFileSync(process.execPath, ['-p', 'process.env.NODE_OPTIONS'], { encoding: 'utf8' }), 'undefined\n')
 })

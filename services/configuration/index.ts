@@ -11,7 +11,7 @@ import { faultsOf } from './faults.js'
 import { schema } from './schema.js'
 import { resolveSecret, type Secret } from './secrets.js'
 
-export { listenAddressOf } from './checks.js'
+export { checkKey, listenAddressOf } from './checks.js'
 export { owner } from './clients.js'
 export type { Configuration } from './configuration.js'
 export { ConfigurationError } from './error.js'

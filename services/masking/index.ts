@@ -1,4 +1,4 @@
-export { concealing } from './conceal.js'
+export { concealing, rewritten, withoutTokens } from './conceal.js'
 export { visitLeaves } from './leaves.js'
 export { masked, maskedInTurns, maskedLeaf } from './masked.js'
 export { masksIn } from './masks-in.js'

@@ -4,33 +4,44 @@ import { listenAddressOf } from '../configuration/index.js'
 export const HELP = `spot-api: one REST door in front of Spot for AWS Elastigroups and managed instances
 
 Usage
-  spot-api [serve] [--config FILE] [--listen HOST:PORT]
+  spot-api [serve] [--config FILE] [--listen HOST:PORT | --port N]
       Starts the server. The default configuration is config/config.json; without one it starts on the embedded
       sandbox, a simulated Spot, on 127.0.0.1:8080.
-  spot-api sandbox [--port N]
-      Starts only the simulated Spot API, for other clients. Default: port 9900.
+  spot-api sandbox [--listen HOST:PORT | --port N]
+      Starts only the simulated Spot API, for other clients. Default: 127.0.0.1:9900.
   spot-api token [--cost 4..12]
       Reads a key from standard input and prints the X-Auth-Token value for it. Default: cost 10.
-  spot-api check --config FILE
-      Checks a configuration and prints what is wrong with it.
-
-  --help     this help
-  --version  the version
+  spot-api check --config FILE [--connect]
+      Checks a configuration: prints what is wrong with it, or what each client may do. With --connect it also tries
+      its Redis.
+  spot-api help | version
+      Prints this help, or the version; so do --help, -h, --version and -v.
 
 From a checkout: npm start -- --config FILE, npm run sandbox -- --port N, npm run -s token, npm run check -- …
 `
 
+/** Where to listen; what is missing stays as it is configured. */
+interface Listen { host?: string, port?: number }
+
 export type Command =
-  | { name: 'serve', config: string | undefined, listen: { host: string, port: number } | undefined }
-  | { name: 'sandbox', port: number }
+  | { name: 'serve', config: string | undefined, listen: Listen }
+  | { name: 'sandbox', listen: Listen }
   | { name: 'token', cost: number }
-  | { name: 'check', config: string }
+  | { name: 'check', config: string, connect: boolean }
   | { name: 'help' }
   | { name: 'version' }
 
 const string = { type: 'string' } as const
 const boolean = { type: 'boolean' } as const
-const everywhere = { help: boolean, version: boolean }
+const all = {
+  config: string,
+  listen: string,
+  port: string,
+  cost: string,
+  connect: boolean,
+  help: { ...boolean, short: 'h' },
+  version: { ...boolean, short: 'v' }
+} as const
 
 /** A command line that is not valid; the message says why. */
 export class UsageError extends Error {}
@@ -45,16 +56,8 @@ export function commandOf (words: string[]): Command {
   const [first, ...rest] = words
   const named = first !== undefined && !first.startsWith('-')
   const name = named ? first : 'serve'
-  const args = named ? rest : words
-  const read = <T extends Record<string, { type: 'string' }>>(options: T) => {
-    try {
-      return parseArgs({ args, options: { ...options, ...everywhere }, strict: true, allowPositionals: false }).values
-    } catch (error) {
-      throw new UsageError((error as Error).message)
-    }
-  }
-
-  const values = read({ config: string, listen: string, port: string, cost: string })
+  if (name === 'help' || name === 'version') return { name }
+  const values = read(named ? rest : words)
   if (values.help) return { name: 'help' }
   if (values.version) return { name: 'version' }
   const allowed = options.get(name)
@@ -64,29 +67,39 @@ export function commandOf (words: string[]): Command {
   if (values.config === '') throw new UsageError('--config needs the name of a file.')
 
   switch (name) {
-    case 'sandbox': return { name, port: whole('--port', values.port ?? '9900', 0, 65_535) }
+    case 'sandbox': return { name, listen: listenOf(values) }
     case 'token': return { name, cost: whole('--cost', values.cost ?? '10', 4, 12) }
     case 'check':
       if (values.config === undefined) throw new UsageError('The command check needs --config FILE.')
-      return { name, config: values.config }
-    default: return { name: 'serve', config: values.config, listen: address(values.listen) }
+      return { name, config: values.config, connect: values.connect ?? false }
+    default: return { name: 'serve', config: values.config, listen: listenOf(values) }
   }
 }
 
 const options = new Map(Object.entries({
-  serve: ['config', 'listen'], sandbox: ['port'], token: ['cost'], check: ['config']
+  serve: ['config', 'listen', 'port'], sandbox: ['listen', 'port'], token: ['cost'], check: ['config', 'connect']
 }))
+
+function read (args: string[]) {
+  try {
+    return parseArgs({ args, options: all, strict: true, allowPositionals: false }).values
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
+function listenOf ({ listen, port }: { listen?: string, port?: string }): Listen {
+  if (listen !== undefined && port !== undefined) throw new UsageError('--listen has a port: leave --port out.')
+  if (port !== undefined) return { port: whole('--port', port, 0, 65_535) }
+  try {
+    return listen === undefined ? {} : listenAddressOf(listen)
+  } catch {
+    throw new UsageError('--listen must be HOST:PORT or :PORT.')
+  }
+}
 
 function whole (option: string, text: string, least: number, most: number): number {
   const value = Number(text)
   if (/^\d+$/.test(text) && value >= least && value <= most) return value
   throw new UsageError(`${option} must be a whole number from ${least} to ${most}.`)
-}
-
-function address (text: string | undefined) {
-  try {
-    return text === undefined ? undefined : listenAddressOf(text)
-  } catch {
-    throw new UsageError('--listen must be HOST:PORT or :PORT.')
-  }
 }
