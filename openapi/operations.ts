@@ -14,6 +14,8 @@ export interface OperationRow {
   kind: Kind
   /** Null where no token is needed. */
   needs: Need | null
+  /** Whether a setting says if it needs a token, which may be a bearer token then. */
+  tokenOptional: boolean
   /** Whether its path names an account. */
   inAccount: boolean
   /** Whether it has a body. */
@@ -34,7 +36,7 @@ const needs = { get: 'read', post: 'write', put: 'write', delete: 'delete' } as 
 
 const rows = operationsOf(document).map(({ path, method, operation, parameters }): OperationRow => {
   const { operationId, tags: [noun], requestBody, security, 'x-access': access = needs[method] } = operation
-  const isPublic = security?.length === 0
+  const isPublic = security !== undefined
   const takes = (header: string) => parameters.some(({ name }) => name === header)
   const kind = isPublic ? 'public' : method === 'get' ? 'read' : 'write'
   return {
@@ -42,6 +44,7 @@ const rows = operationsOf(document).map(({ path, method, operation, parameters }
     noun,
     kind,
     needs: isPublic ? null : access,
+    tokenOptional: isPublic && security.length > 0,
     inAccount: path.includes('/{account}/'),
     hasBody: requestBody !== undefined,
     query: parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),

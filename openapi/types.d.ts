@@ -1324,7 +1324,8 @@ export interface paths {
         };
         /**
          * Show the metrics
-         * @description Requests, calls to Spot, token checks and the Node.js process, in the Prometheus text format.
+         * @description Requests, calls to Spot, token checks and the Node.js process, in the Prometheus text format. Whether they need a token is
+         *     up to the operator.
          */
         get: operations["getMetrics"];
         put?: never;
@@ -6635,7 +6636,13 @@ export interface operations {
     getMetrics: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -6656,7 +6663,10 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getOpenApiJson: {

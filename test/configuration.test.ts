@@ -57,6 +57,7 @@ t.test("the earlier Go service's file works as it is", async (t) => {
     clients: [{ name: 'default', keys: [KEY], accounts: ['*'], access: 'admin', allowDelete: true }],
     keysTried: 4,
     trustedProxies: [],
+    metrics: 'public',
     maxRequests: 1000,
     share: 0.5,
     logLevel: 'warn',

@@ -141,6 +141,14 @@ t.test('through kills, an outage of Redis and restarts nothing is lost, nothing 
   t.equal(has.size, names.length, 'and Spot has no other')
   t.strictSame(codes, Array(2 * ROUNDS).fill(0), 'restarted replicas ended in good order')
 
+  await t.test('nobody gets the metrics from outside', async (t) => {
+    const statusOf = async (url: string, path: string) => (await fetch(`${url}/v1/spot/${path}`)).status
+    for (const path of ['metrics', 'metric%73', 'metrics?a=b']) t.equal(await statusOf(stack.url, path), 404, path)
+    const { type, hint } = await (await fetch(`${stack.url}/v1/spot/metrics`)).json() as Record<string, string>
+    t.match({ type, hint }, { type: 'urn:problem-type:spot-api:route-not-found', hint: /Ask each server/ })
+    for (const url of replicasOf(stack)) t.equal(await statusOf(url, 'metrics'), 200)
+  })
+
   await t.test('a write that a dying replica had sent is not sent again by nginx', async (t) => {
     const { path } = await ask(stack, 'POST', groups, group('kept'), 'kept')
     await bothShare(stack)

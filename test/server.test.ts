@@ -152,7 +152,7 @@ t.test('the page of the sandbox has its options and their variables', async (t) 
   const rows = [...page.matchAll(/^\| `--([\w-]+).*?` \| `(SPOT_API_SANDBOX_\w+)/gm)]
   t.strictSame(rows.map(([, option]) => option), Object.keys(SANDBOX))
   for (const [, option = '', variable = ''] of rows) {
-    t.throws(() => commandOf(['sandbox', `--${option}=`], {}), { constructor: UsageError }, option)
+    t.throws(() => commandOf(['sandbox', `--${option}=`], {}), { constructor: UsageError, message: /./ }, option)
     t.throws(() => commandOf(['sandbox'], { [variable]: ' ' }), { message: variable }, variable)
   }
 })

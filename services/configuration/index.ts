@@ -122,13 +122,14 @@ export function resolveSettings (
     : { redis: secret('/state/redis', state.redis, checkRedis) }
   if (faults.length > 0) throw new ConfigurationError(name, faults)
 
-  const { keysTried, trustedProxies, maxRequests, share, audit, source, drainSeconds } = settings
+  const { keysTried, trustedProxies, metrics, maxRequests, share, audit, source, drainSeconds } = settings
   const configuration: Configuration = {
     listen,
     accounts,
     clients,
     keysTried,
     trustedProxies,
+    metrics,
     maxRequests,
     share,
     logLevel: LEVELS[logLevel] ?? logLevel,
