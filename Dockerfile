@@ -14,7 +14,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY . .
 ARG GITHASH
-RUN npm run build && rm dist/.tsbuildinfo
+RUN npm run build && find dist \( -name .tsbuildinfo -o -name '*.d.ts' \) -delete
 
 FROM node:22-bookworm-slim AS modules
 WORKDIR /app
