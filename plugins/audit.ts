@@ -42,7 +42,7 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
   // What Spot was asked for; where it did not come to that, what a valid request asks for.
   const { query, body } = opened?.write ?? request
   // In a body that is not as documented, secrets may stand anywhere: nobody would know them.
-  const known = request.problem === 'invalid-request' ? undefined : body
+  const known = request.problem?.problem === 'invalid-request' ? undefined : body
   const identity = request.server.spot.identity(account) ?? ''
   return {
     audit: request.routeOptions.config.operationId,
@@ -66,6 +66,6 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
 }
 
 function outcomeOf (request: FastifyRequest, reply: FastifyReply) {
-  if (request.problem) return request.problem
+  if (request.problem) return request.problem.problem
   return reply.hasHeader('idempotency-replayed') ? 'replayed' : 'done'
 }

@@ -1,18 +1,29 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Problem } from '../services/problems/index.js'
+import { reasonOf } from '../services/problems/reason.js'
 import { results } from '../services/replies/results.js'
 import { openedAccount } from './account.js'
 
 /** A token that somebody put into the URL, as it is or encoded. */
 const hash = /(?:\$|%24)2[aby](?:\$|%24)\d\d(?:\$|%24)[./\w%]{53,}/gi
 
-/** One line in the log for each request. */
+/** One line in the log for each request: who asked for what, and what came of it and why. */
 export default fp(async function requestLog (app: FastifyInstance) {
   /** Also without what is a secret once it is decoded. */
   function concealUrl (url: string): string {
     const decoded = decode(url)
     const isSecret = app.conceal(decoded) !== decoded
     return (isSecret ? app.conceal(decoded) : url).replace(hash, '(token)')
+  }
+
+  /** The account of the path, if there is one of this name. */
+  const accountOf = ({ account = '' }: { account?: string } = {}) =>
+    Object.hasOwn(app.configuration.accounts, account) ? account : undefined
+
+  function reason (problem: Problem) {
+    const { detail, ...rest } = reasonOf(problem)
+    return detail === undefined ? rest : { ...rest, detail: app.conceal(detail).replace(hash, '(token)') }
   }
 
   /** What the one line of a request says. Memory and calls are shown where a token was right. */
@@ -22,26 +33,34 @@ export default fp(async function requestLog (app: FastifyInstance) {
     url: concealUrl(request.url),
     operationId: request.routeOptions.config.operationId,
     client: request.client?.name,
-    account: (request.params as { account?: string } | undefined)?.account,
+    address: request.ip,
+    account: accountOf(request.params as { account?: string } | undefined),
     status: statusCode,
     milliseconds: Math.round(elapsedTime),
     ...request.client && {
       cache: request.source ? results[request.source].result : undefined, calls: openedAccount(request)?.calls ?? 0
     },
-    traceId: request.trace?.id
+    traceId: request.trace?.id,
+    ...request.problem && reason(request.problem)
   })
 
+  /** A warning, if it is not the caller's fault. */
+  function write (request: FastifyRequest, reply: FastifyReply, message: string) {
+    const level = reply.statusCode >= 500 ? 'warn' : 'info'
+    app.log[level](summary(request, reply), message)
+  }
+
   app.addHook('onResponse', (request, reply, done) => {
-    app.log.info(summary(request, reply), 'request ended')
+    write(request, reply, 'request ended')
     done()
   })
 
   // There is no response then, but a write went on without its caller: nobody but the log learns how it ended.
   app.addHook('onSend', (request, reply, payload, done) => {
-    if (reply.raw.destroyed) app.log.info(summary(request, reply), 'caller hung up before its answer')
+    if (reply.raw.destroyed) write(request, reply, 'caller hung up before its answer')
     done(null, payload)
   })
-}, { name: 'request-log', dependencies: ['secrets', 'trace', 'auth'] })
+}, { name: 'request-log', dependencies: ['secrets', 'trace', 'auth', 'problems'] })
 
 /** What a URL says; one that is no valid URL as it is. */
 function decode (url: string): string {

@@ -3,9 +3,10 @@ import { createServer, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { document } from '../openapi/document.js'
+import { owner } from '../services/configuration/index.js'
 import { problemType, type ProblemName } from '../services/problems/index.js'
 import { faultsOfReply } from './contract-check.js'
-import { ACCOUNT, start, startGateway, TOKEN, type Gateway, type Reply, type RequestOptions } from './helper.js'
+import { ACCOUNT, KEY, start, startGateway, TOKEN, type Gateway, type Reply, type RequestOptions } from './helper.js'
 import { until } from './until.js'
 
 const groups = `/v1/spot/${ACCOUNT}/elastigroups`
@@ -246,13 +247,30 @@ t.test('a caller who hangs up in the middle is no bug of ours', async (t) => {
 })
 
 t.test('a token in the URL is kept out of the log', async (t) => {
-  const { request, log } = await start(t)
+  const clients = [{ ...owner(KEY), accounts: ['demo'] }]
+  const { request, log } = await start(t, { configuration: { clients } })
   for (const token of [TOKEN, encodeURIComponent(TOKEN)]) {
     await request('GET', `${groups}?token=${token}`)
     await request('GET', `/v1/spot/${token}`)
+    await request('GET', `/v1/spot/${token}/elastigroups`)
   }
-  t.equal(log.filter((line) => line.includes('(token)')).length, 4)
+  t.equal(log.filter((line) => line.includes('(token)')).length, 6)
   t.notOk(log.some((line) => line.includes(TOKEN.slice(-20))))
+})
+
+t.test('the log says why a request was refused, and who asked', async (t) => {
+  const { request, log } = await start(t, { configuration: { trustedProxies: ['127.0.0.1'] } })
+  const headers = { 'x-forwarded-for': '198.51.100.7' }
+  for (const [options, want] of [
+    [{ token: null }, { problem: 'unauthenticated', detail: 'The X-Auth-Token header is missing.' }],
+    [{ token: 'b0' }, { problem: 'unauthenticated', detail: /dollar signs/ }],
+    [{}, { problem: 'invalid-request', detail: undefined, codes: ['additionalProperties'] }]
+  ] as const) {
+    await request('GET', `${groups}?page=2`, { headers, ...options })
+    const line = JSON.parse(log.at(-1) ?? '{}')
+    t.match(line, { level: 30, address: '198.51.100.7', ...want })
+  }
+  t.notMatch(log.join(), /"page/, 'nothing of what was sent, save the URL')
 })
 
 t.test('a request that drips in for too long is answered 408', async (t) => {
