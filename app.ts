@@ -15,6 +15,7 @@ import memory from './plugins/memory.js'
 import methods from './plugins/methods.js'
 import metrics from './plugins/metrics.js'
 import permission from './plugins/permission.js'
+import preconditions from './plugins/preconditions.js'
 import problems, { replyWithProblem } from './plugins/problems.js'
 import reload from './plugins/reload.js'
 import replies from './plugins/replies.js'
@@ -42,7 +43,7 @@ export async function build (configuration: Configuration, { log }: BuildOptions
     logController: new LogController({ disableRequestLogging: true }),
     // A logger of its own for each request would be a good part of answering one from memory.
     childLoggerFactory: (logger) => logger,
-    genReqId: requestId,
+    genReqId: (request) => requestId(request, app.conceal),
     trustProxy: trusting(configuration.trustedProxies),
     bodyLimit: 1024 * 1024,
     requestTimeout: 30_000,
@@ -75,6 +76,7 @@ export async function build (configuration: Configuration, { log }: BuildOptions
   await app.register(account)
   await app.register(replies)
   await app.register(guardrails)
+  await app.register(preconditions, { reads: handlers })
   await app.register(state)
   await app.register(idempotency, { finders })
   await app.register(admission)

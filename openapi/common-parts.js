@@ -14,6 +14,7 @@ const rows = [
   [({ reads }) => !reads, {
     412: 'DryRun', 413: 'ContentTooLarge', 415: 'UnsupportedMediaType', 422: 'Unprocessable'
   }],
+  [({ takesIfMatch }) => takesIfMatch, { 412: 'DryRunOrPreconditionFailed' }],
   [({ takesKey }) => takesKey, { 409: 'Conflict', 422: 'UnprocessableWithKey' }]
 ]
 
@@ -24,6 +25,7 @@ function responsesOf (method, operation, item) {
     reads: method === 'get',
     needsToken: needsToken(operation),
     inAccount: refersTo(item.parameters, 'Account'),
+    takesIfMatch: refersTo(operation.parameters, 'IfMatch'),
     takesKey: refersTo(operation.parameters, 'IdempotencyKey')
   }
   const names = Object.assign({}, ...rows.filter(([applies]) => applies(facts)).map(([, names]) => names))

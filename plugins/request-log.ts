@@ -1,12 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { withoutTokens } from '../services/masking/index.js'
 import type { Problem } from '../services/problems/index.js'
 import { reasonOf } from '../services/problems/reason.js'
 import { results } from '../services/replies/results.js'
 import { openedAccount } from './account.js'
-
-/** A token that somebody put into the URL, as it is or encoded. */
-const hash = /(?:\$|%24)2[aby](?:\$|%24)\d\d(?:\$|%24)[./\w%]{53,}/gi
 
 /** One line in the log for each request: who asked for what, and what came of it and why. */
 export default fp(async function requestLog (app: FastifyInstance) {
@@ -14,16 +12,14 @@ export default fp(async function requestLog (app: FastifyInstance) {
   function concealUrl (url: string): string {
     const decoded = decode(url)
     const isSecret = app.conceal(decoded) !== decoded
-    return (isSecret ? app.conceal(decoded) : url).replace(hash, '(token)')
+    return withoutTokens(isSecret ? app.conceal(decoded) : url)
   }
 
-  /** The account of the path, if there is one of this name. */
-  const accountOf = ({ account = '' }: { account?: string } = {}) =>
-    Object.hasOwn(app.configuration.accounts, account) ? account : undefined
+  const shown = (text: string | undefined) => text && withoutTokens(app.conceal(text))
 
   function reason (problem: Problem) {
     const { detail, ...rest } = reasonOf(problem)
-    return detail === undefined ? rest : { ...rest, detail: app.conceal(detail).replace(hash, '(token)') }
+    return detail === undefined ? rest : { ...rest, detail: shown(detail) }
   }
 
   /** What the one line of a request says. Memory and calls are shown where a token was right. */
@@ -34,7 +30,7 @@ export default fp(async function requestLog (app: FastifyInstance) {
     operationId: request.routeOptions.config.operationId,
     client: request.client?.name,
     address: request.ip,
-    account: accountOf(request.params as { account?: string } | undefined),
+    account: shown((request.params as { account?: string } | undefined)?.account),
     status: statusCode,
     milliseconds: Math.round(elapsedTime),
     ...request.client && {

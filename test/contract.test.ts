@@ -23,7 +23,7 @@ function pathsOf (tree: string): string[] {
   })
 }
 
-t.test('the route table is the document, in both directions', async (t) => {
+t.test('every operation of the document has a route, and every route an operation', async (t) => {
   const { app, request } = await start(t)
   const routed = pathsOf(app.printRoutes({ commonPrefix: false })).filter((path) => !path.startsWith('/v1/spot/docs'))
   t.strictSame(new Set(routed), new Set(Object.keys(document.paths)))
@@ -102,7 +102,7 @@ t.test('one security scheme, and X-Auth-Client is an optional header of whatever
   }
 })
 
-t.test('the problems of the code, the contract and docs/errors.md are the same', async (t) => {
+t.test('the code, the document and docs/errors.md have the same problems', async (t) => {
   const names = Object.keys(problems) as ProblemName[]
   const { enum: inContract } = document.components.schemas.ProblemType as { enum: string[] }
   t.strictSame(inContract.toSorted(), names.map(problemType).toSorted())
@@ -112,7 +112,7 @@ t.test('the problems of the code, the contract and docs/errors.md are the same',
   t.strictSame(rows.toSorted(), names.map((name) => [name, problems[name].status]).toSorted())
 })
 
-t.test('the endpoints of the README are those of the contract', async (t) => {
+t.test('the README lists the endpoints of the document', async (t) => {
   const rows = [...page('README.md').matchAll(/^\| `(GET|POST|PUT|DELETE) (\/v1\/spot\/\S+)` \| `(\w+)` \|/gm)]
   const inReadme = rows.map(([, method, path, operationId]) => `${method} ${path} ${operationId}`)
   const inContract = operations.map(({ method, path, operation }) =>
@@ -140,7 +140,7 @@ t.test('every operation has a name of its own, one tag, and only named schemas',
   }
 })
 
-t.test('the document is served as it is, as JSON and as YAML', async (t) => {
+t.test('the document is served unchanged, as JSON and as YAML', async (t) => {
   const { request } = await start(t)
   const { parse } = await import('yaml')
   t.strictSame((await request('GET', '/v1/spot/openapi.json')).json, document)

@@ -134,7 +134,7 @@ async function execute (page: Page, operationId: string) {
   }
 }
 
-t.test('in the sandbox, by plain http under any name', { skip }, async (t) => {
+t.test('the docs page in the sandbox, over plain http and any host name', { skip }, async (t) => {
   const { page, reopen, faults, sandbox } = await openDocs(t, { host: HOST })
   /** What should not have happened since it was asked last. */
   const newFaults = () => faults.splice(0)
@@ -185,7 +185,7 @@ t.test('in the sandbox, by plain http under any name', { skip }, async (t) => {
     t.strictSame(newFaults(), [])
   })
 
-  await t.test('it fits a phone', async (t) => {
+  await t.test('the page fits a phone', async (t) => {
     const phone = await reopen({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true })
     await screenshot(phone, 'docs-phone')
     await authorize(phone)
@@ -268,7 +268,7 @@ t.test('in the sandbox, by plain http under any name', { skip }, async (t) => {
   })
 })
 
-t.test('in front of real accounts an update is preset with what harms nothing, and a reload forgets the token', {
+t.test('in front of real accounts updates are preset with a description, and a reload forgets the token', {
   skip
 }, async (t) => {
   const { page, faults } = await openDocs(t, { sandbox: false })
@@ -288,7 +288,7 @@ t.test('in front of real accounts an update is preset with what harms nothing, a
   t.strictSame(faults, [])
 })
 
-t.test('the page may load and call nothing but this server', async (t) => {
+t.test('the content security policy lets the docs page use nothing but this server', async (t) => {
   const { request } = await start(t)
   for (const path of [DOCS_PATH, `${DOCS_PATH}/static/swagger-initializer.js`]) {
     const { status, headers, text } = await request('GET', path, { token: null })

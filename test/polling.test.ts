@@ -64,7 +64,7 @@ function judge (
   return calls.filter(({ status }) => status === 429).length
 }
 
-t.test('many clients do not trip a limit of a few calls', async (t) => {
+t.test('many clients that poll do not exceed a limit of a few calls', async (t) => {
   const time = stop(t)
   const gateway = await start(t, { sandbox: { seed: false, rateLimit: LIMIT }, configuration: { reads } })
   const paths = await resources([gateway], time)
@@ -75,7 +75,7 @@ t.test('many clients do not trip a limit of a few calls', async (t) => {
   t.equal((await gateway.request('PUT', paths[0] as string, { body: { name: 'y' } })).status, 200, 'nor are writes')
 })
 
-t.test('nor with three servers on one Redis, which stops and comes back', { skip: noRedis }, async (t) => {
+t.test('clients that poll three servers do not exceed the limit, though Redis stops', { skip: noRedis }, async (t) => {
   // On a busy machine an answer of Redis may take long: no time passes before it has given us one, while there is one.
   let connection: Redis | undefined
   const pass = async () => {
@@ -108,14 +108,14 @@ t.test('nor with three servers on one Redis, which stops and comes back', { skip
   for (const { request } of gateways) await time.passUntil(request('GET', groups, fresh))
   judge(t, first, await poll(gateways, paths, SECONDS / 3, time), true)
   const said = (form: string) => gateways.map(({ log }) => log.filter((line) => line.includes(form)).length)
-  t.strictSame(said('keeps the rate limit of Spot alone'), [1, 1, 1], 'each says once that it goes on alone')
+  t.strictSame(said('counts only its own calls'), [1, 1, 1], 'each says once that it goes on alone')
   await redis.start()
   connection = new Redis(redis.url)
   await until(() => {
     time.tick(10)
-    return !said('rate limit of Spot is shared again').includes(0)
+    return ["share Spot's rate limit again", 'answers are remembered again'].every((line) => !said(line).includes(0))
   }, pass)
   time.tick(62_000) // what was sent meanwhile leaves Spot's window
   judge(t, first, await poll(gateways, paths, SECONDS / 3, time))
-  t.strictSame(said('rate limit of Spot is shared again'), [1, 1, 1], 'and comes back')
+  t.strictSame(said("share Spot's rate limit again"), [1, 1, 1], 'and comes back')
 })

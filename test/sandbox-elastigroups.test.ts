@@ -2,7 +2,7 @@ import t from 'tap'
 import { bounds, days, group, ids, managedInstance, ROLL, START, startClient, UNHEALTHY } from './sandbox-client.js'
 import type { Item } from './sandbox-client.js'
 
-t.test('a group lives from POST to DELETE exactly as it was sent', async (t) => {
+t.test('a group is returned exactly as it was sent, from POST to DELETE', async (t) => {
   const sandbox = await startClient(t)
   const odd = { multai: null, zero: 0, no: false, empty: '', unknown: { a: {} } }
   const body = group({ ...odd, scaling: { up: [], down: null } })
@@ -97,7 +97,7 @@ t.test('the instances of a group come up one row per target, and keep their ids'
   t.strictSame(await rows(), [])
 })
 
-t.test('instances that run are checked: at first nothing is known, then they are healthy or not', async (t) => {
+t.test('the health of a running instance is unknown at first, then healthy or not', async (t) => {
   const client = await startClient(t)
   const path = await client.grow(group({ strategy: { onDemandCount: 1 } }))
   const health = () => client.get(`${path}/instanceHealthiness`)
@@ -234,7 +234,7 @@ t.test('the log keeps its lines for three months', async (t) => {
   t.strictSame((await log('')).map((line) => line.createdAt), Array(2).fill('2026-03-10T12:01:40.000Z'))
 })
 
-t.test('a log answers at most 500 lines, or up to 1000 when asked', async (t) => {
+t.test('a log has at most 500 lines, or up to 1000 on request', async (t) => {
   const client = await startClient(t)
   const path = await client.grow(group({ capacity: { target: 600, minimum: 0, maximum: 1000 } }))
   t.equal((await client.get(`${path}/logs?${days(1_000_000)}`)).length, 500)

@@ -58,7 +58,7 @@ const commands: CommandLine[] = [
   ['a cost that is no number', { given: 'token --cost 1e1', want: /--cost must be a whole number/ }]
 ]
 
-t.test('command lines', async (t) => {
+t.test('the command line', async (t) => {
   for (const [name, { given, want }] of commands) {
     const read = () => commandOf(given.split(' ').filter(Boolean))
     if (want instanceof RegExp) t.throws(read, { constructor: UsageError, message: want }, name)
@@ -122,7 +122,7 @@ for (const [name, { given, want, ...surroundings }] of failures) {
   })
 }
 
-t.test('token makes an X-Auth-Token value of a key', async (t) => {
+t.test('spot-api token makes an X-Auth-Token value from a key', async (t) => {
   const { code, output, errors } = await run(t, ['token', '--cost', '5'], { input: `${KEY}\n` }).ends()
   t.strictSame({ code, errors }, { code: 0, errors: '' })
   t.match(output, /^\$2b\$05\$\S{53}\n$/)
@@ -161,7 +161,7 @@ t.test('check says what can be used and who may do what, warns, and shows no sec
   t.notMatch(output + errors, KEY)
 })
 
-t.test('a port in use is said to be', async (t) => {
+t.test('a port in use is reported as such', async (t) => {
   const other = createServer().listen(0, '127.0.0.1')
   t.teardown(() => other.close())
   await once(other, 'listening')
@@ -192,7 +192,7 @@ t.test('without a configuration the sandbox starts, and what it prints can be pa
   t.match(await ends(), { code: 0, errors: '' }, 'Ctrl-C ends it, though browsers keep connections to spare')
 })
 
-t.test('the simulated Spot alone, and what it prints can be pasted', { skip }, async (t) => {
+t.test('the simulated Spot starts alone, and what it prints can be pasted', { skip }, async (t) => {
   const { prints, kill, ends } = run(t, ['sandbox', '--port', '0'])
   const [line = ''] = await prints(/^ +curl .+$/m)
   t.ok(JSON.parse(await paste(line)).response.items.length > 0, line)

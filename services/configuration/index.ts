@@ -153,7 +153,7 @@ export function resolveSettings (
     maxRequests,
     share,
     logLevel: LEVELS[logLevel] ?? logLevel,
-    organization: settings.org,
+    organizationTag: settings.org,
     source,
     audit,
     deadlines: { read: deadlines.readSeconds * 1000, write: deadlines.writeSeconds * 1000 },

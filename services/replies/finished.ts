@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { asJson } from '../event-loop/yield.js'
 import type { Answer } from '../spot/answer.js'
+import { etagOf } from './entity-tags.js'
 
 /** Replies that are kept, and their bytes: each is of use for no longer than what it was made of is fresh. */
 const MOST = 1000
@@ -8,6 +9,9 @@ const MOST_BYTES = 64 * 1024 * 1024
 
 /** Characters from which on a reply is kept as bytes: encoding it each time would take longer than a second piece. */
 const LARGE = 64 * 1024
+
+/** The body of a read as it leaves, and as its ETag is made of. */
+export const bodyText = (body: unknown): Promise<string> => asJson(body)
 
 /** A reply as it leaves, with what it was made of. */
 export interface FinishedReply {
@@ -33,7 +37,7 @@ export class FinishedReplies {
   }
 
   keep (key: string, body: string, headers: FinishedReply['headers'], answers: readonly Answer[]): FinishedReply {
-    const etag = `"${createHash('sha1').update(body).digest('base64url')}"`
+    const etag = etagOf(body)
     const askedAt = Math.min(...answers.map((answer) => answer.askedAt))
     const reply = { body: body.length > LARGE ? Buffer.from(body) : body, etag, headers, askedAt, answers }
     if (answers.length > 0 && answers.every(({ proof }) => proof)) this.#kept.set(key, reply)

@@ -45,5 +45,5 @@ export function readinessOfManagedInstance ({ status, instanceId }: Schemas['Man
 }
 
 /** The headers of the answer: when to ask again, while it is not ready. */
-export const askAgain = ({ ready }: Readiness): { 'Retry-After'?: string } =>
+export const retryAfterHeaders = ({ ready }: Readiness): { 'Retry-After'?: string } =>
   ready ? {} : { 'Retry-After': String(ASK_AGAIN) }
