@@ -344,7 +344,7 @@ const refused: Row<Faults>[] = [
       accounts: {
         a: { id: 5, token: HUSH, endpoint: 'http://spot.example' },
         b: HUSH,
-        c: { id: 'c', token: { env: 'MISSING' }, guardrails: { schema: { elastigroup: { type: HUSH } }, regions: 5 } }
+        c: { id: 'c', token: { env: 'MISSING' }, guardrails: { schema: { elastigroup: { maxmum: 1 } }, regions: 5 } }
       },
       clients: [
         5, { name: 'x', key: [KEY, 5], accounts: ['a', 'b', 'd'], access: 'all', expires: 'never' },
@@ -365,6 +365,7 @@ const refused: Row<Faults>[] = [
       '/accounts/c/guardrails/schema/elastigroup': /./,
       '/accounts/c/guardrails/regions': 'must be a list',
       '/clients/0': 'must be an object',
+      '/clients/1/key': TOKEN_FORM,
       '/clients/1/key/1': TOKEN_FORM,
       '/clients/1/accounts/2': 'is not an account in this file',
       '/clients/1/access': 'must be one of read, write, admin',

@@ -254,8 +254,8 @@ t.test('each behaviour of Spot leads to its status, problem, retries, metric and
     t.equal(line.spotStatus, upstream?.status, `${call}: Spot's status`)
     t.equal(line.spotRequestId, upstream?.requestId, `${call}: Spot's name of the request`)
     const said = upstream?.errors?.map(({ code }: { code: string }) => code)
-    if (said) t.strictSame(codes, said, `${call}: and Spot's codes`)
-    else if (problem === 'spot-unreachable') t.match(codes, [/^[A-Z][A-Z_]+$/], `${call}: or what the network did`)
+    if (said) t.strictSame(codes, [...new Set(said)], `${call}: and Spot's codes`)
+    else if (problem === 'spot-unreachable') t.match(codes, [/^[A-Z][A-Z\d_]+$/], `${call}: or what the network did`)
   }
 })
 

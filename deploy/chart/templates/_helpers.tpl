@@ -23,6 +23,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 
+{{- define "spot-api.image" -}}
+{{- with .Values.image }}
+{{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- end }}
+{{- end }}
+
 {{- define "spot-api.serviceAccount" -}}
 {{ .Values.serviceAccount.name | default (ternary (include "spot-api.name" .) "default" .Values.serviceAccount.create) }}
 {{- end }}
@@ -73,15 +79,10 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- fail "redis.enabled needs redis.password (openssl rand -hex 24) or redis.existingSecret." }}
 {{- end }}
 {{- end }}
+{{- if and (kindIs "map" .Values.config.audit) (not (or .Values.auditVolume .Values.extraVolumeMounts)) }}
+{{- fail "config.audit is a file, but nothing can be written there: set auditVolume, and config.audit to {file: audit/audit.log}." }}
+{{- end }}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) }}
 {{- fail "ingress.enabled needs ingress.host." }}
 {{- end }}
-{{- end }}
-
-{{/* As strict as the restricted Pod Security Standard, and with a read-only root. */}}
-{{- define "spot-api.containerSecurity" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities:
-  drop: [ALL]
 {{- end }}
