@@ -99,7 +99,7 @@ t.test('servers that share a limit', async (t) => {
     t.equal((await settled(clock, stage(callOf(clock), async () => answer()))).word, 'success')
   })
 
-  t.test('a call that gives up while it is asked for loses nobody who comes meanwhile', async (t) => {
+  t.test('a call whose deadline passes while Redis is asked does not hold up later calls', async (t) => {
     const clock = new VirtualClock()
     const redis = new SimulatedWindow(clock)
     const { stage } = start(t, clock, { redis })

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { BROKEN_RULE } from '../sandbox/index.js'
 import { bounds, days, group, ids, managedInstance, ROLL, START, startClient, UNHEALTHY } from './sandbox-client.js'
 import type { Item } from './sandbox-client.js'
 
@@ -313,4 +314,27 @@ t.test('scaling policies are suspended for a time, or until resumed', async (t) 
   t.equal((await suspend('other')).errors[0]?.code, 'SCALING_POLICY_DOESNT_EXIST')
   t.strictSame((await client.call('POST', `${path}/scale/resumePolicy`)).items, [])
   t.strictSame(await suspended(), [])
+})
+
+t.test('listener rules are migrated when a group gets them, and a failed migration is tried again', async (t) => {
+  const client = await startClient(t)
+  const itf = (...arns: string[]) => ({
+    compute: { launchSpecification: { itf: { loadBalancers: [{ listenerRules: arns.map((ruleArn) => ({ ruleArn })) }] } } }
+  })
+  const path = await client.grow(group())
+  const list = async () => (await client.get(`${path}/itf/migration`)).map(({ ruleArn, status }) => [ruleArn, status])
+  t.strictSame(await list(), [])
+  await client.call('PUT', path, { group: itf('a') })
+  client.pass(20)
+  await client.call('PUT', path, { group: itf('a', `b${BROKEN_RULE}`) })
+  t.strictSame(await list(), [['a', 'In progress'], [`b${BROKEN_RULE}`, 'Starting']])
+  client.pass(100)
+  t.strictSame(await list(), [['a', 'Finished'], [`b${BROKEN_RULE}`, 'Failed']])
+  const [finished, failed] = await client.get(`${path}/itf/migration`)
+  const retry = (id: unknown) => client.call('PUT', `${path}/itf/migration/${id}`, { status: 'USER_RETRY' })
+  t.match((await retry(finished?.id)).errors, [{ code: 'CANT_CHANGE_MIGRATION' }])
+  t.match((await retry('ilrm-00000000')).errors, [{ code: 'LISTENER_RULE_MIGRATION_DOESNT_EXIST' }])
+  t.match((await retry(failed?.id)).items, [{ status: 'Starting', createdAt: failed?.createdAt }])
+  client.pass(100)
+  t.match(await list(), [['a', 'Finished'], [`b${BROKEN_RULE}`, 'Finished']])
 })

@@ -66,3 +66,55 @@ t.test('an import of an Auto Scaling group creates a group, and a dry run shows 
   t.strictSame(created, dry)
   t.match(await client.get('/aws/ec2/group'), [{ id, createdAt, updatedAt }])
 })
+
+t.test('a stateful import ends with a stateful group that runs', async (t) => {
+  const client = await startClient(t)
+  const all = '/aws/ec2/statefulMigrationGroup'
+  const start = async (originalInstanceId: string, more: object = {}) => client.call('POST', all, {
+    statefulMigrationGroup: { originalInstanceId, name: 'moved', shouldKeepPrivateIp: true, ...more }
+  })
+  const { items: [started] } = await start('i-0123456789abcdef0', { spotInstanceTypes: ['c5.large'], region: 'us-west-2' })
+  t.match(started, {
+    id: /^smg-/,
+    state: 'MIGRATE_START',
+    data: { originalInstanceId: 'i-0123456789abcdef0', shouldKeepPrivateIp: true, shouldTerminateInstance: false }
+  })
+  t.match((await start('i-0123456789abcdef0')).errors, [{ code: 'CANT_CREATE_MIGRATION', message: /being imported/ }])
+  const act = () => client.call('POST', `${all}/${started?.id}/userAction`, { userAction: { type: 'terminate' } })
+  t.match((await act()).errors, [{ code: 'CANT_CHANGE_MIGRATION' }], 'not yet')
+  const seen: unknown[] = []
+  const watch = async (seconds: number) => {
+    for (let passed = 0; passed <= seconds; passed += 5) {
+      const [row] = await client.get(`${all}/${started?.id}`)
+      t.match(row, { instanceId: 'i-0123456789abcdef0', groupId: started?.groupId, stateDescription: String })
+      if (row?.state !== seen.at(-1)) seen.push(row?.state)
+      t.equal((await client.get('/aws/ec2/group')).length, row?.state === 'MIGRATE_FINISH' ? 1 : 0)
+      client.pass(5)
+    }
+  }
+  await watch(170)
+  t.match((await act()).items, [{ id: started?.id, state: 'MIGRATE_TERMINATE_INSTANCE' }])
+  await watch(70)
+  t.strictSame(seen, [
+    'MIGRATE_START', 'MIGRATE_PREPARE_AWS_INSTANCE', 'MIGRATE_CREATE_IMAGE', 'MIGRATE_AWAIT_FOR_IMAGE',
+    'MIGRATE_AWAIT_USER_ACTION', 'MIGRATE_TERMINATE_INSTANCE', 'MIGRATE_AWAIT_INSTANCE_TERMINATION',
+    'MIGRATE_UPDATE_GROUP', 'MIGRATE_LAUNCH_INSTANCE', 'MIGRATE_AWAIT_INSTANCE_RUNNING', 'MIGRATE_FINISH'
+  ])
+  const path = `/aws/ec2/group/${started?.groupId}`
+  t.match(await client.get(path), [{ name: 'moved', region: 'us-west-2' }])
+  t.match(await client.get(`${path}/statefulInstance`), [{ state: 'ACTIVE', instanceId: /^i-/ }])
+  t.match(await client.get(`${path}/status`), [{ status: 'fulfilled', instanceType: 'c5.large' }])
+  t.match((await client.call('DELETE', `${all}/${started?.id}`)).errors, [{ code: 'CANT_CHANGE_MIGRATION' }])
+
+  const { items: [cancelled] } = await start('i-2', { shouldTerminateInstance: true })
+  t.match((await client.call('DELETE', `${all}/${cancelled?.id}`)).items, [{ state: 'MIGRATE_CANCEL' }])
+  const { items: [broken] } = await start('i-00000bad1')
+  const { items: [automatic] } = await start('i-3', { shouldTerminateInstance: true })
+  client.pass(1000)
+  for (const [one, state] of [[cancelled, 'CANCEL'], [broken, 'ERROR'], [automatic, 'FINISH']] as const) {
+    t.match(await client.get(`${all}/${one?.id}`), [{ state: `MIGRATE_${state}` }])
+  }
+  t.equal((await client.get('/aws/ec2/group')).length, 2)
+  const zones = await start('i-4', { availabilityZones: [{ name: 'us-east-1a' }] })
+  t.match(zones.errors, [{ field: 'statefulMigrationGroup.availabilityZones' }])
+})

@@ -147,6 +147,32 @@ t.test('an action undoes a failed batch, at once or on request', async (t) => {
   t.equal((await tolerant.act({ actionType: 'DETACH_NEW' })).errors[0]?.code, 'CANT_ACT_ON_ROLL')
 })
 
+t.test('a blue/green deployment of CodeDeploy replaces all instances, or undoes itself', async (t) => {
+  const client = await startClient(t)
+  const path = await client.grow(group())
+  const before = ids(await client.get(`${path}/status`))
+  const url = `${path}/codeDeploy/blueGreenDeployment`
+  const deployment = { timeout: 20, deploymentGroups: [{ applicationName: 'app', deploymentGroupName: 'all' }] }
+  const { items: [started] } = await client.call('POST', url, { deployment })
+  t.match(started, { id: /^cdbg-/, state: 'STARTING', config: deployment })
+  t.strictSame(await client.get(`${path}/roll`), [], 'it is not listed as a roll')
+  t.match((await client.call('POST', url, { deployment })).errors, [{ code: 'DEPLOYMENT_ALREADY_IN_PROGRESS' }])
+  client.pass(15)
+  t.match(await client.get(url), [{ id: started?.id, state: 'IN_PROGRESS' }])
+  client.pass(60)
+  t.match(await client.get(url), [{ state: 'FINISHED' }])
+  const after = ids(await client.get(`${path}/status`))
+  t.equal(after.length, 4)
+  t.notOk(after.some((id) => before.includes(id)))
+
+  await client.call('PUT', path, { group: UNHEALTHY })
+  await client.call('POST', url, { deployment })
+  client.pass(60)
+  t.match(await client.get(url), [{ state: 'FAILED' }, { id: started?.id, state: 'FINISHED' }])
+  t.strictSame(ids(await client.get(`${path}/status`)), after)
+  t.equal((await client.call('PUT', path, { group: { description: 'x' } })).status, 200, 'a failed one blocks nothing')
+})
+
 t.test('a roll is refused while fewer instances than the minimum run', async (t) => {
   const client = await startClient(t)
   const path = await client.grow(group({ capacity: { target: 0, minimum: 0, maximum: 8 } }))

@@ -1,13 +1,18 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { verify } from '@node-rs/bcrypt'
 import t from 'tap'
-import { commandOf, UsageError, type Command } from '../services/process/command-line.js'
+import { commandOf, type Command } from '../services/process/command-line.js'
+import { UsageError } from '../services/process/option-values.js'
 import { version } from '../services/process/release.js'
+import type { SandboxOptions } from '../services/process/sandbox-options.js'
 import { KEY, TOKEN } from './keys.js'
 import { run, spot } from './process.js'
+import { testDirectory } from './test-directory.js'
 
 const skip = ['bash', 'curl'].some((tool) => spawnSync(tool, ['--version']).error) ? 'there is no bash or curl' : false
 
@@ -20,20 +25,87 @@ const paste = async (line: string) =>
 // A process takes most of a second to start: several at once.
 t.jobs = 4
 
-type CommandLine = [string, { given: string, want: Command | RegExp }]
+const serve = { name: 'serve', config: undefined, listen: {}, key: undefined } as const
+const SANDBOX = {
+  port: 9900,
+  token: undefined,
+  account: 'act-5a9db0c5',
+  limit: 1000,
+  'list-shape': 'config',
+  empty: false,
+  speed: 1,
+  log: false,
+  state: undefined
+} as const
+const FLAT = {
+  token: 'hush', account: 'act-1', limit: 5, 'list-shape': 'flat', empty: true, speed: 0.5, log: true, state: 'world.json'
+} as const
+
+/** The command with these options, and the defaults of the others. */
+const sandbox = (options: Partial<SandboxOptions>) => {
+  const { port = SANDBOX.port } = options
+  return { name: 'sandbox', listen: { port }, options: { ...SANDBOX, ...options } } satisfies Command
+}
+
+type CommandLine = [string, { given: string, environment?: Record<string, string>, want: Command | RegExp }]
 
 const commands: CommandLine[] = [
-  ['nothing', { given: '', want: { name: 'serve', config: undefined, listen: {} } }],
+  ['nothing', { given: '', want: serve }],
   ['options alone', {
-    given: '--listen :80 --config a', want: { name: 'serve', config: 'a', listen: { host: '0.0.0.0', port: 80 } }
+    given: '--listen :80 --config a', want: { ...serve, config: 'a', listen: { host: '0.0.0.0', port: 80 } }
   }],
-  ['serve', { given: 'serve --config=a', want: { name: 'serve', config: 'a', listen: {} } }],
-  ['serve on a port', { given: 'serve --port 1', want: { name: 'serve', config: undefined, listen: { port: 1 } } }],
-  ['sandbox', { given: 'sandbox', want: { name: 'sandbox', listen: {} } }],
-  ['sandbox on a port', { given: 'sandbox --port 0', want: { name: 'sandbox', listen: { port: 0 } } }],
+  ['serve', { given: 'serve --config=a', want: { ...serve, config: 'a' } }],
+  ['serve on a port', { given: 'serve --port 1', want: { ...serve, listen: { port: 1 } } }],
+  ['a key for the sandbox', { given: '--key hush', want: { ...serve, key: 'hush' } }],
+  ['a demo', {
+    given: '--demo --listen [::1]:80',
+    want: { ...serve, listen: { host: '::1', port: 80 }, key: 'spot-api-demo-key' }
+  }],
+  ['a demo for everybody', { given: '--demo --listen :80', want: /--demo has a key that everybody knows/ }],
+  ['a demo with a key', { given: '--demo --key hush', want: /leave out --key/ }],
+  ['a demo with a configuration', { given: '--demo --config a', want: /--demo is for the sandbox: leave out --config/ }],
+  ['a key with a configuration', { given: '--key k --config a', want: /--key is for the sandbox: leave out --config/ }],
+  ['an unset variable for the key', { given: '--key=', want: /--key needs a key/ }],
+  ['sandbox', { given: 'sandbox', want: sandbox({}) }],
+  ['sandbox on a port', { given: 'sandbox --port 0', want: sandbox({ port: 0 }) }],
   ['sandbox on an address', {
-    given: 'sandbox --listen [::1]:1', want: { name: 'sandbox', listen: { host: '::1', port: 1 } }
+    given: 'sandbox --listen [::1]:1', want: { ...sandbox({}), listen: { host: '::1', port: 1 } }
   }],
+  ['sandbox with options', {
+    given: 'sandbox --token hush --account act-1 --limit 5 --list-shape flat --empty --speed 0.5 --log --state world.json',
+    want: sandbox(FLAT)
+  }],
+  ['sandbox by the environment', {
+    given: 'sandbox --port 1',
+    environment: {
+      SPOT_API_SANDBOX_PORT: '2',
+      SPOT_API_SANDBOX_TOKEN: 'hush',
+      SPOT_API_SANDBOX_ACCOUNT: 'act-1',
+      SPOT_API_SANDBOX_LIMIT: '5',
+      SPOT_API_SANDBOX_LIST_SHAPE: 'flat',
+      SPOT_API_SANDBOX_EMPTY: 'true',
+      SPOT_API_SANDBOX_SPEED: '0.5',
+      SPOT_API_SANDBOX_LOG: 'true',
+      SPOT_API_SANDBOX_STATE: 'world.json'
+    },
+    want: sandbox({ ...FLAT, port: 1 })
+  }],
+  ['an empty variable', {
+    given: 'sandbox', environment: { SPOT_API_SANDBOX_TOKEN: '' }, want: sandbox({})
+  }],
+  ['a variable that is wrong', {
+    given: 'sandbox', environment: { SPOT_API_SANDBOX_LOG: 'yes' }, want: /SPOT_API_SANDBOX_LOG must be true or false/
+  }],
+  ['a port in the environment, and an address', {
+    given: 'sandbox --listen :1',
+    environment: { SPOT_API_SANDBOX_PORT: '2' },
+    want: { ...sandbox({ port: 2 }), listen: { host: '0.0.0.0', port: 1 } }
+  }],
+  ['an empty token', { given: 'sandbox --token=', want: /--token needs a value/ }],
+  ['a limit of nothing', { given: 'sandbox --limit 0', want: /--limit must be a whole number from 1 to 1000000000/ }],
+  ['another shape', { given: 'sandbox --list-shape round', want: /--list-shape must be config or flat/ }],
+  ['no speed', { given: 'sandbox --speed 0', want: /--speed must be a number above 0/ }],
+  ['an unset variable for the state', { given: 'sandbox --state=', want: /--state needs the name of a file/ }],
   ['token', { given: 'token --cost 12', want: { name: 'token', cost: 12 } }],
   ['check', { given: 'check --config a', want: { name: 'check', config: 'a', connect: false } }],
   ['check with its Redis', {
@@ -59,8 +131,8 @@ const commands: CommandLine[] = [
 ]
 
 t.test('the command line', async (t) => {
-  for (const [name, { given, want }] of commands) {
-    const read = () => commandOf(given.split(' ').filter(Boolean))
+  for (const [name, { given, environment = {}, want }] of commands) {
+    const read = () => commandOf(given.split(' ').filter(Boolean), environment)
     if (want instanceof RegExp) t.throws(read, { constructor: UsageError, message: want }, name)
     else t.strictSame(read(), want, name)
   }
@@ -69,7 +141,20 @@ t.test('the command line', async (t) => {
 t.test('help', async (t) => {
   const { code, output, errors } = await run(t, ['-h']).ends()
   t.strictSame({ code, errors }, { code: 0, errors: '' })
-  for (const word of ['serve', 'sandbox', 'token', 'check', '--config', '--listen', '--port']) t.match(output, word)
+  for (const word of ['serve', 'sandbox', 'token', 'check', '--config', '--listen', '--port', '--key', '--demo']) {
+    t.match(output, word)
+  }
+  for (const option of Object.keys(SANDBOX)) t.match(output, `--${option} `, `sandbox --${option}`)
+})
+
+t.test('the page of the sandbox has its options and their variables', async (t) => {
+  const page = readFileSync(new URL('../docs/sandbox.md', import.meta.url), 'utf8')
+  const rows = [...page.matchAll(/^\| `--([\w-]+).*?` \| `(SPOT_API_SANDBOX_\w+)/gm)]
+  t.strictSame(rows.map(([, option]) => option), Object.keys(SANDBOX))
+  for (const [, option = '', variable = ''] of rows) {
+    t.throws(() => commandOf(['sandbox', `--${option}=`], {}), UsageError, option)
+    t.throws(() => commandOf(['sandbox'], { [variable]: ' ' }), { message: variable }, variable)
+  }
 })
 
 t.test('version', async (t) => {
@@ -192,12 +277,38 @@ t.test('without a configuration the sandbox starts, and what it prints can be pa
   t.match(await ends(), { code: 0, errors: '' }, 'Ctrl-C ends it, though browsers keep connections to spare')
 })
 
-t.test('the simulated Spot starts alone, and what it prints can be pasted', { skip }, async (t) => {
-  const { prints, kill, ends } = run(t, ['sandbox', '--port', '0'])
+t.test('a demo has a fixed key, whatever is configured', async (t) => {
+  const { prints, kill, ends } = run(t, ['--demo', '--listen', '127.0.0.1:0'], { files: { config: { 'config.json': '{' } } })
+  const [, address = ''] = await prints(/(http:\S+)\/v1\/spot\/docs$/m)
+  const page = readFileSync(new URL('../docs/sandbox.md', import.meta.url), 'utf8')
+  const [, token = ''] = /X-Auth-Token: (\$2b\$\S+?)'/.exec(page) ?? []
+  t.ok(await verify('spot-api-demo-key', token), 'the page has a header for it')
+  const response = await fetch(`${address}/v1/spot/demo/elastigroups`, { headers: { 'x-auth-token': token } })
+  t.equal(response.status, 200)
+  kill('SIGINT')
+  t.match(await ends(), { code: 0, errors: '' })
+})
+
+t.test('the simulated Spot alone: what it prints can be pasted, it logs each call, and it keeps its state', { skip }, async (t) => {
+  const folder = testDirectory(t)
+  const words = ['sandbox', '--port', '0', '--state', 'world.json', '--log']
+  const { prints, kill, ends } = run(t, words, { folder })
   const [line = ''] = await prints(/^ +curl .+$/m)
   t.ok(JSON.parse(await paste(line)).response.items.length > 0, line)
+  await prints(/^\S+Z GET \/aws\/ec2\/group\?accountId=act-5a9db0c5 200 \d+ ms$/m)
+  await paste(line.replace('curl', 'curl -X DELETE').replace('group?', 'group/sig-0f3ac1d2?'))
   kill('SIGTERM')
   t.match(await ends(), { code: 0, errors: '' })
+
+  const strict = run(t, [...words, '--token', 'hush-hush'], { folder })
+  const [again = ''] = await strict.prints(/^ +curl .+$/m)
+  t.equal(JSON.parse(await paste(again)).response.count, 3, 'the deleted group stays deleted')
+  t.equal(JSON.parse(await paste(again.replace('hush-hush', 'hush'))).response.status.code, 401)
+  writeFileSync(join(folder, 'broken.json'), '{')
+  const { code, errors } = await run(t, ['sandbox', '--port', '0', '--state', 'broken.json'], { folder }).ends()
+  t.match({ code, errors }, { code: 1, errors: /^The state broken\.json cannot be used: [^\n]+ start anew\.\n$/ })
+  strict.kill('SIGINT')
+  t.match(await strict.ends(), { code: 0, errors: '' })
 })
 
 t.test('config/config.json is served where there is one', async (t) => {

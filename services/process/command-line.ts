@@ -1,5 +1,10 @@
 import { parseArgs } from 'node:util'
-import { listenAddressOf } from '../configuration/index.js'
+import { isLoopback, listenAddressOf } from '../configuration/listen-address.js'
+import { UsageError, whole } from './option-values.js'
+import { readSandboxOptions, SANDBOX_HELP, sandboxOptions, type SandboxOptions } from './sandbox-options.js'
+
+/** The key of `--demo`. */
+const DEMO_KEY = 'spot-api-demo-key'
 
 export const HELP = `spot-api: one REST door in front of Spot for AWS Elastigroups and managed instances
 
@@ -7,8 +12,13 @@ Usage
   spot-api [serve] [--config FILE] [--listen HOST:PORT | --port N]
       Starts the server. The default configuration is config/config.json; without one it starts on the embedded
       sandbox, a simulated Spot, on 127.0.0.1:8080.
-  spot-api sandbox [--listen HOST:PORT | --port N]
-      Starts only the simulated Spot API, for other clients. Default: 127.0.0.1:9900.
+  spot-api [serve] --key K | --demo [--listen HOST:PORT | --port N]
+      Starts it on the embedded sandbox even where there is a configuration, with your key, or on this machine alone
+      with the key ${DEMO_KEY}.
+  spot-api sandbox [--listen HOST:PORT] [options]
+      Starts only the simulated Spot API, for other clients. Each option has an environment variable, too, such as
+      SPOT_API_SANDBOX_LIST_SHAPE.
+${SANDBOX_HELP}
   spot-api token [--cost 4..12]
       Reads a key from standard input and prints the X-Auth-Token value for it. Default: cost 10.
   spot-api check --config FILE [--connect]
@@ -24,8 +34,14 @@ From a checkout: npm start -- --config FILE, npm run sandbox -- --port N, npm ru
 interface Listen { host?: string, port?: number }
 
 export type Command =
-  | { name: 'serve', config: string | undefined, listen: Listen }
-  | { name: 'sandbox', listen: Listen }
+  | {
+    name: 'serve'
+    config: string | undefined
+    listen: Listen
+    /** Of the sandbox, which is started where there is one. */
+    key: string | undefined
+  }
+  | { name: 'sandbox', listen: Listen, options: SandboxOptions }
   | { name: 'token', cost: number }
   | { name: 'check', config: string, connect: boolean }
   | { name: 'help' }
@@ -34,25 +50,25 @@ export type Command =
 const string = { type: 'string' } as const
 const boolean = { type: 'boolean' } as const
 const all = {
+  ...sandboxOptions,
   config: string,
   listen: string,
-  port: string,
+  key: string,
+  demo: boolean,
   cost: string,
   connect: boolean,
   help: { ...boolean, short: 'h' },
   version: { ...boolean, short: 'v' }
 } as const
 
-/** A command line that is not valid; the message says why. */
-export class UsageError extends Error {}
-
 /**
  * Reads a command line.
  *
  * @param words the arguments
+ * @param environment what options may be taken from
  * @throws {UsageError} when they are not valid
  */
-export function commandOf (words: string[]): Command {
+export function commandOf (words: string[], environment: NodeJS.ProcessEnv = {}): Command {
   const [first, ...rest] = words
   const named = first !== undefined && !first.startsWith('-')
   const name = named ? first : 'serve'
@@ -67,17 +83,20 @@ export function commandOf (words: string[]): Command {
   if (values.config === '') throw new UsageError('--config needs the name of a file.')
 
   switch (name) {
-    case 'sandbox': return { name, listen: listenOf(values) }
+    case 'sandbox': return { name, ...sandboxCommand(values, environment) }
     case 'token': return { name, cost: whole('--cost', values.cost ?? '10', 4, 12) }
     case 'check':
       if (values.config === undefined) throw new UsageError('The command check needs --config FILE.')
       return { name, config: values.config, connect: values.connect ?? false }
-    default: return { name: 'serve', config: values.config, listen: listenOf(values) }
+    default: return { name: 'serve', ...serveOptions(values) }
   }
 }
 
 const options = new Map(Object.entries({
-  serve: ['config', 'listen', 'port'], sandbox: ['listen', 'port'], token: ['cost'], check: ['config', 'connect']
+  serve: ['config', 'listen', 'port', 'key', 'demo'],
+  sandbox: ['listen', ...Object.keys(sandboxOptions)],
+  token: ['cost'],
+  check: ['config', 'connect']
 }))
 
 function read (args: string[]) {
@@ -88,7 +107,9 @@ function read (args: string[]) {
   }
 }
 
-function listenOf ({ listen, port }: { listen?: string, port?: string }): Listen {
+interface ListenValues { listen?: string, port?: string }
+
+function listenOf ({ listen, port }: ListenValues): Listen {
   if (listen !== undefined && port !== undefined) throw new UsageError('--listen has a port: leave --port out.')
   if (port !== undefined) return { port: whole('--port', port, 0, 65_535) }
   try {
@@ -98,8 +119,24 @@ function listenOf ({ listen, port }: { listen?: string, port?: string }): Listen
   }
 }
 
-function whole (option: string, text: string, least: number, most: number): number {
-  const value = Number(text)
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value
-  throw new UsageError(`${option} must be a whole number from ${least} to ${most}.`)
+interface ServeValues extends ListenValues { config?: string, key?: string, demo?: boolean }
+
+/** @throws {UsageError} when they contradict one another */
+function serveOptions ({ key, demo, config, ...where }: ServeValues) {
+  const listen = listenOf(where)
+  if (key === '') throw new UsageError('--key needs a key.')
+  if (key !== undefined && demo) throw new UsageError('--demo has a key of its own: leave out --key.')
+  if (config !== undefined && (key !== undefined || demo)) {
+    throw new UsageError(`--${demo ? 'demo' : 'key'} is for the sandbox: leave out --config.`)
+  }
+  if (demo && listen.host !== undefined && !isLoopback(listen.host)) {
+    throw new UsageError('--demo has a key that everybody knows: with --listen, name a loopback address.')
+  }
+  return { config, listen, key: demo ? DEMO_KEY : key }
+}
+
+/** An address wins over the port in the environment. */
+function sandboxCommand (values: ReturnType<typeof read>, environment: NodeJS.ProcessEnv) {
+  const options = readSandboxOptions(values, environment)
+  return { listen: { port: options.port, ...listenOf(values) }, options }
 }

@@ -2,6 +2,7 @@
 import '../../model.test.js'
 import '../../pages.test.js'
 import '../../sandbox-bodies.test.js'
+import '../../sandbox-control.test.js'
 import '../../sandbox-costs.test.js'
 import '../../sandbox-elastigroups.test.js'
 import '../../sandbox-faults.test.js'
