@@ -124,10 +124,15 @@ const run = {
   serve,
   sandbox,
   token,
-  async check ({ config }: Extract<Command, { name: 'check' }>) {
+  async check ({ config, connect }: Extract<Command, { name: 'check' }>) {
     const { readConfiguration } = await import('./services/configuration/index.js')
-    const { configuration: { accounts } } = readConfiguration(config)
-    print(`${config} can be used. Accounts: ${Object.keys(accounts).join(', ')}.`)
+    const { configuration } = readConfiguration(config)
+    const { rightsOf, unreachable, warningsOf } = await import('./services/process/check.js')
+    for (const warning of warningsOf(configuration)) process.stderr.write(`Warning: ${warning}\n`)
+    const failure = connect ? await unreachable(configuration) : undefined
+    if (failure) throw new ConfigurationError(config, [{ pointer: '/state/redis', message: failure }])
+    const accounts = Object.keys(configuration.accounts).join(', ')
+    print([`${config} can be used. Accounts: ${accounts}.`, ...rightsOf(configuration)].join('\n  '))
   },
   help: () => print(HELP),
   version: () => print(version)

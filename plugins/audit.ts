@@ -48,7 +48,7 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
   // The write as Spot was asked for it. If none was, the request itself.
   const { query, body } = opened?.write ?? request
   // A body that is not as documented is left out: a secret may be under any name.
-  const recorded = request.problem === 'invalid-request' ? undefined : body
+  const recorded = request.problem?.problem === 'invalid-request' ? undefined : body
   const identity = request.server.spot.identity(account) ?? ''
   return {
     // First, and so named, to tell audit lines from log lines on the standard output.
@@ -74,6 +74,6 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
 }
 
 function outcomeOf (request: FastifyRequest, reply: FastifyReply) {
-  if (request.problem) return request.problem
+  if (request.problem) return request.problem.problem
   return reply.hasHeader('idempotency-replayed') ? 'replayed' : 'done'
 }

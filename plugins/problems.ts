@@ -10,7 +10,7 @@ import { Problem, problemBody, type ProblemName } from '../services/problems/ind
 declare module 'fastify' {
   interface FastifyRequest {
     /** The problem it was answered with, if any. */
-    problem: ProblemName | null
+    problem: Problem | null
   }
 }
 
@@ -69,7 +69,7 @@ export function replyWithProblem (thrown: FastifyError, request: FastifyRequest,
     request.log.error({ requestId: request.id, err: sanitizeError(error) }, 'unexpected error')
   }
   const path = request.url.split('?', 1)[0] ?? ''
-  request.problem = problem.problem
+  request.problem = problem
   return reply
     .code(problem.status)
     .headers({ ...SECURITY_HEADERS, 'x-request-id': request.id, ...problem.details.headers })

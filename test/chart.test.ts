@@ -103,6 +103,14 @@ t.test('the alerts of the chart are those of deploy/prometheus', { skip: noAlert
   t.equal(read('files/alerts.yaml'), readFileSync(alerts, 'utf8'))
 })
 
+t.test('its dashboard is that of deploy/grafana', async (t) => {
+  t.equal(read('files/dashboard.json'), readFileSync(join(root, 'deploy/grafana/spot-api.json'), 'utf8'))
+})
+
+t.test('its notes ask for no restart after a change of the configuration', async (t) => {
+  t.notMatch(read('templates/NOTES.txt'), 'rollout restart')
+})
+
 /** What `_helpers.tpl` makes of values; with Helm it is compared. */
 function configurationFileOf (given: { config?: object, redis?: { enabled: boolean } }): object {
   const { deadlines, drainSeconds } = { ...values, ...given }
@@ -140,9 +148,11 @@ t.test('with Helm', { skip: noHelm }, async (t) => {
           automountServiceAccountToken: false,
           securityContext: { runAsNonRoot: true, runAsUser: Number, seccompProfile: { type: 'RuntimeDefault' } }
         })
-        t.strictSame(spec.containers.map(({ securityContext }: any) => securityContext), [
-          { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } }
-        ])
+        for (const { name, securityContext } of spec.containers) {
+          t.strictSame(securityContext, {
+            allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] }
+          }, name)
+        }
       }
       const secret = Object.values(resources).find(({ stringData }) => stringData?.['config.json'])
       t.equal(secret === undefined, example.existingSecret !== undefined)
@@ -236,6 +246,44 @@ t.test('with Helm', { skip: noHelm }, async (t) => {
     t.strictSame(resources['PrometheusRule/spot-api'].spec, parse(read('files/alerts.yaml'), { version: '1.1' }))
   })
 
+  await t.test('the dashboard is a ConfigMap that the sidecar of Grafana finds', async (t) => {
+    const { resources } = render({ config: account, dashboard: { enabled: true } })
+    const { metadata, data } = resources['ConfigMap/spot-api-dashboard']
+    t.equal(metadata.labels.grafana_dashboard, '1')
+    t.strictSame(JSON.parse(data['spot-api.json']), JSON.parse(read('files/dashboard.json')))
+  })
+
+  await t.test('an audit in a file has a volume that it can be written to, beside a read-only root', async (t) => {
+    const auditVolume = { persistentVolumeClaim: { claimName: 'spot-api-audit' } }
+    const { resources } = render({ config: { ...account, audit: { file: 'audit/audit.log' } }, auditVolume })
+    const { volumes, containers } = podIn(resources).spec
+    t.match(volumes, [{}, {}, { name: 'audit', ...auditVolume }])
+    t.match(containers[0].volumeMounts, [{}, {}, { name: 'audit', mountPath: '/app/audit' }])
+  })
+
+  await t.test('the pod takes volumes, containers, a priority, a digest, and the users of OpenShift', async (t) => {
+    const digest = `sha256:${'0'.repeat(64)}`
+    const noUser = { runAsUser: null, runAsGroup: null, fsGroup: null }
+    const { resources } = render({
+      config: account,
+      image: { digest },
+      extraVolumes: [{ name: 'ca', configMap: { name: 'ca' } }],
+      extraVolumeMounts: [{ name: 'ca', mountPath: '/app/ca' }],
+      extraContainers: [{ name: 'shipper', image: 'shipper' }],
+      priorityClassName: 'important',
+      podSecurityContext: noUser
+    })
+    const { spec } = podIn(resources)
+    t.equal(spec.containers[0].image, `spot-api@${digest}`)
+    t.strictSame(spec.containers.map(({ name }: any) => name), ['spot-api', 'shipper'])
+    t.strictSame(spec.volumes.at(-1), { name: 'ca', configMap: { name: 'ca' } })
+    t.strictSame(spec.containers[0].volumeMounts.at(-1), { name: 'ca', mountPath: '/app/ca' })
+    t.equal(spec.priorityClassName, 'important')
+    t.strictSame(spec.securityContext, {
+      runAsNonRoot: true, fsGroupChangePolicy: 'OnRootMismatch', seccompProfile: { type: 'RuntimeDefault' }
+    })
+  })
+
   const redis = { enabled: true, password: 'a-password-for-tests' }
   const refusals: [string, { given: object, want: RegExp }][] = [
     ['no configuration', { given: {}, want: /There is no configuration: set config/ }],
@@ -251,6 +299,9 @@ t.test('with Helm', { skip: noHelm }, async (t) => {
     }],
     ['two Redis', { given: { config: account, redis, state: { redis: 'redis://r' } }, want: /choose one, the state/ }],
     ['a Redis without a password', { given: { config: account, redis: { enabled: true } }, want: /needs redis\.password/ }],
+    ['an audit where nothing can be written', {
+      given: { config: { ...account, audit: { file: 'audit.log' } } }, want: /set auditVolume/
+    }],
     ['an ingress without a host', { given: { config: account, ingress: { enabled: true } }, want: /needs ingress\.host/ }],
     ['an ingress for accounts that it does not know', {
       given: { existingSecret: 'a', ingress: { enabled: true, host: 'a.example.org' } }, want: /needs ingress\.accounts/

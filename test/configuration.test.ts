@@ -92,6 +92,7 @@ const accepted: Row<object>[] = [
     given: { ...sound, accounts: { other: { ...account, organization: 'acme' } } },
     want: { accounts: { other: { ...account, organization: 'acme' } } }
   }],
+  ['a byte order mark, as Windows writes it', { given: `\uFEFF${JSON.stringify(sound)}`, want: { keysTried: 4 } }],
   ['the key from the environment', {
     given: { ...sound, token: { env: 'THE_KEY' } }, environment: { THE_KEY: KEY }, want: { clients: [{ keys: [KEY] }] }
   }],
@@ -160,12 +161,28 @@ const bytes = (has: number) => `must have 16 to 72 bytes (it has ${has})`
 type Faults = Record<string, string | RegExp>
 
 const refused: Row<Faults>[] = [
-  ['not JSON', { given: `{"token": "${HUSH}", }`, want: { '': 'is not valid JSON' } }],
-  ['empty', { given: '', want: { '': 'is not valid JSON' } }],
+  ...Object.entries({
+    [`{"token": "${HUSH}", }`]: [1, 24, 'a name in double quotes is expected; no comma may stand before }'],
+    [`{\n  "token": "${HUSH}"\n  "accounts": {}\n}`]: [3, 3, 'a comma is expected'],
+    '{"a": [1,]}': [1, 10, 'a value is expected; no comma may stand before ]'],
+    [`{\n  // ${HUSH}\n}`]: [2, 3, 'comments are not JSON: remove them'],
+    [`# ${HUSH}\n{}`]: [1, 1, 'comments are not JSON: remove them'],
+    [`{'token': '${HUSH}'}`]: [1, 2, 'names and strings need double quotes'],
+    [`{"token": ${HUSH}}`]: [1, 11, 'this is neither a string in double quotes nor a number, true, false or null'],
+    [`{"token": "${HUSH}`]: [1, 11, 'this string does not end on its line'],
+    [`{"token": "${HUSH}"`]: [1, 22, 'a } is missing'],
+    [`{"token": "C:\\d${HUSH}"}`]: [1, 11, 'in a string, write a backslash as \\\\'],
+    [`{"token" "${HUSH}"}`]: [1, 10, 'a colon is expected'],
+    '{} {}': [1, 4, 'nothing may follow the last }']
+  }).map(([given, [line, column, message]]): Row<Faults> => [`not JSON: ${given}`, {
+    given, want: { '': `is not valid JSON: line ${line}, column ${column}: ${message}` }
+  }]),
+  ['empty', { given: ' \n', want: { '': 'is not valid JSON: it is empty' } }],
+  ['UTF-16', { given: '{\0}\0', want: { '': 'is not valid JSON: it is not UTF-8' } }],
   ...[`["${HUSH}"]`, `"${HUSH}"`, 'null', '1'].map((given): Row<Faults> =>
-    [`${given[0]}… instead of an object`, { given, want: { '': 'must be object' } }]),
+    [`${given[0]}… instead of an object`, { given, want: { '': 'must be an object' } }]),
   ['nothing in it', { given: {}, want: { '/accounts': 'is required', '/token': 'is required' } }],
-  ['no account', { given: { ...sound, accounts: {} }, want: { '/accounts': /fewer than 1/ } }],
+  ['no account', { given: { ...sound, accounts: {} }, want: { '/accounts': 'must not be empty' } }],
   ['an account without anything', {
     given: { ...sound, accounts: { a: {} } }, want: { '/accounts/a/id': /required/, '/accounts/a/token': /required/ }
   }],
@@ -180,7 +197,7 @@ const refused: Row<Faults>[] = [
   }],
   ['faults inside an account with an odd name', {
     given: { ...sound, accounts: { 'a/b~c': { id: 5, token: HUSH } } },
-    want: { '/accounts/a~1b~0c': NAME_FORM, '/accounts/a~1b~0c/id': 'must be string' }
+    want: { '/accounts/a~1b~0c': NAME_FORM, '/accounts/a~1b~0c/id': 'must be a string' }
   }],
   ...['accounts', 'docs', 'metrics', 'openapi', 'ping', 'version'].map((name): Row<Faults> =>
     [`an account named ${name}`, {
@@ -204,13 +221,13 @@ const refused: Row<Faults>[] = [
       '/accounts/a/token': 'is required'
     }
   }],
-  ['an id with an odd sign', { given: withAccount({ id: `${HUSH}&x=1` }), want: { '/accounts/demo/id': /pattern/ } }],
+  ['an id with an odd sign', { given: withAccount({ id: `${HUSH}&x=1` }), want: { '/accounts/demo/id': NAME_FORM } }],
   ...[-1, 601, '5', null].map((drainSeconds): Row<Faults> =>
     [`a drain of ${JSON.stringify(drainSeconds)} seconds`, {
       given: { ...sound, drainSeconds }, want: { '/drainSeconds': /^must be/ }
     }]),
   ['a load balancer that is a number', {
-    given: { ...sound, trustedProxies: [10] }, want: { '/trustedProxies/0': 'must be string' }
+    given: { ...sound, trustedProxies: [10] }, want: { '/trustedProxies/0': 'must be a string' }
   }],
   ['load balancers that are no addresses, or everybody', {
     given: { ...sound, trustedProxies: [HUSH, '10', '10.0.0.0/33', '10.0.0.0/', '0.0.0.0/0', '::/0', '10.0.0.1'] },
@@ -292,7 +309,7 @@ const refused: Row<Faults>[] = [
   ['two places for state', {
     given: { ...sound, state: { directory: 'a', redis: 'redis://a' } }, want: { '/state': /not both$/ }
   }],
-  ['state that is a text', { given: { ...sound, state: HUSH }, want: { '/state': 'must be object' } }],
+  ['state that is a text', { given: { ...sound, state: HUSH }, want: { '/state': 'must be an object' } }],
   ['a misspelt place for state', { given: { ...sound, state: { dir: HUSH } }, want: { '/state/dir': /not a setting/ } }],
   ['a token that no header can carry', {
     given: withAccount({ token: { file: 't' } }),
@@ -310,13 +327,55 @@ const refused: Row<Faults>[] = [
     },
     want: {
       ...Object.fromEntries(['name', 'key', 'accounts', 'access'].map((name) => [`/clients/0/${name}`, 'is required'])),
-      '/clients/1/name': /pattern/,
+      '/clients/1/name': NAME_FORM,
       '/clients/1/key': TOKEN_FORM,
-      '/clients/1/accounts': /fewer than 1/,
+      '/clients/1/accounts': 'must not be empty',
       '/clients/1/access': 'must be one of read, write, admin',
-      '/clients/1/expires': 'must be string',
+      '/clients/1/expires': 'must be a string',
       '/clients/1/more': 'is not a setting',
       '/clients/2/key': TOKEN_FORM
+    }
+  }],
+  ['shape and meaning at once', {
+    given: {
+      listenAddress: 'nowhere',
+      token: `${HUSH}-short`,
+      maxRequests: '5',
+      trustedProxies: [5, HUSH],
+      accounts: {
+        a: { id: 5, token: HUSH, endpoint: 'http://spot.example' },
+        b: HUSH,
+        c: { id: 'c', token: { env: 'MISSING' }, guardrails: { schema: { elastigroup: { maxmum: 1 } }, regions: 5 } }
+      },
+      clients: [
+        5, { name: 'x', key: [KEY, 5], accounts: ['a', 'b', 'd'], access: 'all', expires: 'never' },
+        { key: `${HUSH}-2`, accounts: 'a', access: 'read' }
+      ],
+      state: { redis: `http://${HUSH}`, directory: 5 }
+    },
+    want: {
+      '/listenAddress': ADDRESS_FORM,
+      '/token': bytes(15),
+      '/maxRequests': 'must be a whole number',
+      '/trustedProxies/0': 'must be a string',
+      '/trustedProxies/1': PROXY_FORM,
+      '/accounts/a/id': 'must be a string',
+      '/accounts/a/endpoint': HTTPS,
+      '/accounts/b': 'must be an object',
+      '/accounts/c/token': /MISSING, which is not set/,
+      '/accounts/c/guardrails/schema/elastigroup': /./,
+      '/accounts/c/guardrails/regions': 'must be a list',
+      '/clients/0': 'must be an object',
+      '/clients/1/key': TOKEN_FORM,
+      '/clients/1/key/1': TOKEN_FORM,
+      '/clients/1/accounts/2': 'is not an account in this file',
+      '/clients/1/access': 'must be one of read, write, admin',
+      '/clients/1/expires': /^must be a date/,
+      '/clients/2/name': 'is required',
+      '/clients/2/key': bytes(11),
+      '/clients/2/accounts': 'must be a list',
+      '/state': /not both$/,
+      '/state/directory': 'must be a string'
     }
   }],
   ['clients that are in the way of each other', {
@@ -342,10 +401,10 @@ const refused: Row<Faults>[] = [
   ['guardrails that are none', {
     given: withAccount({ guardrails: { maxCapacity: '9', regions: [], tags: { 'aws:x': 'y', z: 1 }, spot: true } }),
     want: {
-      '/accounts/demo/guardrails/maxCapacity': 'must be integer',
-      '/accounts/demo/guardrails/regions': /fewer than 1/,
+      '/accounts/demo/guardrails/maxCapacity': 'must be a whole number',
+      '/accounts/demo/guardrails/regions': 'must not be empty',
       '/accounts/demo/guardrails/tags/aws:x': /not begin with aws:/,
-      '/accounts/demo/guardrails/tags/z': 'must be string',
+      '/accounts/demo/guardrails/tags/z': 'must be a string',
       '/accounts/demo/guardrails/spot': 'is not a setting'
     }
   }],
@@ -378,6 +437,7 @@ t.test('every error of a configuration says where it is and what was expected, b
       const [, ...lines] = message.split('\n')
       t.strictSame(lines, faults.map(({ pointer, message }) => `  ${pointer} ${message}`.replace(/^ +/, '  ')))
       t.notMatch(lines.join(), HUSH)
+      t.notMatch(lines.join(), /NOT|must match|>=|<=|be (?:string|object|array|integer)/, 'in our words')
     })
   }
 })

@@ -6,6 +6,7 @@ import { operations as table } from '../openapi/operations.js'
 import { BASE, routePath } from '../openapi/paths.js'
 import type { paths } from '../openapi/types.js'
 import { problems, problemType, type ProblemName } from '../services/problems/index.js'
+import { version } from '../services/process/release.js'
 import { start, TOKEN } from './helper.js'
 import { validCall } from './valid-calls.js'
 
@@ -149,6 +150,14 @@ t.test('the README lists the endpoints of the document', async (t) => {
   const inContract = operations.map(({ method, path, operation }) =>
     `${method.toUpperCase()} ${path} ${operation.operationId}`)
   t.strictSame(inReadme, inContract, 'in the same order')
+})
+
+t.test('the document has the version of the server, and links to pages that are there', async (t) => {
+  const { info } = document as unknown as { info: { version: string, description: string } }
+  t.equal(info.version, version)
+  const links = [...info.description.matchAll(/\/blob\/master\/(docs\/[a-z]+\.md)/g)].map(([, path = '']) => path)
+  t.ok(links.length > 5)
+  for (const path of links) t.ok(page(path), path)
 })
 
 t.test('every operation has a name of its own, one tag, and only named schemas', async (t) => {

@@ -119,6 +119,12 @@ t.test('every metric and label in the dashboard and the alerts exists', async (t
   t.equal(faultsOf(wrong, '{{route}}', series).length, 5, 'and what is not there is found')
 })
 
+t.test('every metric of its own is in the dashboard', async (t) => {
+  const own = [...text.matchAll(/^# TYPE ((?:http|spot_api)_\w+)/gm)].map(([, name = '']) => name)
+  t.ok(own.length > 15)
+  t.strictSame(own.filter((name) => !read(DASHBOARD).includes(name)), [])
+})
+
 t.test('alerts and dashboard count as unknown the outcomes that callers get as outcome-unknown', async (t) => {
   const unknown = Object.entries(outcomes).flatMap(([name, { write }]) => write === 'outcome-unknown' ? [name] : [])
   const exprs = [...alerts, ...panels.flatMap(({ targets = [] }) => targets)].map(({ expr }) => expr)

@@ -59,7 +59,13 @@ for (const [index, [name, { fault, want: { status, committed } }]] of rows.entri
     t.strictSame(sandbox.transcript.filter(({ method }) => method === 'POST').map(({ committed }) => committed),
       [committed], 'Spot got it once')
     t.match(linesOfRequest(), [
-      { level: 30, msg: 'caller hung up before its answer', operationId: 'createElastigroup', status }
+      {
+        level: status >= 500 ? 40 : 30,
+        msg: 'caller hung up before its answer',
+        operationId: 'createElastigroup',
+        status,
+        problem: status >= 500 ? 'outcome-unknown' : undefined
+      }
     ])
     t.equal(await groupsThere() - before, committed ? 1 : 0)
     t.equal(linesOfRequest().length, 1, 'one line, as for every request')

@@ -215,6 +215,21 @@ t.test('a token in the URL is kept out of the log', async (t) => {
   t.notOk(log.some((line) => line.includes(TOKEN.slice(-20))))
 })
 
+t.test('the log says why a request was refused, and who asked', async (t) => {
+  const { request, log } = await start(t, { configuration: { trustedProxies: ['127.0.0.1'] } })
+  const headers = { 'x-forwarded-for': '198.51.100.7' }
+  for (const [options, want] of [
+    [{ token: null }, { problem: 'unauthenticated', detail: 'The X-Auth-Token header is missing.' }],
+    [{ token: 'b0' }, { problem: 'unauthenticated', detail: /dollar signs/ }],
+    [{}, { problem: 'invalid-request', detail: undefined, codes: ['additionalProperties'] }]
+  ] as const) {
+    await request('GET', `${groups}?page=2`, { headers, ...options })
+    const line = JSON.parse(log.at(-1) ?? '{}')
+    t.match(line, { level: 30, address: '198.51.100.7', ...want })
+  }
+  t.notMatch(log.join(), /"page/, 'nothing of what was sent, save the URL')
+})
+
 t.test('an X-Request-Id of plain characters is kept, any other is replaced', async (t) => {
   const { request, log } = await start(t)
   for (const id of ['a', '0af7651916cd43dd-8448.eb_1', 'x'.repeat(128)]) {

@@ -104,6 +104,8 @@ t.test('through kills, an outage of Redis and restarts nothing is lost, nothing 
     sandbox: { seed: false, rateLimit: 1_000_000 }
   })
   t.teardown(() => stack.end())
+  const { headers } = await fetch(`${stack.url}/v1/spot/openapi.json`, { headers: { 'accept-encoding': 'gzip' } })
+  t.equal(headers.get('content-encoding'), 'gzip', 'nginx compresses')
   const load = startLoad(stack)
   t.teardown(load.stop)
   const codes: unknown[] = []

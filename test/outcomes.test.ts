@@ -8,7 +8,7 @@ import type { Call } from '../services/spot/call.js'
 import { createClient } from '../services/spot/wire/client.js'
 import { outcomes, type Outcome } from '../services/spot/wire/outcomes.js'
 import { stopTime } from './clock.js'
-import { startGateway } from './helper.js'
+import { startGateway, type Reply } from './helper.js'
 import { until } from './until.js'
 
 /** Starts a Spot that misbehaves: where it listens, and how many requests it has seen. */
@@ -195,6 +195,7 @@ t.test('each behaviour of Spot leads to its status, problem, retries, metric and
 
   const measured: Record<string, number> = {}
   const logged: Record<string, number> = {}
+  const replies = new Map<string, Reply>()
   const time = stopTime(t)
   let over = false
   const calls = Promise.all(spots.map(async ({ spot, index, server, certainty, seen = 1, ...row }) => {
@@ -206,6 +207,7 @@ t.test('each behaviour of Spot leads to its status, problem, retries, metric and
     for (const [method, suffix, operation, [status, problem, outcome], body] of calls) {
       const reply = await request(method, `/v1/spot/${method}${index}/elastigroups${suffix}`, { body })
       const call = `Spot ${spot}: ${method}`
+      replies.set(call, reply)
       t.equal(reply.status, status, `${call}: status`)
       t.equal(reply.json.type, problem && problemType(problem), `${call}: problem`)
       sent += seen * (body ? 1 : attemptsOf(outcome))
@@ -241,6 +243,20 @@ t.test('each behaviour of Spot leads to its status, problem, retries, metric and
     if (msg === 'call to Spot ended') ended[call] = (ended[call] ?? 0) + 1
   }
   t.same(ended, logged, 'and logged with its account and operation')
+
+  const logOf = new Map(log.map((line) => JSON.parse(line)).map((line) => [line.requestId, line]))
+  for (const [call, { status, headers, json }] of replies) {
+    const { type, upstream } = json ?? {}
+    const { level, problem, address, codes, ...line } = logOf.get(headers['x-request-id']) ?? {}
+    t.equal(address, '127.0.0.1', `${call}: who asked`)
+    t.equal(level, status >= 500 ? 40 : 30, `${call}: a warning if it is not the caller's fault`)
+    t.equal(problem && problemType(problem), type, `${call}: the log names the problem`)
+    t.equal(line.spotStatus, upstream?.status, `${call}: Spot's status`)
+    t.equal(line.spotRequestId, upstream?.requestId, `${call}: Spot's name of the request`)
+    const said = upstream?.errors?.map(({ code }: { code: string }) => code)
+    if (said) t.strictSame(codes, [...new Set(said)], `${call}: and Spot's codes`)
+    else if (problem === 'spot-unreachable') t.match(codes, [/^[A-Z][A-Z\d_]+$/], `${call}: or what the network did`)
+  }
 })
 
 t.test('every outcome of the table happens in some row', async (t) => {

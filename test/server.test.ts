@@ -184,13 +184,21 @@ const failures: [string, Failure][] = [
       code: 1, errors: /^a\.json cannot be used:\n {2}\/accounts\/a\/endpoint .+\n {2}\/accounts\/a\/token .+\n {2}\/token .+\n$/
     }
   }],
+  ['check: a Redis that cannot be reached', {
+    given: ['check', '--connect', '--config', 'a.json'],
+    files: {
+      'a.json': '{"token": "hush-hush-hush-hush", "accounts": {"a": {"id": "a", "token": "hush"}}, ' +
+        '"state": {"redis": "redis://:hush@127.0.0.1:1"}}'
+    },
+    want: { code: 1, errors: /^a\.json cannot be used:\n {2}\/state\/redis The Redis at 127\.0\.0\.1:1 cannot be used: / }
+  }],
   ['serve: a missing configuration starts no sandbox', {
     given: ['--config', 'none.json'], want: { code: 1, errors: /^none\.json cannot be used:\n {2}no such file\n$/ }
   }],
   ['serve: a broken config/config.json starts no sandbox', {
     given: [],
     files: { config: { 'config.json': '{"token": hush}' } },
-    want: { code: 1, errors: /^config\/config\.json cannot be used:\n {2}is not valid JSON\n$/ }
+    want: { code: 1, errors: /^config\/config\.json cannot be used:\n {2}is not valid JSON: line 1, column 11: .+\n$/ }
   }],
   ['serve: an address of somebody else', {
     given: ['--listen', '192.0.2.1:0'], want: { code: 1, errors: /^Cannot listen on 192\.0\.2\.1:0 .*--listen/ }
@@ -213,11 +221,36 @@ t.test('spot-api token makes an X-Auth-Token value from a key', async (t) => {
   t.ok(await verify(KEY, output.trim()))
 })
 
-t.test('spot-api check names the accounts of a valid configuration, and shows no secret', async (t) => {
-  const { configuration } = await spot(t)
-  t.strictSame(await run(t, ['check', '--config', 'a.json'], { files: { 'a.json': configuration } }).ends(), {
-    code: 0, output: 'a.json can be used. Accounts: real.\n', errors: ''
+t.test('check says what can be used and who may do what, warns, and shows no secret', async (t) => {
+  const { configuration } = await spot(t, {
+    settings: {
+      clients: [
+        { name: 'portal', key: `${KEY}-1`, accounts: ['real'], access: 'read', expires: '2020-01-31' },
+        { name: 'pipeline', key: `${KEY}-2`, accounts: ['*'], access: 'write', guardrails: { maxCapacity: 1 } },
+        { name: 'tidier', key: `${KEY}-3`, accounts: ['*'], access: 'write', allowDelete: true, expires: '9999-12-31' }
+      ],
+      state: { directory: 'a.json/state' },
+      audit: { file: 'a.json' }
+    }
   })
+  const { code, output, errors } = await run(t, ['check', '--config', 'a.json', '--connect'], {
+    files: { 'a.json': configuration }
+  }).ends()
+  t.equal(code, 0)
+  t.strictSame(output.split('\n'), [
+    'a.json can be used. Accounts: real.',
+    '  default may read, write and delete in all accounts',
+    '  portal may read, with secrets masked, in real, until 2020-01-31T00:00:00.000Z',
+    '  pipeline may read and write, but not delete, in all accounts, with guardrails of its own',
+    '  tidier may read, write and delete in all accounts, until 9999-12-31T00:00:00.000Z',
+    ''
+  ])
+  t.match(errors.split('\n'), [
+    'Warning: The keys of the client portal ended at 2020-01-31T00:00:00.000Z.',
+    /^Warning: state\.directory: \/.*\/a\.json is not a directory\.$/,
+    ''
+  ])
+  t.notMatch(output + errors, KEY)
 })
 
 t.test('a port in use is reported as such', async (t) => {
