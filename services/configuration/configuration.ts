@@ -13,6 +13,7 @@ export interface Configuration {
   clients: Client[]
   keysTried: number
   trustedProxies: string[]
+  cors: string[]
   maxRequests: number
   share: number
   logLevel: string
@@ -60,6 +61,7 @@ export interface Settings {
   listenAddress: string
   keysTried: number
   trustedProxies: string[]
+  cors: string[]
   maxRequests: number
   share: number
   deadlines: { readSeconds: number, writeSeconds: number }

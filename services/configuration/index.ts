@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { compileRule, type Guardrails } from '../guardrails/index.js'
-import { checkEndpoint, checkKey, checkProxy, checkRedis, checkToken, listenAddressOf } from './checks.js'
+import { checkEndpoint, checkKey, checkOrigin, checkProxy, checkRedis, checkToken, listenAddressOf } from './checks.js'
 import { clientsOf } from './clients.js'
 import type { Configuration, ConfigurationFile } from './configuration.js'
 import { withDefaults } from './defaults.js'
@@ -112,6 +112,7 @@ export function resolveSettings (
     }]
   }))
   settings.trustedProxies.forEach((proxy, index) => attempt(`/trustedProxies/${index}`, () => checkProxy(proxy), ''))
+  settings.cors.forEach((origin, index) => attempt(`/cors/${index}`, () => checkOrigin(origin), ''))
   settings.clients.forEach(({ guardrails }, index) => rules(`/clients/${index}`, guardrails))
   const clients = clientsOf(settings, {
     accounts: Object.keys(accounts), key: (pointer, value) => secret(pointer, value, checkKey), fault
@@ -121,13 +122,14 @@ export function resolveSettings (
     : { redis: secret('/state/redis', state.redis, checkRedis) }
   if (faults.length > 0) throw new ConfigurationError(name, faults)
 
-  const { keysTried, trustedProxies, maxRequests, share, audit, source, drainSeconds } = settings
+  const { keysTried, trustedProxies, cors, maxRequests, share, audit, source, drainSeconds } = settings
   const configuration: Configuration = {
     listen,
     accounts,
     clients,
     keysTried,
     trustedProxies,
+    cors,
     maxRequests,
     share,
     logLevel: LEVELS[logLevel] ?? logLevel,

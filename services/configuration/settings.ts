@@ -79,6 +79,11 @@ export const settings = {
     default: [],
     doc: 'Load balancers whose `X-Forwarded-For` is believed: addresses, or networks such as `10.0.0.0/8`.'
   },
+  cors: {
+    schema: { type: 'array', items: string },
+    default: [],
+    doc: 'Origins whose pages may call this server from a browser, such as `https://portal.example.org`.'
+  },
   maxRequests: {
     schema: { type: 'integer', minimum: 1 }, default: 1000, doc: 'Requests in progress at once; more are answered 503.'
   },
