@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * List the accounts
-         * @description The accounts this server is configured for, by the names that stand in every other path.
+         * @description The accounts this server is configured for, by the names used in paths.
          */
         get: operations["listAccounts"];
         put?: never;
@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Show who you are
-         * @description The client whose key your token is a hash of, and what it may do.
+         * @description The client that your token belongs to, and what it may do.
          */
         get: operations["whoami"];
         put?: never;
@@ -59,7 +59,7 @@ export interface paths {
         };
         /**
          * List the Elastigroups of an account
-         * @description Every group of the account, or those the filters leave, as a short summary. The whole object is one `GET` away.
+         * @description A short summary of each group of the account that matches the filters. `GET` one of them for all of it.
          */
         get: operations["listElastigroups"];
         put?: never;
@@ -69,9 +69,9 @@ export interface paths {
          *     has no tag `spinup:org`, that tag is added to `compute.launchSpecification.tags`.
          *
          *     A create launches servers that cost money, so it is sent to Spot **at most once**. With an `Idempotency-Key`
-         *     it can be asked for again, and still happens once: a tag `spot-api:idempotency-key` (the key's hash) is added, and
-         *     by it this server finds what an answer that was lost had created. Without a key, 504 `outcome-unknown` means: list
-         *     the groups before you try again.
+         *     you can repeat the request and it still happens once: a tag `spot-api:idempotency-key` with a random
+         *     value is added, by which this server finds what was created when Spot's answer is lost. Without a key, 504
+         *     `outcome-unknown` means: list the groups before you try again.
          */
         post: operations["createElastigroup"];
         delete?: never;
@@ -106,17 +106,17 @@ export interface paths {
         /**
          * Update an Elastigroup
          * @description A partial update: a missing key leaves the value, an explicit `null` clears it, an array replaces the whole
-         *     array. An `id` in the body is dropped, the path decides. `capacity.unit`, `compute.product` and `region` can
-         *     not change after creation. Sending `capacity.target` sets it, whatever autoscaling has made of it since.
+         *     array. `id`, `createdAt` and `updatedAt` in the body are ignored. `capacity.unit`, `compute.product` and `region`
+         *     cannot change after creation. `capacity.target` is set as sent, even if autoscaling has changed it since.
          *
-         *     Spot takes no update while a roll runs: 409 names the roll.
+         *     Spot accepts no update during a roll: 409 names the roll.
          */
         put: operations["updateElastigroup"];
         post?: never;
         /**
          * Delete an Elastigroup
-         * @description Deletes the group, its instances and, unless switched off by a query parameter, everything a stateful group
-         *     keeps. Nothing of it can be brought back.
+         * @description Deletes the group, its instances and, unless a query parameter says otherwise, everything a stateful group
+         *     keeps. This cannot be undone.
          */
         delete: operations["deleteElastigroup"];
         options?: never;
@@ -144,7 +144,7 @@ export interface paths {
         };
         /**
          * Show the instances of an Elastigroup
-         * @description One row an instance or open spot request, exactly as Spot returns it. `instanceId` is null until the request is
+         * @description One row per instance or open Spot request, exactly as Spot returns it. `instanceId` is null until the request is
          *     fulfilled.
          */
         get: operations["getElastigroupStatus"];
@@ -207,7 +207,7 @@ export interface paths {
         };
         /**
          * Show the health of the instances of an Elastigroup
-         * @description One row an instance, exactly as Spot returns it.
+         * @description One row per instance, exactly as Spot returns it.
          */
         get: operations["getElastigroupHealth"];
         put?: never;
@@ -269,7 +269,7 @@ export interface paths {
         };
         /**
          * Show what each instance of an Elastigroup cost
-         * @description One row an instance. Without moments, the last 30 days.
+         * @description One row per instance. Without moments, the last 30 days.
          */
         get: operations["getElastigroupDetailedCosts"];
         put?: never;
@@ -367,7 +367,7 @@ export interface paths {
         get: operations["getElastigroupCapacity"];
         /**
          * Change the capacity of an Elastigroup
-         * @description Only what is named changes. Spot takes no change while a roll runs; 409 names the roll.
+         * @description Only the values in the body change. During a roll Spot accepts no change, and 409 names the roll.
          */
         put: operations["updateElastigroupCapacity"];
         post?: never;
@@ -461,7 +461,7 @@ export interface paths {
         put?: never;
         /**
          * Take instances out of an Elastigroup
-         * @description The instances live on outside the group, unless they are to be terminated. Unless `shouldTerminateInstances` is `false`, this needs the right to delete.
+         * @description The instances leave the group and keep running, unless `shouldTerminateInstances` is true. Unless it is `false`, this needs the right to delete.
          */
         post: operations["detachInstances"];
         delete?: never;
@@ -490,7 +490,7 @@ export interface paths {
         };
         /**
          * Show what is suspended in an Elastigroup
-         * @description Processes that Spot leaves alone for now.
+         * @description Processes that are suspended now, and until when.
          */
         get: operations["listSuspensions"];
         put?: never;
@@ -611,7 +611,7 @@ export interface paths {
         put?: never;
         /**
          * Stop a roll
-         * @description Ends a roll, a failed one too, which blocks the group until then.
+         * @description Stops a roll. A failed roll blocks the group until it is stopped.
          */
         post: operations["stopRoll"];
         delete?: never;
@@ -644,7 +644,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Show how far a roll is
+         * Show the progress of a roll
          * @description Progress, batch and the old and new instances.
          */
         get: operations["getRollStatus"];
@@ -750,7 +750,7 @@ export interface paths {
         put?: never;
         /**
          * Pause a stateful instance
-         * @description Ends the EC2 instance and keeps its state.
+         * @description Terminates the EC2 instance and keeps its state.
          */
         post: operations["pauseStatefulInstance"];
         delete?: never;
@@ -786,7 +786,7 @@ export interface paths {
         put?: never;
         /**
          * Resume a stateful instance
-         * @description Launches it again from its state.
+         * @description Launches a new EC2 instance from its state.
          */
         post: operations["resumeStatefulInstance"];
         delete?: never;
@@ -858,7 +858,7 @@ export interface paths {
         put?: never;
         /**
          * Deallocate a stateful instance
-         * @description Ends it and removes its state. Nothing of it can be brought back.
+         * @description Terminates the EC2 instance and removes its state. This cannot be undone.
          */
         post: operations["deallocateStatefulInstance"];
         delete?: never;
@@ -882,7 +882,8 @@ export interface paths {
         };
         /**
          * List the managed instances of an account
-         * @description Every managed instance of the account, or those the filters leave, as a short summary. The whole object is one `GET` away.
+         * @description A short summary of each managed instance of the account that matches the filters. `GET` one of them for all
+         *     of it.
          */
         get: operations["listInstances"];
         put?: never;
@@ -893,9 +894,9 @@ export interface paths {
          *     `compute.launchSpecification.tags` unless the body has it.
          *
          *     A create launches a server that costs money, so it is sent to Spot **at most once**. With an `Idempotency-Key`
-         *     it can be asked for again, and still happens once: a tag `spot-api:idempotency-key` (the key's hash) is added, and
-         *     by it this server finds what an answer that was lost had created. Without a key, 504 `outcome-unknown` means: list
-         *     the instances before you try again.
+         *     you can repeat the request and it still happens once: a tag `spot-api:idempotency-key` with a random
+         *     value is added, by which this server finds what was created when Spot's answer is lost. Without a key, 504
+         *     `outcome-unknown` means: list the instances before you try again.
          */
         post: operations["createInstance"];
         delete?: never;
@@ -956,15 +957,15 @@ export interface paths {
         /**
          * Update a managed instance
          * @description A partial update: a missing key leaves the value, an explicit `null` clears it, an array replaces the whole
-         *     array. An `id` in the body is dropped, the path decides. `compute.product` and `region` cannot change after
+         *     array. `id`, `createdAt` and `updatedAt` in the body are ignored. `compute.product` and `region` cannot change after
          *     creation.
          */
         put: operations["updateInstance"];
         post?: never;
         /**
          * Delete a managed instance
-         * @description Deletes the managed instance and, unless switched off by a query parameter, terminates its EC2 instance and
-         *     deletes everything it keeps. Nothing of it can be brought back.
+         * @description Deletes the managed instance and, unless a query parameter says otherwise, terminates its EC2 instance and
+         *     deletes everything it keeps. This cannot be undone.
          */
         delete: operations["deleteInstance"];
         options?: never;
@@ -1087,7 +1088,7 @@ export interface paths {
         put?: never;
         /**
          * Pause a managed instance
-         * @description Ends the EC2 instance and keeps disks, address and identity.
+         * @description Terminates the EC2 instance and keeps disks, address and identity.
          */
         post: operations["pauseInstance"];
         delete?: never;
@@ -1118,7 +1119,7 @@ export interface paths {
         put?: never;
         /**
          * Resume a managed instance
-         * @description Launches it again from what was kept.
+         * @description Launches a new EC2 instance from the kept disks, address and identity.
          */
         post: operations["resumeInstance"];
         delete?: never;
@@ -1262,7 +1263,7 @@ export interface paths {
         };
         /**
          * Say pong
-         * @description Answers as long as the server takes requests. Asks nothing of Spot.
+         * @description Answers as long as the server accepts requests. Makes no call to Spot.
          */
         get: operations["ping"];
         put?: never;
@@ -1282,8 +1283,8 @@ export interface paths {
         };
         /**
          * Say whether to send requests here
-         * @description For load balancers. 200 until the server begins to shut down; from then on it finishes what is under way. Asks nothing of
-         *     Spot. A server whose state is down is ready all the same: only creates with an Idempotency-Key need it.
+         * @description For load balancers. 200 until the server begins to shut down; from then on it finishes the requests under way. Makes no
+         *     call to Spot. A server that cannot reach its state is still ready: only creates with an Idempotency-Key need it.
          */
         get: operations["ready"];
         put?: never;
@@ -1343,7 +1344,7 @@ export interface paths {
         };
         /**
          * Show this document as JSON
-         * @description The very document the server validates by. Generate your client from it.
+         * @description The document that the server validates requests by. Generate your client from it.
          */
         get: operations["getOpenApiJson"];
         put?: never;
@@ -1378,6 +1379,8 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Name of a client in the configuration, or nothing. */
+        ClientName: string;
         /** @description Name under which the operator configured a Spot account. */
         AccountName: string;
         /** @description A configured account. Its id and token stay on the server. */
@@ -1533,7 +1536,7 @@ export interface components {
             updatedAt: string | null;
         };
         ElastigroupSummaries: components["schemas"]["ElastigroupSummary"][];
-        /** @description 1 to 255 visible ASCII characters, bare or in double quotes, which do not count. */
+        /** @description 1 to 255 visible ASCII characters, without or within double quotes, which are not counted. */
         IdempotencyKey: string;
         /** @description On or off. Default: off. */
         Option: boolean;
@@ -2597,7 +2600,7 @@ export interface components {
             /** @description ISO 8601. */
             createdAt?: string | null;
         };
-        /** @description One row an instance or open spot request. */
+        /** @description One row per instance or open spot request. */
         ElastigroupStatus: components["schemas"]["ElastigroupInstance"][];
         /**
          * @description Whether something is up. Ask again after as many seconds as `Retry-After` says, which is there while it is not: more
@@ -2629,7 +2632,7 @@ export interface components {
             healthStatus?: string | null;
             agentHealth?: components["schemas"]["AgentHealth"];
         };
-        /** @description One row an instance. */
+        /** @description One row per instance. */
         ElastigroupHealth: components["schemas"]["InstanceHealth"][];
         /** @description Spot answers a number; older answers had it as text. */
         CostsNumber: (number | null) | (string | null);
@@ -2667,7 +2670,7 @@ export interface components {
             savings?: components["schemas"]["CostsSavings"];
             costs?: components["schemas"]["CostsAmounts"];
         };
-        /** @description One row an instance. */
+        /** @description One row per instance. */
         DetailedCosts: components["schemas"]["InstanceCosts"][];
         ElastigroupSubEvent: {
             type?: string | null;
@@ -2683,11 +2686,11 @@ export interface components {
         /** @description What happened to a group. */
         ElastigroupEvents: components["schemas"]["ElastigroupEvent"][];
         /**
-         * @description Least severity of the lines.
+         * @description Minimum severity of the lines.
          * @enum {string}
          */
         LogSeverity: "ALL" | "INFO" | "DEBUG" | "WARN";
-        /** @description Lines at most. */
+        /** @description Maximum number of lines. */
         LogLimit: number;
         ElastigroupLogLine: {
             message?: string | null;
@@ -2713,7 +2716,7 @@ export interface components {
             maximum?: number | null;
         };
         /**
-         * @description Instances more or fewer.
+         * @description How many instances to add or remove.
          * @default 1
          */
         Adjustment: number;
@@ -2769,7 +2772,7 @@ export interface components {
         };
         /** @description Names of processes. */
         ProcessNames: string[];
-        /** @description Rolls at most. */
+        /** @description Maximum number of rolls. */
         RollLimit: number;
         RollProgress: {
             /** @description `percentage`. */
@@ -3121,7 +3124,7 @@ export interface components {
             name?: string | null;
             subnetIds?: string[] | null;
         } | null;
-        /** @description An EC2 instance that shall become a managed instance. */
+        /** @description An EC2 instance to import as a managed instance. */
         ImportCreate: {
             /** @description The EC2 instance. */
             originalInstanceId: string | null;
@@ -3144,7 +3147,7 @@ export interface components {
             shouldKeepMetadataOptions?: boolean | null;
             shouldTerminateInstance?: boolean | null;
         } | null;
-        /** @description An EC2 instance on its way to become a managed instance, as Spot describes it. */
+        /** @description The import of an EC2 instance, as Spot describes it. */
         Import: {
             /** @description Id of the import, `smg-…`. */
             migrationId?: string | null;
@@ -3520,7 +3523,7 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:unsupported-media-type",
                  *       "title": "The body is not JSON",
                  *       "status": 415,
-                 *       "detail": "The body is not JSON, and its Content-Type does not say so either.",
+                 *       "detail": "The body is not JSON, and neither is its Content-Type.",
                  *       "hint": "Send JSON with Content-Type: application/json.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
@@ -3608,6 +3611,11 @@ export interface components {
     };
     parameters: {
         /**
+         * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+         *     than it tries.
+         */
+        Client: components["schemas"]["ClientName"];
+        /**
          * @description Name of a configured account.
          * @example demo
          */
@@ -3627,7 +3635,7 @@ export interface components {
         Limit: components["schemas"]["PageLimit"];
         /** @description Only resources whose id comes after this one, sorted by id. It may be gone by now. */
         After: components["schemas"]["Identifier"];
-        /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+        /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
         IfNoneMatch: components["schemas"]["EntityTag"];
         /**
          * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
@@ -3663,23 +3671,23 @@ export interface components {
         ShouldDeleteNetworkInterfaces: components["schemas"]["Switch"];
         /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them otherwise. */
         ShouldDeleteBackupImages: components["schemas"]["Option"];
-        /** @description From here on. Goes together with `end`. */
+        /** @description Start of the period. Give `end` as well. */
         Start: components["schemas"]["Moment"];
-        /** @description Up to here; later than `start`. Goes together with `start`. */
+        /** @description End of the period, later than `start`. Give `start` as well. */
         End: components["schemas"]["Moment"];
-        /** @description From here on. */
+        /** @description Start of the period. */
         EventsStart: components["schemas"]["Moment"];
         /** @description Only lines of this severity. */
         Severity: components["schemas"]["LogSeverity"];
         /** @description Only lines about this resource, such as an EC2 instance. */
         Resource: components["schemas"]["Identifier"];
-        /** @description Lines at most; Spot's default is 500. */
+        /** @description Maximum number of lines; Spot's default is 500. */
         LogLimit: components["schemas"]["LogLimit"];
-        /** @description Instances more or fewer. */
+        /** @description How many instances to add or remove. */
         Adjustment: components["schemas"]["Adjustment"];
         /** @description Process to resume, such as `AUTO_SCALE`. May be given more than once. */
         Process: components["schemas"]["ProcessNames"];
-        /** @description Rolls at most. */
+        /** @description Maximum number of rolls. */
         RollLimit: components["schemas"]["RollLimit"];
         /**
          * @description Id of the roll.
@@ -3754,7 +3762,13 @@ export interface operations {
     listAccounts: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3787,7 +3801,13 @@ export interface operations {
     whoami: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3840,8 +3860,13 @@ export interface operations {
                 after?: components["parameters"]["After"];
             };
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -3919,6 +3944,11 @@ export interface operations {
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -3940,7 +3970,7 @@ export interface operations {
                 headers: {
                     Location: components["headers"]["Location"];
                     /**
-                     * @description There, and `true`, when this is the answer of an earlier request with the same key.
+                     * @description Only present, as `true`, when this is the stored answer to an earlier request with the same key.
                      * @example true
                      */
                     "Idempotency-Replayed"?: string;
@@ -3970,8 +4000,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4029,6 +4064,11 @@ export interface operations {
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4100,6 +4140,11 @@ export interface operations {
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4143,8 +4188,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4187,8 +4237,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4223,8 +4278,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4266,14 +4326,19 @@ export interface operations {
     getElastigroupCosts: {
         parameters: {
             query?: {
-                /** @description From here on. Goes together with `end`. */
+                /** @description Start of the period. Give `end` as well. */
                 start?: components["parameters"]["Start"];
-                /** @description Up to here; later than `start`. Goes together with `start`. */
+                /** @description End of the period, later than `start`. Give `start` as well. */
                 end?: components["parameters"]["End"];
             };
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4315,14 +4380,19 @@ export interface operations {
     getElastigroupDetailedCosts: {
         parameters: {
             query?: {
-                /** @description From here on. Goes together with `end`. */
+                /** @description Start of the period. Give `end` as well. */
                 start?: components["parameters"]["Start"];
-                /** @description Up to here; later than `start`. Goes together with `start`. */
+                /** @description End of the period, later than `start`. Give `start` as well. */
                 end?: components["parameters"]["End"];
             };
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4364,12 +4434,17 @@ export interface operations {
     listElastigroupEvents: {
         parameters: {
             query?: {
-                /** @description From here on. */
+                /** @description Start of the period. */
                 start?: components["parameters"]["EventsStart"];
             };
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4411,20 +4486,25 @@ export interface operations {
     listElastigroupLogs: {
         parameters: {
             query?: {
-                /** @description From here on. Goes together with `end`. */
+                /** @description Start of the period. Give `end` as well. */
                 start?: components["parameters"]["Start"];
-                /** @description Up to here; later than `start`. Goes together with `start`. */
+                /** @description End of the period, later than `start`. Give `start` as well. */
                 end?: components["parameters"]["End"];
                 /** @description Only lines of this severity. */
                 severity?: components["parameters"]["Severity"];
                 /** @description Only lines about this resource, such as an EC2 instance. */
                 resource?: components["parameters"]["Resource"];
-                /** @description Lines at most; Spot's default is 500. */
+                /** @description Maximum number of lines; Spot's default is 500. */
                 limit?: components["parameters"]["LogLimit"];
             };
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4467,8 +4547,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4486,7 +4571,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The capacity; an empty object when Spot says nothing of it. */
+            /** @description The capacity; an empty object when Spot returns none. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4522,6 +4607,11 @@ export interface operations {
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4578,7 +4668,7 @@ export interface operations {
     scaleUpElastigroup: {
         parameters: {
             query?: {
-                /** @description Instances more or fewer. */
+                /** @description How many instances to add or remove. */
                 adjustment?: components["parameters"]["Adjustment"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
@@ -4586,7 +4676,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4603,7 +4699,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What is being launched, as Spot returns it. */
+            /** @description The instances being launched, as Spot returns them. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4631,7 +4727,7 @@ export interface operations {
     scaleDownElastigroup: {
         parameters: {
             query?: {
-                /** @description Instances more or fewer. */
+                /** @description How many instances to add or remove. */
                 adjustment?: components["parameters"]["Adjustment"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
@@ -4639,7 +4735,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4656,7 +4758,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What is being ended, as Spot returns it. */
+            /** @description The instances being terminated, as Spot returns them. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4690,7 +4792,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4747,8 +4855,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4796,7 +4909,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4827,7 +4946,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The suspensions there are now. */
+            /** @description All suspensions of the group. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4868,6 +4987,11 @@ export interface operations {
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4885,7 +5009,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The suspensions that are left. */
+            /** @description The remaining suspensions. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4912,12 +5036,17 @@ export interface operations {
     listRolls: {
         parameters: {
             query?: {
-                /** @description Rolls at most. */
+                /** @description Maximum number of rolls. */
                 limit?: components["parameters"]["RollLimit"];
             };
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4971,6 +5100,11 @@ export interface operations {
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5001,12 +5135,12 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The roll as Spot started it. */
+            /** @description The roll that was started, as Spot returns it. */
             201: {
                 headers: {
                     Location: components["headers"]["Location"];
                     /**
-                     * @description There, and `true`, when this is the answer of an earlier request with the same key.
+                     * @description Only present, as `true`, when this is the stored answer to an earlier request with the same key.
                      * @example true
                      */
                     "Idempotency-Replayed"?: string;
@@ -5036,8 +5170,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5090,7 +5229,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5112,7 +5257,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Spot ends it. */
+            /** @description Spot stops the roll. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5138,8 +5283,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5192,7 +5342,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5252,8 +5408,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5301,7 +5462,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5323,7 +5490,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Spot has begun; the list shows the state. */
+            /** @description Accepted by Spot; the list shows the state. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5355,7 +5522,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5377,7 +5550,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Spot has begun; the list shows the state. */
+            /** @description Accepted by Spot; the list shows the state. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5409,7 +5582,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5431,7 +5610,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Spot has begun; the list shows the state. */
+            /** @description Accepted by Spot; the list shows the state. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5463,7 +5642,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5485,7 +5670,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Spot has begun; the list shows the state. */
+            /** @description Accepted by Spot; the list shows the state. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5528,8 +5713,13 @@ export interface operations {
                 after?: components["parameters"]["After"];
             };
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5602,6 +5792,11 @@ export interface operations {
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5623,7 +5818,7 @@ export interface operations {
                 headers: {
                     Location: components["headers"]["Location"];
                     /**
-                     * @description There, and `true`, when this is the answer of an earlier request with the same key.
+                     * @description Only present, as `true`, when this is the stored answer to an earlier request with the same key.
                      * @example true
                      */
                     "Idempotency-Replayed"?: string;
@@ -5658,7 +5853,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5712,8 +5913,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5769,6 +5975,11 @@ export interface operations {
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5841,6 +6052,11 @@ export interface operations {
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5884,8 +6100,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5928,8 +6149,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5963,14 +6189,19 @@ export interface operations {
     getInstanceCosts: {
         parameters: {
             query?: {
-                /** @description From here on. Goes together with `end`. */
+                /** @description Start of the period. Give `end` as well. */
                 start?: components["parameters"]["Start"];
-                /** @description Up to here; later than `start`. Goes together with `start`. */
+                /** @description End of the period, later than `start`. Give `start` as well. */
                 end?: components["parameters"]["End"];
             };
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -6018,7 +6249,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -6066,7 +6303,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -6114,7 +6357,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -6162,7 +6411,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -6221,6 +6476,11 @@ export interface operations {
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -6245,12 +6505,12 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The import as Spot began it. */
+            /** @description The import that was started, as Spot returns it. */
             201: {
                 headers: {
                     Location: components["headers"]["Location"];
                     /**
-                     * @description There, and `true`, when this is the answer of an earlier request with the same key.
+                     * @description Only present, as `true`, when this is the stored answer to an earlier request with the same key.
                      * @example true
                      */
                     "Idempotency-Replayed"?: string;
@@ -6280,8 +6540,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -6329,7 +6594,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The server takes requests. */
+            /** @description The server accepts requests. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6434,7 +6699,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -6460,7 +6725,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;

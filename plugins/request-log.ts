@@ -1,10 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { withoutTokens } from '../services/masking/index.js'
 import { results } from '../services/replies/results.js'
 import { openedAccount } from './account.js'
-
-/** A token that somebody put into the URL, as it is or encoded. */
-const hash = /(?:\$|%24)2[aby](?:\$|%24)\d\d(?:\$|%24)[./\w%]{53,}/gi
 
 /** One line in the log for each request. */
 export default fp(async function requestLog (app: FastifyInstance) {
@@ -12,8 +10,10 @@ export default fp(async function requestLog (app: FastifyInstance) {
   function concealUrl (url: string): string {
     const decoded = decode(url)
     const isSecret = app.conceal(decoded) !== decoded
-    return (isSecret ? app.conceal(decoded) : url).replace(hash, '(token)')
+    return withoutTokens(isSecret ? app.conceal(decoded) : url)
   }
+
+  const shown = (account: string | undefined) => account && withoutTokens(app.conceal(account))
 
   /** What the one line of a request says. Memory and calls are shown where a token was right. */
   const summary = (request: FastifyRequest, { statusCode, elapsedTime }: FastifyReply) => ({
@@ -22,7 +22,7 @@ export default fp(async function requestLog (app: FastifyInstance) {
     url: concealUrl(request.url),
     operationId: request.routeOptions.config.operationId,
     client: request.client?.name,
-    account: (request.params as { account?: string } | undefined)?.account,
+    account: shown((request.params as { account?: string } | undefined)?.account),
     status: statusCode,
     milliseconds: Math.round(elapsedTime),
     ...request.client && {

@@ -5,10 +5,11 @@ import fp from 'fastify-plugin'
 import { LONGEST_URL, refuseConnect, SECURITY_HEADERS, urlTooLong } from '../services/problems/malformed-http.js'
 import { Problem } from '../services/problems/index.js'
 
-/** The caller's X-Request-Id where it is a plain word, or a new one. */
-export function requestId ({ headers }: Pick<IncomingMessage, 'headers'>): string {
+/** The caller's X-Request-Id where it is a plain word without a secret, or a new one. */
+export function requestId ({ headers }: Pick<IncomingMessage, 'headers'>, conceal: (text: string) => string): string {
   const given = headers['x-request-id']
-  return typeof given === 'string' && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID()
+  const isUsable = typeof given === 'string' && /^[\w.-]{1,128}$/.test(given) && conceal(given) === given
+  return isUsable ? given : randomUUID()
 }
 
 /** Every request has an id, which its answer names; what is not HTTP as we take it is refused. */

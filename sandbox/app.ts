@@ -1,8 +1,8 @@
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Clock } from './clock.js'
+import { addControl, isControl, refuseControl } from './control/routes.js'
+import type { Controlled } from './control/routes.js'
 import { kindOf } from './faults/model.js'
-import type { Faults } from './faults/model.js'
 import { serveAfterLatency, applyFault } from './faults/engine.js'
 import type { ListShape, Operation } from './operation.js'
 import { OPERATIONS } from './operations.js'
@@ -11,20 +11,17 @@ import { failure, limitExceeded, success, unreadable } from './protocol/envelope
 import type { Reply } from './protocol/envelope.js'
 import { refusal, SandboxError } from './protocol/errors.js'
 import { rateLimitHeaders } from './protocol/rate-limit.js'
-import type { RateLimit, Usage } from './protocol/rate-limit.js'
-import { record } from './transcript.js'
+import type { Usage } from './protocol/rate-limit.js'
+import { catchUp } from './tasks.js'
+import { lineOf, record } from './transcript.js'
 import type { RecordedCall } from './transcript.js'
-import type { World } from './world.js'
 
 /** What the app is built from. */
-export interface Parts {
+export interface Parts extends Controlled {
   authorization: Authorization
-  clock: Clock
-  faults: Faults
   listShape: ListShape
-  rateLimit: RateLimit
-  transcript: RecordedCall[]
-  world: World
+  /** Gets a line for each call, once that has been answered or its connection is gone. */
+  log: ((line: string) => void) | undefined
 }
 
 const BODY_LIMIT_BYTES = 4 * 1024 * 1024
@@ -51,13 +48,13 @@ export function buildApp (parts: Parts): FastifyInstance {
     schemaController: { compilersFactory: { buildValidator: neverUsed, buildSerializer: neverUsed } },
     // A path that cannot be decoded skips the hooks, so it is recorded here, as an unknown route.
     frameworkErrors: (_error, request, reply) => {
-      admit(request)
+      admit(request, reply)
       return answer(request, reply, undefined)
     }
   })
   const calls = new WeakMap<object, RecordedCall>()
 
-  function admit (request: FastifyRequest): void {
+  function admit (request: FastifyRequest, reply: FastifyReply): void {
     const { authorization, ...headers } = request.headers
     const call: RecordedCall = {
       method: request.method,
@@ -72,6 +69,10 @@ export function buildApp (parts: Parts): FastifyInstance {
     }
     calls.set(request.raw, call)
     record(parts.transcript, call)
+    const { log } = parts
+    if (log === undefined) return
+    const began = performance.now()
+    reply.raw.once('close', () => log(lineOf(call, request.url, performance.now() - began)))
   }
 
   async function answer (request: FastifyRequest, reply: FastifyReply, operation: Operation | undefined) {
@@ -103,7 +104,7 @@ export function buildApp (parts: Parts): FastifyInstance {
 
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => { done(null, body) })
-  app.addHook('onRequest', async (request) => { admit(request) })
+  app.addHook('onRequest', async (request, reply) => { if (!isControl(request.url)) admit(request, reply) })
   for (const operation of OPERATIONS) {
     app.route({
       method: operation.method,
@@ -114,7 +115,9 @@ export function buildApp (parts: Parts): FastifyInstance {
       }
     })
   }
-  app.setNotFoundHandler((request, reply) => answer(request, reply, undefined))
+  addControl(app, parts)
+  app.setNotFoundHandler((request, reply) =>
+    isControl(request.url) ? refuseControl(request.url, reply) : answer(request, reply, undefined))
   app.setErrorHandler<Error & { statusCode?: number }>((error, request, reply) => {
     // Most likely a body over the limit.
     const call = calls.get(request.raw)
@@ -148,7 +151,7 @@ interface Match {
 }
 
 /** Runs the operation: the only place that does. */
-function execute ({ authorization, clock, listShape, world }: Parts, call: RecordedCall, match: Match): Reply {
+function execute ({ authorization, clock, listShape, onChange, world }: Parts, call: RecordedCall, match: Match): Reply {
   const { operation, organization, usage, params } = match
   if (usage.blocked) return limitExceeded(call)
   try {
@@ -156,9 +159,10 @@ function execute ({ authorization, clock, listShape, world }: Parts, call: Recor
     const account = world.account(authorization.admit(organization, call.query.accountId))
     const { query, body } = call
     const now = clock.now()
-    account.agenda.catchUp(now)
+    catchUp(account, now)
     const found = operation.handle({ account, params, query, body, now, listShape })
     call.committed = operation.method !== 'GET'
+    if (call.committed) onChange()
     return success(call, operation.kind, found)
   } catch (error) {
     if (error instanceof SandboxError) return failure(call, error.status, error.errors)

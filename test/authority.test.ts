@@ -63,11 +63,12 @@ async function startFor (t: Test, guardrails?: Guardrails, { rateLimit = 1_000_0
       (await gateway.request('POST', `${base}/${noun}`, { body })).json.id,
     /** Calls to Spot since the last look; writes only, unless all are wanted. */
     calls: (all = false) => sandbox.transcript.splice(0).filter(({ method }) => all || method !== 'GET'),
+    audit,
     lastLine: () => audit().at(-1) as Json & { changes: { pointer: string, value: unknown }[] }
   }
 }
 
-t.test('a body where none belongs is refused, with the query parameters to use', async (t) => {
+t.test('a body is refused where an operation takes none, and the hint names the query parameters to use', async (t) => {
   const { as, calls, make, lastLine } = await startFor(t)
   const id = await make('elastigroups', group)
   const smi = await make('instances', instance)
@@ -75,8 +76,8 @@ t.test('a body where none belongs is refused, with the query parameters to use',
   const rows: [method: string, path: string, body: unknown, hint: RegExp][] = [
     ['DELETE', `elastigroups/${id}`, { statefulDeallocation: { shouldDeleteVolumes: false } }, /shouldDeleteVolumes/],
     ['DELETE', `instances/${smi}`, { shouldTerminateInstance: false }, /shouldTerminateInstance/],
-    ['POST', `elastigroups/${id}/scale/up`, { adjustment: 3 }, /query parameter adjustment/],
-    ['POST', `elastigroups/${id}/scale/down`, { adjustment: 3 }, /query parameter adjustment/],
+    ['POST', `elastigroups/${id}/scale/up`, { adjustment: 3 }, /query parameters instead: adjustment/],
+    ['POST', `elastigroups/${id}/scale/down`, { adjustment: 3 }, /query parameters instead: adjustment/],
     ['POST', `instances/${smi}/pause`, [], /Leave the body out/],
     ['POST', `instances/${smi}/pause`, null, /Leave the body out/],
     ['POST', `instances/${smi}/pause`, 0, /Leave the body out/]
@@ -89,7 +90,7 @@ t.test('a body where none belongs is refused, with the query parameters to use',
   }
 })
 
-t.test('no operation without a body takes one, and each takes an empty object', async (t) => {
+t.test('every operation without a body refuses one, except an empty object', async (t) => {
   const { as, calls } = await startFor(t)
   for (const { path, method, operation } of operationsOf(document)) {
     if (method === 'get' || operation.requestBody) continue
@@ -118,7 +119,7 @@ t.test('the audit says what Spot was sent', async (t) => {
       [`#/statefulDeallocation/${name}`, value])))
 })
 
-t.test('no array in a request is endless, save in Spot\'s own objects', async (t) => {
+t.test('every array in a request has a maximum length, except in Spot\'s own objects', async (t) => {
   const endless: string[] = []
   const vendors = /^(create|update)(Elastigroup|Instance)$/
   const seen = new Set<object>()
@@ -137,7 +138,7 @@ t.test('no array in a request is endless, save in Spot\'s own objects', async (t
   t.strictSame(endless, [])
 })
 
-t.test('one request does not use up the calls of all', async (t) => {
+t.test('a request that names a thousand instances makes one call to Spot for its guardrails', async (t) => {
   const { as, make, calls } = await startFor(t, { protectedTags: ['keep'] })
   const [one, other] = [await make('instances', instance), await make('instances', instance)]
   calls(true)
@@ -165,7 +166,7 @@ const tagged = (tagKey: string) => ({
   compute: { ...group.compute as Json, launchSpecification: { imageId: 'ami-1', tags: [{ tagKey, tagValue: 'x' }] } }
 })
 
-t.test('no policy, task or import ends what is protected', async (t) => {
+t.test('protectedTags: no scaling policy, scheduled task or import ends what has such a tag', async (t) => {
   const { as, make, calls } = await startFor(t, { protectedTags: ['keep'] })
   const [id, free] = [await make('elastigroups', tagged('keep')), await make('elastigroups', tagged('other'))]
   calls()
@@ -228,7 +229,7 @@ t.test('on-demand instances count for maxCapacity', async (t) => {
   t.equal((await put(5)).status, 412)
 })
 
-t.test('what may end something needs the right to delete', async (t) => {
+t.test('a body that may end instances needs allowDelete', async (t) => {
   const { as, calls } = await startFor(t)
   const detachment = { instancesToDetach: ['i-0a1b2c3d4e5f60718'] }
   const started = { originalInstanceId: 'i-0a1b2c3d4e5f60718', region: 'us-east-1' }
@@ -257,7 +258,7 @@ t.test('what may end something needs the right to delete', async (t) => {
   }
 })
 
-t.test('no junk hides from the audit what a body asks for', async (t) => {
+t.test('hundreds of unknown fields cannot hide from the audit what a body asks for', async (t) => {
   const { as, make, lastLine } = await startFor(t)
   const id = await make('elastigroups', group)
   const junk = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`x${i}`, i]))
@@ -279,7 +280,36 @@ t.test('no junk hides from the audit what a body asks for', async (t) => {
   t.equal('bodyHash' in lastLine(), false, 'without a body there is none')
 })
 
-t.test('a client that is removed while its body arrives gets nothing done', async (t) => {
+t.test('neither the audit nor the log has a key or a token, wherever a caller puts it', async (t) => {
+  const { as, audit, log, request: ask } = await startFor(t)
+  const key = keyOf('admin')
+  const token = `$2b$10$${'x'.repeat(53)}`
+  const hidden = [...key].map((letter) => `%${letter.charCodeAt(0).toString(16)}`).join('')
+  const body = { ...group, name: `a ${key}`, [key]: 1, more: { [`x-${token}`]: [token] } }
+  const rows: [method: string, path: string, body?: Json, headers?: Record<string, string>][] = [
+    ...[key, hidden, token, encodeURIComponent(token)].flatMap((secret): typeof rows => [
+      ['POST', `demo/elastigroups?token=${secret}`, group], ['POST', `demo/elastigroups?${secret}=1`, group],
+      ['PUT', `demo/elastigroups/${secret}`, { name: 'x' }], ['POST', `${secret}/elastigroups`, group],
+      ['DELETE', `demo/elastigroups/sig-1?shouldDeleteVolumes=${secret}`]
+    ]),
+    ['POST', 'demo/elastigroups', body], ['POST', 'demo/elastigroups', group, { 'x-request-id': key }]
+  ]
+  const statuses = new Set<number>()
+  for (const [method, path, body, headers] of rows) {
+    const reply = await ask(method, `/v1/spot/${path}`, { body, headers: { ...headers } })
+    statuses.add(reply.status)
+  }
+  await as('reader', 'POST', `elastigroups?key=${key}`, group)
+  t.strictSame([...statuses].sort(), [201, 400, 404])
+  t.equal(audit().length, rows.length + 1)
+  for (const line of [...audit().map((line) => JSON.stringify(line)), ...log]) {
+    t.notOk(line.includes(key) || line.includes(token), line)
+  }
+  t.match(audit()[0], { options: { token: '(masked)' }, outcome: 'invalid-request' }, 'what it is shows')
+  t.match(audit().at(-2)?.requestId, /^[\da-f-]{36}$/)
+})
+
+t.test('a client that loses its rights while its body arrives gets 401 or 403', async (t) => {
   const { app, url, calls, request: ask, lastLine } = await startFor(t)
   const path = `/v1/spot/${ACCOUNT}/elastigroups`
   const passed = async () =>

@@ -36,7 +36,7 @@ const faultsOf = (given: object) => {
   return (accepts.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`).join('\n')
 }
 
-t.test('the schema of the values takes the defaults and the examples', async (t) => {
+t.test('values.schema.json accepts the default values and the examples', async (t) => {
   t.equal(faultsOf(values), '')
   for (const [name, example] of examples) t.equal(faultsOf(example), '', name)
 })
@@ -60,7 +60,7 @@ for (const [name, { given, want }] of refused) {
   t.test(`the schema of the values refuses ${name}`, async (t) => t.match(faultsOf(given), want))
 }
 
-t.test('the schema and the defaults are those of the settings: npm run generate:settings', async (t) => {
+t.test('schema and defaults of the chart are those of the settings: npm run generate:settings', async (t) => {
   t.strictSame(schema, chartOf(JSON.parse(read('values.schema.json'))))
   t.strictSame(values.deadlines, {
     readSeconds: settings['deadlines.readSeconds'].default, writeSeconds: settings['deadlines.writeSeconds'].default
@@ -79,7 +79,7 @@ function entriesOf (map: YAMLMap, above = '', first = map.commentBefore): { path
   })
 }
 
-t.test('every value is explained, and used; and what is used is a value', async (t) => {
+t.test('every value is documented and used, and every value that a template uses exists', async (t) => {
   const document = parseDocument(read('values.yaml'))
   const entries = entriesOf(document.contents as YAMLMap, '', document.commentBefore)
   t.ok(entries.length > 50)
@@ -91,7 +91,7 @@ t.test('every value is explained, and used; and what is used is a value', async 
   t.strictSame(used.filter((path) => !known(path)), [], 'a value')
 })
 
-t.test('its version is that of the package', async (t) => {
+t.test('the version of the chart is that of the package', async (t) => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   t.match(parse(read('Chart.yaml')), { version, appVersion: version })
 })
@@ -99,7 +99,7 @@ t.test('its version is that of the package', async (t) => {
 const alerts = join(root, 'deploy/prometheus/alerts.yaml')
 const noAlerts = existsSync(alerts) ? false : 'skipped: there is no deploy/prometheus/alerts.yaml'
 
-t.test('its alerts are those of deploy/prometheus', { skip: noAlerts }, async (t) => {
+t.test('the alerts of the chart are those of deploy/prometheus', { skip: noAlerts }, async (t) => {
   t.equal(read('files/alerts.yaml'), readFileSync(alerts, 'utf8'))
 })
 
@@ -110,7 +110,7 @@ function configurationFileOf (given: { config?: object, redis?: { enabled: boole
   return { ...given.config, listenAddress: ':8080', deadlines, drainSeconds, state }
 }
 
-t.test('the server takes the configuration that the chart makes', async (t) => {
+t.test('the server accepts the configuration that the chart makes', async (t) => {
   t.match(configurationIn(configurationFileOf({ config: account })), {
     listen: { host: '0.0.0.0', port: 8080 }, deadlines: { write: 60_000 }, state: { directory: '/app/state' }
   })
@@ -176,7 +176,7 @@ t.test('with Helm', { skip: noHelm }, async (t) => {
     })
   })
 
-  await t.test('several servers share a Redis, and are replaced without one missing', async (t) => {
+  await t.test('several servers share a Redis, and a rolling update never has one too few', async (t) => {
     const { resources } = render({
       config: account, replicas: 3, redis: { enabled: true, password: 'a-password-for-tests' }
     })
@@ -192,7 +192,7 @@ t.test('with Helm', { skip: noHelm }, async (t) => {
     t.match(resources['NetworkPolicy/spot-api-redis'].spec, { policyTypes: ['Ingress', 'Egress'], egress: undefined })
   })
 
-  await t.test('pods follow the configuration, and nothing but it', async (t) => {
+  await t.test('pods are replaced when the configuration changes, and only then', async (t) => {
     const sumOf = (given: object) => podIn(render(given).resources).metadata.annotations['checksum/config']
     const sum = sumOf({ config: account })
     t.match(sum, /^[\da-f]{64}$/)
@@ -207,7 +207,7 @@ t.test('with Helm', { skip: noHelm }, async (t) => {
     t.strictSame(withPassword('a-password-for-tests'), withPassword('another-password-1'), 'no hash of the password')
   })
 
-  await t.test('its rule has the alerts as they are', async (t) => {
+  await t.test('the PrometheusRule has the alerts unchanged', async (t) => {
     const { resources } = render({ config: account, prometheusRule: { enabled: true } })
     t.strictSame(resources['PrometheusRule/spot-api'].spec, parse(read('files/alerts.yaml'), { version: '1.1' }))
   })
@@ -240,7 +240,7 @@ t.test('with Helm', { skip: noHelm }, async (t) => {
   }
 })
 
-t.test('Kubernetes would take it', { skip: noKubeconform }, async (t) => {
+t.test('the manifests are valid for Kubernetes', { skip: noKubeconform }, async (t) => {
   // Where its schemas are, as kubeconform's -schema-location. The default is on the Internet, without custom ones.
   const { KUBERNETES_SCHEMAS } = process.env
   const where = KUBERNETES_SCHEMAS ? ['-schema-location', KUBERNETES_SCHEMAS] : ['-ignore-missing-schemas']

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import t, { type Test } from 'tap'
 import { PAGE, pageOf } from '../scripts/settings.js'
+import { document } from '../openapi/document.js'
 import { ConfigurationError, readConfiguration, type Configuration } from '../services/configuration/index.js'
 import type { Setting } from '../services/configuration/setting.js'
 import { accountSettings, clientSettings, RESERVED_NAMES, settings } from '../services/configuration/settings.js'
@@ -60,7 +61,7 @@ t.test("the earlier Go service's file works as it is", async (t) => {
     maxRequests: 1000,
     share: 0.5,
     logLevel: 'warn',
-    organization: 'localdev',
+    organizationTag: 'localdev',
     source: undefined,
     audit: 'stdout',
     deadlines: { read: 10_000, write: 60_000 },
@@ -76,7 +77,7 @@ const aKeyOf = (key: string) => `a key of ${Buffer.byteLength(key)} bytes (${key
 
 const accepted: Row<object>[] = [
   ['accounts and a key are enough', {
-    given: sound, want: { listen: { host: '0.0.0.0', port: 8080 }, logLevel: 'info', organization: undefined }
+    given: sound, want: { listen: { host: '0.0.0.0', port: 8080 }, logLevel: 'info', organizationTag: undefined }
   }],
   ...Object.entries({ info: 'info', trace: 'trace', warning: 'warn', panic: 'fatal' })
     .map(([logLevel, want]): Row<object> =>
@@ -141,7 +142,7 @@ const accepted: Row<object>[] = [
     [aKeyOf(token), { given: { ...sound, token }, want: { clients: [{ keys: [token] }] } }])
 ]
 
-t.test('what is accepted', async (t) => {
+t.test('configurations that are accepted', async (t) => {
   for (const [name, { given, want, ...surroundings }] of accepted) {
     await t.test(name, async (t) => {
       t.match(load(t, given, surroundings), want)
@@ -383,7 +384,7 @@ const refused: Row<Faults>[] = [
   }]
 ]
 
-t.test('every fault is named with its place and what was expected, never with the value', async (t) => {
+t.test('every error of a configuration says where it is and what was expected, but no value', async (t) => {
   for (const [name, { given, want, ...surroundings }] of refused) {
     await t.test(name, async (t) => {
       const { message, faults } = refusal(t, () => load(t, given, surroundings))
@@ -396,7 +397,7 @@ t.test('every fault is named with its place and what was expected, never with th
   }
 })
 
-t.test('a file that cannot be read', async (t) => {
+t.test('a configuration file that cannot be read', async (t) => {
   const folder = testDirectory(t)
   const faults = (file: string) => refusal(t, () => readConfiguration(file)).faults
   t.strictSame(faults(join(folder, 'none.json')), [{ pointer: '', message: 'no such file' }])
@@ -410,6 +411,9 @@ t.test('docs/configuration.md has every setting: npm run generate:settings', asy
   const names = [settings, accountSettings, clientSettings].flatMap((table) => Object.keys(table))
   for (const name of names) t.ok(page.includes(`\n| \`${name}\` |`), name)
   for (const name of RESERVED_NAMES) t.match(page, `\`${name}\``)
+  const own = Object.keys(document.paths).map((path) => path.split('/')[3]?.replace(/\..*/, ''))
+    .filter((name) => name !== '{account}')
+  t.strictSame(RESERVED_NAMES.toSorted(), [...new Set([...own, 'docs'])].sort(), 'these are all')
 })
 
 t.test('the examples of docs/configuration.md work as pasted', async (t) => {
@@ -420,14 +424,14 @@ t.test('the examples of docs/configuration.md work as pasted', async (t) => {
   for (const example of examples) t.ok(load(t, example, { files, environment }).accounts.dev)
 })
 
-t.test('a default is a value that the setting takes, and one part is all live or not at all', async (t) => {
+t.test('every default satisfies its schema, and the settings of one part are all live or none', async (t) => {
   const ajv = new Ajv({ allowUnionTypes: true })
   const parts = new Map<string, boolean>()
   for (const [name, setting] of Object.entries<Setting>({ ...accountSettings, ...clientSettings, ...settings })) {
-    const { schema, default: value, part = name.split('.')[0] ?? '', live = false } = setting
+    const { schema, default: value, property = name.split('.')[0] ?? '', live = false } = setting
     if (value !== undefined) t.ok(ajv.validate(schema, value), name)
     if (!(name in settings)) continue
-    t.equal(live, parts.get(part) ?? live, name)
-    parts.set(part, live)
+    t.equal(live, parts.get(property) ?? live, name)
+    parts.set(property, live)
   }
 })

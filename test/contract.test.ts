@@ -22,7 +22,7 @@ function pathsOf (tree: string): string[] {
   })
 }
 
-t.test('the route table is the document, in both directions', async (t) => {
+t.test('every operation of the document has a route, and every route an operation', async (t) => {
   const { app, request } = await start(t)
   const pages = ['/', BASE, `${BASE}/`]
   const routed = pathsOf(app.printRoutes({ commonPrefix: false }))
@@ -87,7 +87,26 @@ t.test('the table of operations says what the document and the routes do', async
     ['ping', 'ready', 'getVersion', 'getMetrics', 'getOpenApiJson', 'getOpenApiYaml'])
 })
 
-t.test('the problems of the code, the contract and docs/errors.md are the same', async (t) => {
+t.test('one security scheme, and X-Auth-Client is an optional header of whatever needs a token', async (t) => {
+  const { components: { securitySchemes }, security } = document as unknown as {
+    components: { securitySchemes: Record<string, { name: string }> }, security: object[]
+  }
+  t.strictSame(Object.values(securitySchemes).map(({ name }) => name), ['X-Auth-Token'])
+  t.strictSame(security, [{ authToken: [] }])
+  for (const { operation: { operationId, security }, parameters } of operations) {
+    const [header, ...more] = parameters.filter(({ name }) => name === 'X-Auth-Client')
+    t.strictSame(more, [], operationId)
+    if (security?.length === 0) t.equal(header, undefined, operationId)
+    else t.match(header, { in: 'header', required: undefined, description: /an empty one counts as none/i }, operationId)
+  }
+  const { request } = await start(t)
+  for (const [name, status] of [['', 200], ['default', 200], ['nobody', 401], ['x'.repeat(129), 401]] as const) {
+    const reply = await request('GET', '/v1/spot/whoami', { headers: { 'x-auth-client': name } })
+    t.equal(reply.status, status, `X-Auth-Client: ${name.slice(0, 10)}`)
+  }
+})
+
+t.test('the code, the document and docs/errors.md have the same problems', async (t) => {
   const names = Object.keys(problems) as ProblemName[]
   const { enum: inContract } = document.components.schemas.ProblemType as { enum: string[] }
   t.strictSame(inContract.toSorted(), names.map(problemType).toSorted())
@@ -97,7 +116,7 @@ t.test('the problems of the code, the contract and docs/errors.md are the same',
   t.strictSame(rows.toSorted(), names.map((name) => [name, problems[name].status]).toSorted())
 })
 
-t.test('the endpoints of the README are those of the contract', async (t) => {
+t.test('the README lists the endpoints of the document', async (t) => {
   const rows = [...page('README.md').matchAll(/^\| `(GET|POST|PUT|DELETE) (\/v1\/spot\/\S+)` \| `(\w+)` \|/gm)]
   const inReadme = rows.map(([, method, path, operationId]) => `${method} ${path} ${operationId}`)
   const inContract = operations.map(({ method, path, operation }) =>
@@ -117,7 +136,7 @@ t.test('every operation has a name of its own, one tag, and only named schemas',
   }
 })
 
-t.test('the document is served as it is, as JSON and as YAML', async (t) => {
+t.test('the document is served unchanged, as JSON and as YAML', async (t) => {
   const { request } = await start(t)
   const { parse } = await import('yaml')
   t.strictSame((await request('GET', '/v1/spot/openapi.json')).json, document)

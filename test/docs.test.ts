@@ -120,7 +120,7 @@ async function execute (page: Page, operationId: string) {
   }
 }
 
-t.test('in the sandbox, by plain http under any name', { skip }, async (t) => {
+t.test('the docs page in the sandbox, over plain http and any host name', { skip }, async (t) => {
   const { page, faults, sandbox, screenshot } = await openDocs(t, { host: HOST })
   /** What should not have happened since it was asked last. */
   const newFaults = () => faults.splice(0)
@@ -171,7 +171,7 @@ t.test('in the sandbox, by plain http under any name', { skip }, async (t) => {
     t.strictSame(newFaults(), [])
   })
 
-  await t.test('it fits a phone', async (t) => {
+  await t.test('the page fits a phone', async (t) => {
     await page.setViewportSize({ width: 390, height: 844 })
     await screenshot('docs-phone')
     const { live, status } = await execute(page, 'listInstances')
@@ -201,7 +201,7 @@ t.test('in the sandbox, by plain http under any name', { skip }, async (t) => {
   })
 })
 
-t.test('in front of real accounts a reload forgets the token', { skip }, async (t) => {
+t.test('in front of real accounts the docs page forgets the token at a reload', { skip }, async (t) => {
   const { page, faults } = await openDocs(t, { sandbox: false })
   await authorize(page)
   t.ok(await authorized(page))
@@ -243,7 +243,7 @@ t.test('a page of another origin calls the API, if it is listed', { skip }, asyn
   t.equal(unlisted.sandbox.transcript.length, 0, 'it does not get past the preflight')
 })
 
-t.test('the page may load and call nothing but this server', async (t) => {
+t.test('the content security policy lets the docs page use nothing but this server', async (t) => {
   const { request } = await start(t)
   for (const path of [DOCS_PATH, `${DOCS_PATH}/static/swagger-initializer.js`]) {
     const { status, headers, text } = await request('GET', path, { token: null })

@@ -132,7 +132,7 @@ const asShown = ({ json }: Reply) => JSON.parse(JSON.stringify(json)
   .replace(/http:\/\/127\.0\.0\.1:\d{2,}/g, 'https://api.spotinst.io')
   .replace('"0 requests', '"1000 requests'))
 
-t.test('every example of a problem is what the server says', async (t) => {
+t.test('every example of a problem in the document is what the server answers', async (t) => {
   t.strictSame(examples.map(([name]) => name).sort(), Object.keys(cases).sort(), 'each has a case')
   for (const [name, example] of examples) {
     await t.test(name, async (t) => {

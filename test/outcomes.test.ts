@@ -183,7 +183,7 @@ const attemptsOf = (outcome: Outcome) => (outcomeRow(outcome)?.again ?? 'never')
 
 const all = Object.entries(rows).flatMap(([certainty, group]) => group.map((row) => ({ ...row, certainty })))
 
-t.test('what Spot does decides what the caller is told', async (t) => {
+t.test('each behaviour of Spot leads to its status, problem, retries, metric and log', async (t) => {
   const spots = await Promise.all(all.map(async (row, index) => ({ ...row, index, server: await row.start(t) })))
   const accounts = Object.fromEntries(spots.map(({ index, server: { endpoint } }) =>
     // One for each call: an account has few retries to spend.
@@ -251,7 +251,7 @@ t.test('every outcome of the table happens in some row', async (t) => {
   t.strictSame([...happened].sort(), [...Object.keys(outcomes), 'success'].sort())
 })
 
-t.test('an answer larger than the limit is not read to its end', async (t) => {
+t.test('an answer larger than the limit is not read in full', async (t) => {
   let written = 0
   const mebibyte = Buffer.alloc(1024 * 1024, ' ')
   const endless = await http((request, response) => {
@@ -273,7 +273,7 @@ t.test('an answer larger than the limit is not read to its end', async (t) => {
   t.ok(written > 64 && written < 100, `${written} MiB were sent`)
 })
 
-t.test('a write has a connection of its own, since a kept one may be closed under it', async (t) => {
+t.test('each write opens a connection, since Spot may close a kept one at any time', async (t) => {
   let connections = 0
   const server = createServer((request, response) => {
     request.resume().on('end', () => response.setHeader('content-type', 'application/json').end(JSON.stringify(item)))
@@ -296,7 +296,7 @@ t.test('of the forty options of got, Node gets only the three that a call needs'
   t.strictSame(names, [['agent', 'headers', 'method']])
 })
 
-t.test('a write whose time is over once it is connected is not sent: the server was frozen meanwhile', async (t) => {
+t.test('a write of a server that was frozen is not sent once its deadline has passed', async (t) => {
   const { endpoint, requests } = await answer(200, item)(t)
   const account = { id: 'act-5a9db0c5', token: 'vendor-token-for-tests', endpoint }
   const client = createClient('tests')

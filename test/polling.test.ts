@@ -7,9 +7,10 @@ import type { Sandbox } from '../sandbox/index.js'
 import { endWith } from './children.js'
 import { stopTime, type StoppedTime } from './clock.js'
 import { start, startGateway, TOKEN, type Gateway } from './helper.js'
-import { askAgainOfElastigroup, askAgainOfManagedInstance } from '../services/resources/readiness.js'
+import { retryAfterOfElastigroup, retryAfterOfManagedInstance } from '../services/resources/readiness.js'
 import { noRedis, startRedis } from './redis.js'
 import { moment, until } from './until.js'
+import { validInstance } from './valid-calls.js'
 
 /* A portal with many open tabs, in front of a Spot whose limit is far too small for them. */
 
@@ -69,7 +70,7 @@ function judge (
   return calls.filter(({ status }) => status === 429).length
 }
 
-t.test('many clients do not trip a limit of a few calls', async (t) => {
+t.test('many clients that poll do not exceed a limit of a few calls', async (t) => {
   const time = stop(t)
   const gateway = await start(t, { sandbox: { seed: false, rateLimit: LIMIT }, configuration: { reads } })
   const paths = await resources([gateway], time)
@@ -80,7 +81,7 @@ t.test('many clients do not trip a limit of a few calls', async (t) => {
   t.equal((await gateway.request('PUT', paths[0] as string, { body: { name: 'y' } })).status, 200, 'nor are writes')
 })
 
-t.test('nor with three servers on one Redis, which stops and comes back', { skip: noRedis }, async (t) => {
+t.test('clients that poll three servers do not exceed the limit, though Redis stops', { skip: noRedis }, async (t) => {
   // On a busy machine an answer of Redis may take long: no time passes before it has given us one, while there is one.
   let connection: Redis | undefined
   const pass = async () => {
@@ -113,32 +114,22 @@ t.test('nor with three servers on one Redis, which stops and comes back', { skip
   for (const { request } of gateways) await time.passUntil(request('GET', groups, fresh))
   judge(t, first, await poll(gateways, paths, SECONDS / 3, time), true)
   const said = (form: string) => gateways.map(({ log }) => log.filter((line) => line.includes(form)).length)
-  t.strictSame(said('keeps the rate limit of Spot alone'), [1, 1, 1], 'each says once that it goes on alone')
+  t.strictSame(said('counts only its own calls'), [1, 1, 1], 'each says once that it goes on alone')
   await redis.start()
   connection = new Redis(redis.url)
   await until(() => {
     time.tick(10)
-    return !said('rate limit of Spot is shared again').includes(0)
+    return ["share Spot's rate limit again", 'answers are remembered again'].every((line) => !said(line).includes(0))
   }, pass)
   time.tick(62_000) // what was sent meanwhile leaves Spot's window
   judge(t, first, await poll(gateways, paths, SECONDS / 3, time))
-  t.strictSame(said('rate limit of Spot is shared again'), [1, 1, 1], 'and comes back')
+  t.strictSame(said("share Spot's rate limit again"), [1, 1, 1], 'and comes back')
 })
 
 t.test('a hundred who wait for the same cost one call each time', async (t) => {
   const { tick } = stopTime(t)
   const { request, sandbox } = await start(t, { sandbox: { seed: false }, configuration: { reads } })
-  const { headers: { location: path } } = await request('POST', '/v1/spot/demo/instances', {
-    body: {
-      name: 'db',
-      region: 'us-east-1',
-      compute: {
-        subnetIds: ['subnet-1'],
-        vpcId: 'vpc-1',
-        launchSpecification: { instanceTypes: { preferredType: 't3.micro', types: ['t3.micro'] } }
-      }
-    }
-  })
+  const { headers: { location: path } } = await request('POST', '/v1/spot/demo/instances', { body: validInstance })
   sandbox.clock.advance(15 * 60_000)
   await request('POST', `${path}/pause`)
   sandbox.clock.advance(15 * 60_000) // it is paused, and stays so
@@ -205,16 +196,16 @@ t.test('the longer nothing changes, the later to ask again', async (t) => {
   const ago = (minutes: number) => new Date(now - minutes * 60_000).toISOString()
   const no = { ready: false, running: 0, target: 1, reasons: ['not yet'] }
   const group = (updatedAt?: string | null, rows: (string | null)[] = []) =>
-    askAgainOfElastigroup(no, { createdAt: ago(1000), updatedAt }, rows.map((createdAt) => ({ createdAt })), now)
+    retryAfterOfElastigroup(no, { createdAt: ago(1000), updatedAt }, rows.map((createdAt) => ({ createdAt })), now)
   for (const [name, given, want] of [
     ['just now', group(ago(0)), '5'], ['a minute', group(ago(1)), '5'], ['five', group(ago(5)), '15'],
     ['half an hour', group(ago(30)), '30'], ['hours', group(ago(300)), '60'], ['by a new request', group(ago(300), [ago(200), ago(1)]), '5'],
     ['a clock that is ahead', group(ago(-5)), '5'], ['no date that is one', group('soon'), '60'], ['none', group(null), '60'],
-    ['none at all', askAgainOfElastigroup(no, {}, [{}], now), '15'],
-    ['a new instance', askAgainOfManagedInstance(no, { status: 'PENDING', createdAt: ago(1) }, now), '5'],
-    ['an old one, at work', askAgainOfManagedInstance(no, { status: 'RESUMING', createdAt: ago(1000) }, now), '15'],
-    ['an old one, paused', askAgainOfManagedInstance(no, { status: 'PAUSED', createdAt: ago(1000) }, now), '60'],
-    ['nothing known', askAgainOfManagedInstance(no, {}, now), '15']
+    ['none at all', retryAfterOfElastigroup(no, {}, [{}], now), '15'],
+    ['a new instance', retryAfterOfManagedInstance(no, { status: 'PENDING', createdAt: ago(1) }, now), '5'],
+    ['an old one, at work', retryAfterOfManagedInstance(no, { status: 'RESUMING', createdAt: ago(1000) }, now), '15'],
+    ['an old one, paused', retryAfterOfManagedInstance(no, { status: 'PAUSED', createdAt: ago(1000) }, now), '60'],
+    ['nothing known', retryAfterOfManagedInstance(no, {}, now), '15']
   ] as const) t.strictSame(given, { 'Retry-After': want }, name)
-  t.strictSame(askAgainOfManagedInstance({ ...no, ready: true }, {}, now), {}, 'what is ready is not waited for')
+  t.strictSame(retryAfterOfManagedInstance({ ...no, ready: true }, {}, now), {}, 'what is ready is not waited for')
 })

@@ -47,6 +47,12 @@ const REFUSALS = {
   CANT_CHANGE_STATEFUL_INSTANCE: [400, 'CANT_CHANGE_STATEFUL_INSTANCE', 'Stateful instance is in the wrong state'],
   CANT_CHANGE_INSTANCE: [400, 'CANT_CHANGE_INSTANCE', 'Instance is in the wrong state'],
   CANT_CHANGE_MANAGED_INSTANCE: [400, 'CANT_CHANGE_MANAGED_INSTANCE', 'Managed instance is in the wrong state'],
+  LISTENER_RULE_MIGRATION_DOESNT_EXIST: [
+    400, 'LISTENER_RULE_MIGRATION_DOESNT_EXIST', 'Listener rule migration doesn\'t exist'
+  ],
+  CANT_CHANGE_MAINTENANCE: [400, 'CANT_CHANGE_MAINTENANCE', 'Maintenance is in the wrong state'],
+  DEPLOYMENT_DOESNT_EXIST: [400, 'DEPLOYMENT_DOESNT_EXIST', 'Deployment doesn\'t exist'],
+  CANT_CHANGE_MIGRATION: [400, 'CANT_CHANGE_MIGRATION', 'Migration is in the wrong state'],
   CANT_CREATE_MIGRATION: [400, 'CANT_CREATE_MIGRATION', 'Instance cannot be migrated']
 } as const satisfies Record<string, readonly [number, string, string]>
 

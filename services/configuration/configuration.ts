@@ -17,7 +17,7 @@ export interface Configuration {
   maxRequests: number
   share: number
   logLevel: string
-  organization: string | undefined
+  organizationTag: string | undefined
   source: string | undefined
   audit: Audit | undefined
   deadlines: TimeLimits

@@ -2,16 +2,17 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { compileRule, type Guardrails } from '../guardrails/index.js'
-import { checkEndpoint, checkKey, checkOrigin, checkProxy, checkRedis, checkToken, listenAddressOf } from './checks.js'
+import { checkEndpoint, checkKey, checkOrigin, checkProxy, checkRedis, checkToken } from './checks.js'
 import { clientsOf } from './clients.js'
 import type { Configuration, ConfigurationFile } from './configuration.js'
 import { withDefaults } from './defaults.js'
 import { ConfigurationError, type ConfigurationFault } from './error.js'
 import { faultsOf } from './faults.js'
+import { listenAddressOf } from './listen-address.js'
 import { schema } from './schema.js'
 import { resolveSecret, type Secret } from './secrets.js'
 
-export { listenAddressOf } from './checks.js'
+export { checkKey } from './checks.js'
 export { owner } from './clients.js'
 export type { Configuration } from './configuration.js'
 export { ConfigurationError } from './error.js'
@@ -133,7 +134,7 @@ export function resolveSettings (
     maxRequests,
     share,
     logLevel: LEVELS[logLevel] ?? logLevel,
-    organization: settings.org,
+    organizationTag: settings.org,
     source,
     audit,
     deadlines: { read: deadlines.readSeconds * 1000, write: deadlines.writeSeconds * 1000 },

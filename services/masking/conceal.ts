@@ -19,5 +19,19 @@ export function concealing (secrets: readonly string[]): (text: string) => strin
   return (text) => text.replace(pattern, MASK)
 }
 
+/** A bcrypt hash, as it is or as URLs write it: of a key, it is a token. */
+const HASH = /(?:\$|%24)2[aby](?:\$|%24)\d\d(?:\$|%24)[./\w%]{53,}/gi
+
+/** Replaces what looks like a token. */
+export const withoutTokens = (text: string): string => text.replace(HASH, '(token)')
+
+/** A JSON value with all its strings, and the names of its properties, as `rewrite` has them. */
+export function rewritten (value: unknown, rewrite: (text: string) => string): unknown {
+  if (typeof value === 'string') return rewrite(value)
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((item) => rewritten(item, rewrite))
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [rewrite(name), rewritten(inner, rewrite)]))
+}
+
 /** As in a URL; half a surrogate pair cannot stand there. */
 const encoded = (secret: string) => encodeURIComponent(Buffer.from(secret).toString())

@@ -59,18 +59,18 @@ function intervalOf (changes: (string | null | undefined)[], now: number): numbe
 }
 
 /** The headers of the answer: how often to ask, while it is not ready. */
-const askAgain = ({ ready }: Readiness, seconds: number): { 'Retry-After'?: string } =>
+const retryAfter = ({ ready }: Readiness, seconds: number): { 'Retry-After'?: string } =>
   ready ? {} : { 'Retry-After': String(seconds) }
 
 /** For a group: by its last change, and the last instance or request. Spot fulfils most requests soon or not for long. */
-export const askAgainOfElastigroup = (
+export const retryAfterOfElastigroup = (
   readiness: Readiness, { updatedAt, createdAt }: Schemas['Elastigroup'], rows: Schemas['ElastigroupStatus'], now = Date.now()
-) => askAgain(readiness, intervalOf([updatedAt, createdAt, ...rows.map(({ createdAt }) => createdAt)], now))
+) => retryAfter(readiness, intervalOf([updatedAt, createdAt, ...rows.map(({ createdAt }) => createdAt)], now))
 
 /** For a managed instance: often while Spot takes it from one state to another, which it does not date. */
-export const askAgainOfManagedInstance = (
+export const retryAfterOfManagedInstance = (
   readiness: Readiness, { status, createdAt, launchedAt }: Schemas['ManagedInstanceStatus'], now = Date.now()
 ) => {
   const seconds = intervalOf([createdAt, launchedAt], now)
-  return askAgain(readiness, /ing$/i.test(status ?? 'pending') ? Math.min(seconds, MOST_AT_WORK) : seconds)
+  return retryAfter(readiness, /ing$/i.test(status ?? 'pending') ? Math.min(seconds, MOST_AT_WORK) : seconds)
 }
