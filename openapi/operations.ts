@@ -24,6 +24,8 @@ export interface OperationRow {
   query: string[]
   /** The read of the same path whose ETag an `If-Match` is compared with; null where none is compared. */
   ifMatch: OperationId | null
+  /** Whether its answer has an ETag, with which an `If-None-Match` is compared. */
+  ifNoneMatch: boolean
   /** Whether an `Idempotency-Key` makes it happen once, and its reply is given again. */
   replayable: boolean
   /** Whether guardrails judge it before it is sent. */
@@ -49,6 +51,7 @@ const rows = operationsOf(document).map(({ path, method, operation, parameters }
     hasBody: requestBody !== undefined,
     query: parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
     ifMatch: takes('If-Match') ? document.paths[path]?.get?.operationId ?? null : null,
+    ifNoneMatch: takes('If-None-Match'),
     replayable: takes('Idempotency-Key'),
     guarded: kind === 'write',
     audited: kind === 'write'

@@ -88,6 +88,11 @@ export const settings = {
     default: 'public',
     doc: 'Who gets the metrics: `public` for everybody, `token` for those with a token of any client.'
   },
+  cors: {
+    schema: { type: 'array', items: string },
+    default: [],
+    doc: 'Origins whose pages may call this server from a browser, such as `https://portal.example.org`.'
+  },
   maxRequests: {
     schema: { type: 'integer', minimum: 1 }, default: 1000, doc: 'Requests in progress at once; more are answered 503.'
   },
