@@ -292,7 +292,9 @@ t.test('in front of real accounts updates are preset with a description, and a r
 })
 
 t.test('a page of another origin calls the API, if it is listed', { skip }, async (t) => {
-  const pages = createServer((_, response) => { response.setHeader('content-type', 'text/html').end('<title>portal</title>') })
+  const pages = createServer((_, response) => {
+    response.setHeader('content-type', 'text/html').end('<title>portal</title>')
+  })
   await once(pages.listen(0, LOOPBACK), 'listening')
   t.teardown(() => pages.close())
   const portal = `http://${LOOPBACK}:${(pages.address() as AddressInfo).port}`
@@ -315,7 +317,8 @@ t.test('a page of another origin calls the API, if it is listed', { skip }, asyn
   t.match(await call(list, { headers }), { status: 200, seen: ['etag', 'link', 'x-request-id', 'cache-status'] })
   t.match(await call(list), { status: 401, json: { title: /X-Auth-Token/ } }, 'a problem can be read')
   const group = { name: 'from a page', strategy: {}, capacity: { minimum: 0, target: 0, maximum: 0 }, compute: {} }
-  t.match(await call(`${listed.url}/v1/spot/demo/elastigroups`, { method: 'POST', headers, body: JSON.stringify(group) }), {
+  const create = { method: 'POST', headers, body: JSON.stringify(group) }
+  t.match(await call(`${listed.url}/v1/spot/demo/elastigroups`, create), {
     status: 201, seen: ['location', 'x-request-id'], json: { name: 'from a page' }
   })
   t.equal(await call(list.replace(listed.url, unlisted.url), { headers }), 'nothing')
