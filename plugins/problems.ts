@@ -96,7 +96,7 @@ export default fp(async function problems (app: FastifyInstance) {
   })
 }, { name: 'problems' })
 
-/** Whether the path ends with a slash, so that the id it should end with would be empty. The docs page has both ways. */
+/** Whether the path ends with a slash, so that the id it should end with would be empty. The docs page has both. */
 const endsWithNothing = ({ url, routeOptions }: FastifyRequest) => url.charCodeAt(endOfPath(url) - 1) === SLASH &&
   !routeOptions.url?.endsWith('/') && !routeOptions.url?.startsWith(DOCS_PATH)
 
