@@ -7,16 +7,17 @@
 # Nothing but /app/state is written, so --read-only can be added. The sandbox keeps its state in /tmp: --tmpfs /tmp.
 # It drains for drainSeconds (5), and a write under way may take a minute more, so let it end: docker stop --time 75.
 
-FROM node:22-bookworm-slim AS build
+# Bases are pinned by the digest of their index, for all processors; .github/dependabot.yml moves them on.
+FROM node:22-bookworm-slim@sha256:43ac6c60b8f89723f746e8a92ce91abd5017e627ce1ddfe4238355d3a30b772c AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 # Scripts would build before the sources are here.
 RUN npm ci --ignore-scripts
 COPY . .
 ARG GITHASH
-RUN npm run build && rm dist/.tsbuildinfo
+RUN npm run build && find dist \( -name .tsbuildinfo -o -name '*.d.ts' \) -delete
 
-FROM node:22-bookworm-slim AS modules
+FROM node:22-bookworm-slim@sha256:43ac6c60b8f89723f746e8a92ce91abd5017e627ce1ddfe4238355d3a30b772c AS modules
 WORKDIR /app
 COPY package.json package-lock.json ./
 # No scripts: what is native comes built, in packages of its own, for the same Debian as below.
@@ -26,7 +27,7 @@ RUN find node_modules -type f \( -name '*.map' -o -name '*.md' -o -name '*.ts' -
 RUN mkdir -m 700 state
 
 # Node.js and what it needs, no shell and no package manager: nothing can be run here but the server.
-FROM gcr.io/distroless/nodejs22-debian12:nonroot
+FROM gcr.io/distroless/nodejs22-debian12:nonroot@sha256:13593b7570658e8477de39e2f4a1dd25db2f836d68a0ba771251572d23bb4f8e
 ARG GITHASH
 LABEL org.opencontainers.image.title="spot-api" \
       org.opencontainers.image.description="A REST door in front of Spot for AWS Elastigroups and managed instances" \

@@ -5,11 +5,15 @@ import admission from './plugins/admission.js'
 import audit from './plugins/audit.js'
 import auth from './plugins/auth.js'
 import body from './plugins/body.js'
+import caching from './plugins/caching.js'
+import compression from './plugins/compression.js'
 import config from './plugins/config.js'
 import contract from './plugins/contract.js'
+import cors from './plugins/cors.js'
 import docs from './plugins/docs.js'
 import guardrails from './plugins/guardrails.js'
 import idempotency from './plugins/idempotency.js'
+import landing from './plugins/landing.js'
 import lifecycle from './plugins/lifecycle.js'
 import memory from './plugins/memory.js'
 import methods from './plugins/methods.js'
@@ -52,7 +56,6 @@ export async function build (configuration: Configuration, { log }: BuildOptions
     connectionTimeout: 120_000,
     keepAliveTimeout: 72_000,
     return503OnClosing: false,
-    exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 128 },
     frameworkErrors: replyWithProblem,
     clientErrorHandler: malformedHttp
@@ -62,6 +65,7 @@ export async function build (configuration: Configuration, { log }: BuildOptions
   await app.register(reload)
   await app.register(secrets)
   await app.register(requests)
+  await app.register(cors)
   await app.register(body)
   await app.register(trace)
   await app.register(problems)
@@ -80,7 +84,10 @@ export async function build (configuration: Configuration, { log }: BuildOptions
   await app.register(state)
   await app.register(idempotency, { finders })
   await app.register(admission)
+  await app.register(caching)
+  await app.register(compression)
   await app.register(docs)
+  await app.register(landing)
   await app.register(validation)
   await app.register(contract, { handlers })
   await app.register(methods)

@@ -1,5 +1,5 @@
-// How long a built server, and the sandbox alone, take from the command to the first answer, and a simulated Spot within a
-// process that runs (tests start one each), all beside a bare Fastify.
+// How long a built server, and the sandbox alone, take from the command to the first answer, and a simulated Spot
+// within a process that runs (tests start one each), all beside a bare Fastify.
 // Usage: npm run bench:start-up
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -54,7 +54,9 @@ export async function startUp () {
   const { ours, alone, bare } = await alternate(measures, 5)
   return [
     row({ figure: 'start, with the sandbox', unit: 'ms', ours, peer: 'bare Fastify', theirs: bare }),
-    row({ figure: 'start of the sandbox alone', unit: 'ms', ours: alone, peer: 'bare Fastify', theirs: bare, target: '≤ 1.3' }),
+    row({
+      figure: 'start of the sandbox alone', unit: 'ms', ours: alone, peer: 'bare Fastify', theirs: bare, target: '≤ 1.3'
+    }),
     await simulatedSpot()
   ]
 }

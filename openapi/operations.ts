@@ -14,6 +14,8 @@ export interface OperationRow {
   kind: Kind
   /** Null where no token is needed. */
   needs: Need | null
+  /** Whether a setting says if it needs a token, which may be a bearer token then. */
+  tokenOptional: boolean
   /** Whether its path names an account. */
   inAccount: boolean
   /** Whether it has a body. */
@@ -22,6 +24,8 @@ export interface OperationRow {
   query: string[]
   /** The read of the same path whose ETag an `If-Match` is compared with; null where none is compared. */
   ifMatch: OperationId | null
+  /** Whether its answer has an ETag, with which an `If-None-Match` is compared. */
+  ifNoneMatch: boolean
   /** Whether an `Idempotency-Key` makes it happen once, and its reply is given again. */
   replayable: boolean
   /** Whether guardrails judge it before it is sent. */
@@ -34,7 +38,7 @@ const needs = { get: 'read', post: 'write', put: 'write', delete: 'delete' } as 
 
 const rows = operationsOf(document).map(({ path, method, operation, parameters }): OperationRow => {
   const { operationId, tags: [noun], requestBody, security, 'x-access': access = needs[method] } = operation
-  const isPublic = security?.length === 0
+  const isPublic = security !== undefined
   const takes = (header: string) => parameters.some(({ name }) => name === header)
   const kind = isPublic ? 'public' : method === 'get' ? 'read' : 'write'
   return {
@@ -42,10 +46,12 @@ const rows = operationsOf(document).map(({ path, method, operation, parameters }
     noun,
     kind,
     needs: isPublic ? null : access,
+    tokenOptional: isPublic && security.length > 0,
     inAccount: path.includes('/{account}/'),
     hasBody: requestBody !== undefined,
     query: parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
     ifMatch: takes('If-Match') ? document.paths[path]?.get?.operationId ?? null : null,
+    ifNoneMatch: takes('If-None-Match'),
     replayable: takes('Idempotency-Key'),
     guarded: kind === 'write',
     audited: kind === 'write'

@@ -1324,7 +1324,8 @@ export interface paths {
         };
         /**
          * Show the metrics
-         * @description Requests, calls to Spot, token checks and the Node.js process, in the Prometheus text format.
+         * @description Requests, calls to Spot, token checks and the Node.js process, in the Prometheus text format. Whether they need a token is
+         *     up to the operator.
          */
         get: operations["getMetrics"];
         put?: never;
@@ -1501,6 +1502,10 @@ export interface components {
         TagFilter: string[];
         /** @description A day (`2026-11-23`, from its midnight in UTC) or a moment (`2026-11-23T20:00:00Z`, ISO 8601 with its offset). */
         Moment: string;
+        /** @description How many resources a page has at most. */
+        PageLimit: number;
+        /** @description Id that Spot gave a resource. Spot decides which exist. */
+        Identifier: string;
         /** @description One or more entity tags, or `*` (RFC 9110, section 13.1.2). */
         EntityTag: string;
         /** @description Instances or weight, as `unit` says. */
@@ -2564,8 +2569,6 @@ export interface components {
             strategy: components["schemas"]["ElastigroupStrategy"];
             compute: components["schemas"]["ElastigroupCompute"];
         } & WithRequired<components["schemas"]["Elastigroup"], "name" | "capacity" | "strategy" | "compute">;
-        /** @description Id that Spot gave a resource. Spot decides which exist. */
-        Identifier: string;
         /** @description A partial Elastigroup. A missing key is left as it is, null clears the value, and an array replaces the whole array. */
         ElastigroupUpdate: components["schemas"]["Elastigroup"];
         /**
@@ -2600,7 +2603,10 @@ export interface components {
         };
         /** @description One row per instance or open spot request. */
         ElastigroupStatus: components["schemas"]["ElastigroupInstance"][];
-        /** @description Whether something is up. Ask again after as many seconds as `Retry-After` says, which is there while it is not. */
+        /**
+         * @description Whether something is up. Ask again after as many seconds as `Retry-After` says, which is there while it is not: more
+         *     seconds the longer nothing has changed.
+         */
         Readiness: {
             ready: boolean;
             /** @description Instances that run. */
@@ -3623,6 +3629,13 @@ export interface components {
         CreatedAfter: components["schemas"]["Moment"];
         /** @description Only resources created before this moment. */
         CreatedBefore: components["schemas"]["Moment"];
+        /**
+         * @description Resources at most, sorted by id. Where there are more, `Link` has the path of the next page. Without `limit` and
+         *     `after` the whole list comes, in the order in which Spot has it.
+         */
+        Limit: components["schemas"]["PageLimit"];
+        /** @description Only resources whose id comes after this one, sorted by id. It may be gone by now. */
+        After: components["schemas"]["Identifier"];
         /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
         IfNoneMatch: components["schemas"]["EntityTag"];
         /**
@@ -3839,6 +3852,13 @@ export interface operations {
                 createdAfter?: components["parameters"]["CreatedAfter"];
                 /** @description Only resources created before this moment. */
                 createdBefore?: components["parameters"]["CreatedBefore"];
+                /**
+                 * @description Resources at most, sorted by id. Where there are more, `Link` has the path of the next page. Without `limit` and
+                 *     `after` the whole list comes, in the order in which Spot has it.
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description Only resources whose id comes after this one, sorted by id. It may be gone by now. */
+                after?: components["parameters"]["After"];
             };
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
@@ -3860,9 +3880,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The groups, in the order in which Spot lists them. */
+            /** @description The groups, in the order in which Spot lists them; sorted by id where `limit` or `after` is given. */
             200: {
                 headers: {
+                    /**
+                     * @description Path of the next page (RFC 8288), where `limit` left resources out.
+                     * @example </v1/spot/demo/elastigroups?limit=100&after=sig-0f3ac1d2>; rel="next"
+                     */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5680,6 +5705,13 @@ export interface operations {
                 createdAfter?: components["parameters"]["CreatedAfter"];
                 /** @description Only resources created before this moment. */
                 createdBefore?: components["parameters"]["CreatedBefore"];
+                /**
+                 * @description Resources at most, sorted by id. Where there are more, `Link` has the path of the next page. Without `limit` and
+                 *     `after` the whole list comes, in the order in which Spot has it.
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description Only resources whose id comes after this one, sorted by id. It may be gone by now. */
+                after?: components["parameters"]["After"];
             };
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
@@ -5701,9 +5733,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The managed instances, in the order in which Spot lists them. */
+            /** @description The managed instances, in the order in which Spot lists them; sorted by id where `limit` or `after` is given. */
             200: {
                 headers: {
+                    /**
+                     * @description Path of the next page (RFC 8288), where `limit` left resources out.
+                     * @example </v1/spot/demo/instances?limit=100&after=smi-3b9e07aa>; rel="next"
+                     */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6635,7 +6672,13 @@ export interface operations {
     getMetrics: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -6656,13 +6699,19 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getOpenApiJson: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -6677,6 +6726,7 @@ export interface operations {
                     "application/json": components["schemas"]["OpenApiDocument"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             500: components["responses"]["InternalError"];
         };
@@ -6684,7 +6734,10 @@ export interface operations {
     getOpenApiYaml: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -6699,6 +6752,7 @@ export interface operations {
                     "application/yaml": components["schemas"]["OpenApiText"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             500: components["responses"]["InternalError"];
         };

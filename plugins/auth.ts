@@ -46,8 +46,10 @@ export default fp(async function auth (app: FastifyInstance) {
   app.decorateRequest('client', null)
   app.decorate('verifyToken', (request, _, done) => {
     if (request.client && isCurrent(request.client)) return done() as undefined
-    const { 'x-auth-token': token, 'x-auth-client': name } = request.headers
-    const within = deadlines[request.routeOptions.config.kind === 'write' ? 'write' : 'read']
+    const { kind, tokenOptional } = request.routeOptions.config
+    const { authorization, 'x-auth-client': name } = request.headers
+    const token = request.headers['x-auth-token'] ?? (tokenOptional ? bearerIn(authorization) : undefined)
+    const within = deadlines[kind === 'write' ? 'write' : 'read']
     // Generated clients send an empty name where none is set.
     const verdict = check(one(token), { address: request.ip, name: one(name) || undefined, within })
     if (verdict instanceof Promise) return verdict.then((verdict) => take(verdict, request))
@@ -57,6 +59,9 @@ export default fp(async function auth (app: FastifyInstance) {
 }, { name: 'auth', dependencies: ['config', 'reload', 'metrics'] })
 
 const one = (header: string | string[] | undefined) => Array.isArray(header) ? header[0] : header
+
+/** https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
+const bearerIn = (authorization = '') => /^bearer +(\S+) *$/i.exec(authorization)?.[1]
 
 const isExpired = ({ expires }: Client) => expires !== undefined && Date.now() >= expires
 

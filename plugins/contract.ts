@@ -22,7 +22,7 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
 
   const hooksOf = (row: OperationRow) => ({
     onRequest: row.kind === 'public'
-      ? [app.preconditions.refuse]
+      ? [...row.tokenOptional ? [app.permit.metrics] : [], app.preconditions.refuse]
       : [allowed, app.preconditions.refuse, ...isRemembered(row) ? [app.replies.sendAgain] : [], app.admit],
     ...row.kind === 'write' && {
       preHandler: [

@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Hooks that let a request pass whose client may do it. @throws {Problem} forbidden */
     permit: {
+      /** The metrics: to everybody, unless the setting `metrics` wants a token. */
+      metrics: onRequestHookHandler
       /** In the account of the path: before the body is read, before memory. */
       operation: onRequestHookHandler
       /**
@@ -34,6 +36,9 @@ export default fp(async function permission (app: FastifyInstance) {
   const rowOf = ({ routeOptions }: FastifyRequest) => routeOptions.config as OperationRow & { needs: Need }
 
   app.decorate('permit', {
+    metrics (request, reply, done) {
+      return app.configuration.metrics === 'public' ? done() : app.verifyToken(request, reply, done)
+    },
     operation (request, _, done) {
       allow(request, rowOf(request).needs)
       done()

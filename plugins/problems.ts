@@ -28,10 +28,17 @@ const ofFastify: Record<string, { problem: ProblemName, detail: string, hint?: s
   FST_ERR_BAD_URL: { problem: 'malformed-request', detail: 'The path is not a valid URL path.' }
 }
 
-const nothingHere = (method = '') => new Problem('route-not-found', {
-  detail: `There is nothing at this path${method}.`,
-  hint: `See ${DOCS_PATH} for what there is. Paths have no slash at their end.`
+const nothingHere = (method = '', hint = `See ${DOCS_PATH} for what there is.`) => new Problem('route-not-found', {
+  detail: `There is nothing at this path${method}.`, hint
 })
+
+const SLASH = '/'.charCodeAt(0)
+
+/** Where the path of a URL ends. */
+const endOfPath = (url: string): number => {
+  const query = url.indexOf('?')
+  return query < 0 ? url.length : query
+}
 
 /** Errors of plugins with a 4xx status, such as those of the docs page's files: the caller's fault, not ours. */
 function ofPlugin (statusCode: number): Problem {
@@ -74,7 +81,7 @@ export function replyWithProblem (thrown: FastifyError, request: FastifyRequest,
     .code(problem.status)
     .headers({ ...SECURITY_HEADERS, 'x-request-id': request.id, ...problem.details.headers })
     .type('application/problem+json')
-    .serializer(JSON.stringify)
+    .serializer((body: object) => `${JSON.stringify(body)}\n`)
     .send(problemBody(problem, path, request.id))
 }
 
@@ -84,11 +91,17 @@ export default fp(async function problems (app: FastifyInstance) {
   app.setNotFoundHandler(refuse)
   // Before the body is read: nobody needs it, and it has no problems of its own where there is nothing.
   app.addHook('onRequest', (request, _, done) => {
-    if (request.is404) refuse(request)
+    if (request.is404 || endsWithNothing(request)) refuse(request)
     done()
   })
 }, { name: 'problems' })
 
-function refuse ({ method }: FastifyRequest): never {
-  throw nothingHere(` for ${method}`)
+/** Whether the path ends with a slash, so that the id it should end with would be empty. */
+const endsWithNothing = ({ url, routeOptions }: FastifyRequest) =>
+  url.charCodeAt(endOfPath(url) - 1) === SLASH && !routeOptions.url?.endsWith('/')
+
+function refuse ({ method, url }: FastifyRequest): never {
+  const path = url.slice(0, endOfPath(url))
+  const without = path.replace(/\/+$/, '')
+  throw nothingHere(` for ${method}`, path === without || without === '' ? undefined : `Leave out the slash at the end: ${without}.`)
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { document } from '../openapi/document.js'
 import { masked, maskedInTurns } from '../services/masking/index.js'
+import { secondsUntilNext } from '../services/replies/appointments.js'
 import { namesTag } from '../services/replies/entity-tags.js'
 import { bodyText, FinishedReplies, type FinishedReply } from '../services/replies/finished.js'
 import { results } from '../services/replies/results.js'
@@ -47,11 +48,13 @@ export default fp(async function replies (app: FastifyInstance) {
     `${sees(request) ? 'whole' : 'masked'} ${identity} ${request.raw.url}`
 
   function leave (request: FastifyRequest, reply: FastifyReply, from: FinishedReply, source: Source) {
-    const { etag, headers, body, askedAt } = from
+    const { etag, headers, body, askedAt, phase } = from
     request.source = source
     const age = Math.max(0, Math.floor((systemClock.now() - askedAt) / 1000))
     reply.header('cache-control', CACHE_CONTROL).header('etag', etag).header('age', age)
       .header('cache-status', results[source].cacheStatus).headers(headers)
+    const every = headers['Retry-After']
+    if (every !== undefined) reply.header('retry-after', secondsUntilNext(Number(every), phase, Date.now()))
     const known = request.headers['if-none-match']
     const still = known !== undefined && namesTag(known, etag)
     return still ? reply.code(304).send() : reply.type('application/json; charset=utf-8').send(body)

@@ -6,7 +6,8 @@ import { filterOf } from '../services/resources/filters.js'
 import { withGuardrailTags } from '../services/guardrails/index.js'
 import { byMarker, withMarker, type Finder } from '../services/idempotency/index.js'
 import { defaultStart, momentOf, rangeOf } from '../services/resources/moments.js'
-import { retryAfterHeaders, readinessOfElastigroup } from '../services/resources/readiness.js'
+import { pageOf } from '../services/resources/pages.js'
+import { retryAfterOfElastigroup, readinessOfElastigroup } from '../services/resources/readiness.js'
 import { explainRollConflict } from '../services/spot/roll-conflict.js'
 import { deallocationOf } from '../services/spot/operations/deallocation.js'
 import { summaryOfElastigroup } from '../services/resources/summaries.js'
@@ -25,11 +26,12 @@ export const markedElastigroups: Finder = async ({ name, elastigroups }) =>
   byMarker(await elastigroups.list(), (group) => createdReply(name, group))
 
 export const elastigroups = {
-  async listElastigroups ({ account, query }) {
+  async listElastigroups ({ account, query, url }) {
     const passes = filterOf(query)
     const groups = await account.elastigroups.list()
     const found = await inTurns(groups, (slice) => slice.map(summaryOfElastigroup).filter(passes))
-    return { status: 200, body: found.flat() }
+    const { items, headers } = pageOf(found.flat(), query, url)
+    return { status: 200, headers, body: items }
   },
 
   async createElastigroup (request) {
@@ -63,7 +65,7 @@ export const elastigroups = {
     const { elastigroups } = account
     const [group, rows] = await Promise.all([elastigroups.get(elastigroup), elastigroups.status(elastigroup)])
     const readiness = readinessOfElastigroup(group, rows)
-    return { status: 200, headers: retryAfterHeaders(readiness), body: readiness }
+    return { status: 200, headers: retryAfterOfElastigroup(readiness, group, rows), body: readiness }
   },
 
   async getElastigroupHealth ({ account, params }) {

@@ -6,7 +6,8 @@ import { filterOf } from '../services/resources/filters.js'
 import { withGuardrailTags } from '../services/guardrails/index.js'
 import { byMarker, withMarker, type Finder } from '../services/idempotency/index.js'
 import { rangeOf } from '../services/resources/moments.js'
-import { retryAfterHeaders, readinessOfManagedInstance } from '../services/resources/readiness.js'
+import { pageOf } from '../services/resources/pages.js'
+import { retryAfterOfManagedInstance, readinessOfManagedInstance } from '../services/resources/readiness.js'
 import { deallocationOf } from '../services/spot/operations/deallocation.js'
 import type { InstanceAction } from '../services/spot/operations/managed-instances.js'
 import { summaryOfManagedInstance } from '../services/resources/summaries.js'
@@ -30,11 +31,12 @@ export const markedInstances: Finder = async ({ name, managedInstances }) =>
   byMarker(await managedInstances.list(), (instance) => createdReply(name, instance))
 
 export const instances = {
-  async listInstances ({ account, query }) {
+  async listInstances ({ account, query, url }) {
     const passes = filterOf(query)
     const instances = await account.managedInstances.list()
     const found = await inTurns(instances, (slice) => slice.map(summaryOfManagedInstance).filter(passes))
-    return { status: 200, body: found.flat() }
+    const { items, headers } = pageOf(found.flat(), query, url)
+    return { status: 200, headers, body: items }
   },
 
   async createInstance (request) {
@@ -66,8 +68,9 @@ export const instances = {
   },
 
   async getInstanceReadiness ({ account, params }) {
-    const readiness = readinessOfManagedInstance(await account.managedInstances.status(params.instance))
-    return { status: 200, headers: retryAfterHeaders(readiness), body: readiness }
+    const status = await account.managedInstances.status(params.instance)
+    const readiness = readinessOfManagedInstance(status)
+    return { status: 200, headers: retryAfterOfManagedInstance(readiness, status), body: readiness }
   },
 
   async getInstanceCosts ({ account, params, query }) {

@@ -151,7 +151,8 @@ interface Match {
 }
 
 /** Runs the operation: the only place that does. */
-function execute ({ authorization, clock, listShape, onChange, world }: Parts, call: RecordedCall, match: Match): Reply {
+function execute (parts: Parts, call: RecordedCall, match: Match): Reply {
+  const { authorization, clock, listShape, onChange, world } = parts
   const { operation, organization, usage, params } = match
   if (usage.blocked) return limitExceeded(call)
   try {

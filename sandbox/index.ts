@@ -79,7 +79,8 @@ export async function startSandbox (options: SandboxOptions = {}): Promise<Sandb
     world.replace([])
     if (first !== undefined && options.seed !== false) seed(world.account(first.id), clock.now())
   }
-  const state = options.stateFile === undefined ? undefined : await openState(options.stateFile, { world, clock, reset })
+  const { stateFile } = options
+  const state = stateFile === undefined ? undefined : await openState(stateFile, { world, clock, reset })
   if (state === undefined) reset()
   const app = buildApp({
     authorization: new Authorization(accounts, options.takesAnyToken),

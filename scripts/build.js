@@ -1,6 +1,6 @@
 // Compiles the server into dist/ and stamps it with its commit: `node scripts/build.js`. With --if-stale nothing is
-// compiled while no source is newer than the build, so `npm start` starts at once; with --noCheck no type is checked. With
-// --types it writes only the declarations of `spot-api/sandbox`, as it does after a build that is not --if-stale.
+// compiled while no source is newer than the build, so `npm start` starts at once; with --noCheck no type is checked.
+// The declarations of `spot-api/sandbox` are made too, unless with --if-stale; with --types, only they are.
 // GITHASH is the commit where there is no .git, as in an image.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'

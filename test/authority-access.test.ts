@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
 import { hashSync } from '@node-rs/bcrypt'
 import t from 'tap'
 import { compileBody } from '../openapi/validators.js'
@@ -52,7 +53,37 @@ const NO_INTEGERS = ['0x10', '1e1', '%201', '1.0', '%2B1', '0b1', '', 'Infinity'
 const VENDOR = 'vendor-token-for-tests'
 const ID = 'sig-1\r\nset-cookie: a=b'
 
+const METRICS = '/v1/spot/metrics'
+const bearer = (name: string) => ({ authorization: `Bearer ${tokens.get(name)}` })
+
 const attacks: Attack[] = [
+  {
+    name: 'metrics that need a token are given to nobody without one, from the moment the setting says so',
+    configuration: { metrics: 'token', deadlines: { read: 60_000, write: 60_000 } },
+    async attack ({ ask, app }) {
+      const wrong = hashSync('a key of nobody', 4)
+      const asked = [
+        ask(null, 'GET', METRICS),
+        ask(null, 'GET', METRICS, { headers: { 'x-auth-token': wrong } }),
+        ask(null, 'GET', METRICS, { headers: { authorization: `Bearer ${wrong}` } }),
+        ask(null, 'GET', METRICS, { headers: { authorization: `Basic ${tokens.get('reader')}` } }),
+        ask('reader', 'GET', METRICS),
+        ask(null, 'GET', METRICS, { headers: bearer('reader') }),
+        ask(null, 'GET', METRICS, { headers: { authorization: `bearer  ${tokens.get('reader')} ` } }),
+        ask(null, 'GET', '/v1/spot/whoami', { headers: bearer('reader') }),
+        ask(null, 'GET', '/v1/spot/ready')
+      ]
+      const statuses = (await Promise.all(asked)).map(({ status }) => status)
+      for (const metrics of ['public', 'token'] as const) {
+        app.reload.apply({ ...app.configuration, metrics })
+        statuses.push((await ask(null, 'GET', METRICS)).status)
+      }
+      app.reload.apply({ ...app.configuration, clients: clients.filter(({ name }) => name !== 'reader') })
+      statuses.push((await ask('reader', 'GET', METRICS)).status)
+      return statuses
+    },
+    want: [401, 401, 401, 401, 200, 200, 200, 401, 200, 200, 401, 401]
+  },
   {
     name: 'many reads of unknown ids leave a writer its share of the rate limit',
     sandbox: { rateLimit: 40 },
@@ -230,6 +261,57 @@ const attacks: Attack[] = [
     name: 'an empty X-Auth-Client is ignored',
     attack: ({ ask }) => ask('writer', 'GET', '/v1/spot/whoami', { headers: { 'x-auth-client': '' } }),
     want: { status: 200, json: { name: 'writer' } }
+  },
+  {
+    name: 'neither status nor words tell which names of clients exist',
+    attack: ({ ask }) => Promise.all(['writer', 'nobody', 'Reader'].map(async (name) => {
+      const headers = { 'x-auth-client': name, 'x-auth-token': tokens.get('reader') as string }
+      const { status, json: { requestId, ...rest } } = await ask(null, 'GET', '/v1/spot/whoami', { headers })
+      return { status, rest }
+    })).then(([known, ...unknown]) => unknown.map((each) => isDeepStrictEqual(each, known) && each.status)),
+    want: [401, 401]
+  },
+  {
+    name: 'no client pushes the verified token of another out of memory',
+    async attack ({ ask }) {
+      const whoami = async (token: string) =>
+        (await ask(null, 'GET', '/v1/spot/whoami', { headers: { 'x-auth-token': token } })).status
+      await whoami(TOKEN)
+      const own = Array.from({ length: 220 }, () => hashSync('the-key-of-reader-0', 4))
+      const statuses = new Set<number>()
+      for (const token of own) statuses.add(await whoami(token))
+      // From an address with too many failures, a token that is not remembered is not checked.
+      for (let i = 0; i < 20; i++) await whoami(hashSync(`a key of nobody ${i}`, 4))
+      return [...statuses, await whoami(own[0] as string), await whoami(own.at(-1) as string), await whoami(TOKEN)]
+    },
+    want: [200, 429, 200, 200]
+  },
+  {
+    name: 'a new token waits no longer than its request may take',
+    configuration: { deadlines: { read: 20, write: 60_000 } },
+    attack: ({ ask }) =>
+      ask(null, 'GET', '/v1/spot/whoami', { headers: { 'x-auth-token': hashSync('the-key-of-reader-0', 12) } }),
+    want: { ...problem(503, 'overloaded'), headers: { 'retry-after': '2' } }
+  },
+  {
+    name: 'a forwarded address has a port or none, and garbage does not share one',
+    configuration: { trustedProxies: ['127.0.0.1'] },
+    async attack ({ ask }) {
+      const wrong = hashSync('a key of nobody', 4).slice(0, -4)
+      let asked = 1000
+      const statusFor = async (address: string) => (await ask(null, 'GET', '/v1/spot/whoami', {
+        headers: { 'x-forwarded-for': address, 'x-auth-token': `${wrong}${asked++}` }
+      })).status
+      const many = async (addressOf: (port: number) => string) => {
+        for (let i = 0; i < 20; i++) await statusFor(addressOf(1024 + i))
+        return statusFor(addressOf(2000))
+      }
+      return [
+        await many((port) => `203.0.113.1:${port}`), await statusFor('203.0.113.1'), await statusFor('203.0.113.2'),
+        await many(() => 'garbage'), await statusFor('other garbage')
+      ]
+    },
+    want: [429, 429, 401, 429, 401]
   },
   {
     name: 'the key itself in place of a token counts as a guess',

@@ -160,6 +160,38 @@ t.test('a request that names a thousand instances makes one call to Spot for its
   t.equal(calls(true).length, 2)
 })
 
+t.test('a request makes four different calls and no more, each at most three times', async (t) => {
+  const { app, as, make, calls, sandbox, lastLine } = await startFor(t, { maxCapacity: 100 })
+  const id = await make('elastigroups', tagged('other'))
+  const row = /^\| (\d+) different calls to Spot for one request, each sent up to (\w+) times/m
+  const [, most, attempts] = row.exec(readFileSync(join(import.meta.dirname, '../docs/operations.md'), 'utf8')) ?? []
+  t.strictSame([most, attempts], ['4', 'three'])
+
+  for (const kind of ['read', 'write'] as const) {
+    const account = app.spot.account(ACCOUNT, { kind, fresh: true })
+    calls()
+    const reads = [account, account.fresh, account, account.fresh]
+    for (const { elastigroups } of reads) t.equal((await elastigroups.get(id)).id, id)
+    for (const { elastigroups } of reads) await t.rejects(elastigroups.get(id), /^More than 4 calls for one request$/)
+    await t.rejects(account.elastigroups.update(id, { name: 'x' }, {}), /More than 4/)
+    t.strictSame([calls(true).length, account.calls], [4, 4], `${kind}: the fifth is not sent`)
+  }
+
+  // The greediest operation: what stands, the write, and a look for the roll that blocks it. After thirty calls, four may
+  // be repeated.
+  for (let i = 0; i < 30; i++) await as('admin', 'GET', `elastigroups/${id}`)
+  calls(true)
+  const path = `/aws/ec2/group/${id}`
+  const message = "Can't have 2 Rolls at the same time"
+  sandbox.faults.inject({ method: 'GET', path, status: 503, times: 2 })
+  sandbox.faults.inject({ method: 'GET', path: `${path}/roll`, status: 503, times: 2 })
+  sandbox.faults.inject({ method: 'PUT', path, errors: [{ code: 'GENERAL', message }] })
+  t.equal((await as('admin', 'PUT', `elastigroups/${id}/capacity`, { target: 3 })).status, 400)
+  const sent = calls(true).map(({ method, route }) => `${method} ${route?.replace('/aws/ec2/group/{groupId}', '')}`)
+  t.strictSame(sent, ['GET ', 'GET ', 'GET ', 'PUT /capacity', 'GET /roll', 'GET /roll', 'GET /roll'])
+  t.equal(lastLine().calls, sent.length, 'and the audit says so')
+})
+
 const tagged = (tagKey: string) => ({
   ...group,
   capacity: { minimum: 0, target: 2, maximum: 4, unit: 'instance' },
@@ -227,6 +259,14 @@ t.test('on-demand instances count for maxCapacity', async (t) => {
     status: 422, json: { errors: [{ pointer: '#/strategy/onDemandCount', code: 'maxCapacity' }] }
   })
   t.equal((await put(5)).status, 412)
+})
+
+t.test('an unset risk is on demand, for all that spotOnly knows', async (t) => {
+  const { as } = await startFor(t, { spotOnly: true })
+  const statusOf = async (strategy: Json) => (await as('admin', 'POST', 'elastigroups?dryRun=true', {
+    ...tagged('other'), strategy: { fallbackToOd: false, ...strategy }
+  })).status
+  t.strictSame(await Promise.all([{}, { risk: null }, { risk: 99 }, { risk: 100 }].map(statusOf)), [422, 422, 422, 412])
 })
 
 t.test('a body that may end instances needs allowDelete', async (t) => {

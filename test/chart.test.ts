@@ -7,7 +7,7 @@ import t from 'tap'
 import { isMap, parse, parseAllDocuments, parseDocument, type Scalar, type YAMLMap } from 'yaml'
 import { chartOf } from '../scripts/settings.js'
 import { checkSchema, resolveSettings } from '../services/configuration/index.js'
-import { settings } from '../services/configuration/settings.js'
+import { RESERVED_NAMES, settings } from '../services/configuration/settings.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const chart = join(root, 'deploy/chart')
@@ -217,6 +217,30 @@ t.test('with Helm', { skip: noHelm }, async (t) => {
     t.strictSame(withPassword('a-password-for-tests'), withPassword('another-password-1'), 'no hash of the password')
   })
 
+  await t.test('an ingress has no metrics, unless they need a token or somebody wants it so', async (t) => {
+    const ingress = { enabled: true, host: 'spot.example.org' }
+    const pathsOf = (given: object) =>
+      render(given).resources['Ingress/spot-api'].spec.rules[0].http.paths.map(({ path }: { path: string }) => path)
+    const reserved = RESERVED_NAMES.flatMap((name) => name === 'openapi' ? ['openapi.json', 'openapi.yaml'] : name)
+    const own = reserved.filter((name) => name !== 'metrics').map((name) => `/v1/spot/${name}`)
+    t.strictSame(pathsOf({ config: account, ingress }), [...own, '/v1/spot/dev'])
+    t.strictSame(pathsOf({ existingSecret: 'a', ingress: { ...ingress, accounts: ['a', 'b'] } }),
+      [...own, '/v1/spot/a', '/v1/spot/b'])
+    for (const all of [
+      { config: { ...account, metrics: 'token' }, ingress }, { config: account, ingress: { ...ingress, metrics: true } }
+    ]) t.strictSame(pathsOf(all), ['/v1/spot'])
+  })
+
+  await t.test('Prometheus sends a token where there is one', async (t) => {
+    const endpointOf = (token?: object) => render({
+      config: account, serviceMonitor: { enabled: true, ...token && { token } }
+    }).resources['ServiceMonitor/spot-api'].spec.endpoints[0]
+    t.strictSame(endpointOf({ secret: 'prometheus' }).authorization, {
+      type: 'Bearer', credentials: { name: 'prometheus', key: 'token' }
+    })
+    t.notOk('authorization' in endpointOf())
+  })
+
   await t.test('the PrometheusRule has the alerts unchanged', async (t) => {
     const { resources } = render({ config: account, prometheusRule: { enabled: true } })
     t.strictSame(resources['PrometheusRule/spot-api'].spec, parse(read('files/alerts.yaml'), { version: '1.1' }))
@@ -279,6 +303,13 @@ t.test('with Helm', { skip: noHelm }, async (t) => {
       given: { config: { ...account, audit: { file: 'audit.log' } } }, want: /set auditVolume/
     }],
     ['an ingress without a host', { given: { config: account, ingress: { enabled: true } }, want: /needs ingress\.host/ }],
+    ['an ingress for accounts that it does not know', {
+      given: { existingSecret: 'a', ingress: { enabled: true, host: 'a.example.org' } }, want: /needs ingress\.accounts/
+    }],
+    ['a scrape that would be refused', {
+      given: { config: { ...account, metrics: 'token' }, serviceMonitor: { enabled: true } },
+      want: /set serviceMonitor\.token\.secret/
+    }],
     ['an unknown value', { given: { config: account, replicaCount: 2 }, want: /replicaCount/ }]
   ]
 

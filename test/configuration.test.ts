@@ -57,6 +57,8 @@ t.test("the earlier Go service's file works as it is", async (t) => {
     clients: [{ name: 'default', keys: [KEY], accounts: ['*'], access: 'admin', allowDelete: true }],
     keysTried: 4,
     trustedProxies: [],
+    metrics: 'public',
+    cors: [],
     maxRequests: 1000,
     share: 0.5,
     logLevel: 'warn',
@@ -83,6 +85,10 @@ const accepted: Row<object>[] = [
       [`logLevel ${logLevel}`, { given: { ...sound, logLevel }, want: { logLevel: want } }]),
   ...[0, 0.5, 600].map((drainSeconds): Row<object> =>
     [`a drain of ${drainSeconds} seconds`, { given: { ...sound, drainSeconds }, want: { drainSeconds } }]),
+  ['origins', {
+    given: { ...sound, cors: ['https://portal.example.org', 'http://localhost:3000', 'http://[::1]:3000'] },
+    want: { cors: ['https://portal.example.org', 'http://localhost:3000', 'http://[::1]:3000'] }
+  }],
   ['load balancers and a bound', {
     given: { ...sound, trustedProxies: ['10.0.0.0/8', '192.0.2.7', 'fd00::/8', '::1'], maxRequests: 1 },
     want: { trustedProxies: ['10.0.0.0/8', '192.0.2.7', 'fd00::/8', '::1'], maxRequests: 1 }
@@ -235,6 +241,17 @@ const refused: Row<Faults>[] = [
       ...Object.fromEntries([4, 5].map((index) => [`/trustedProxies/${index}`, 'must not be every address']))
     }
   }],
+  ...Object.entries({
+    'https://portal.example.org/': /as in https:\/\/portal\.example\.org$/,
+    'https://Portal.example.org': /as in https:\/\/portal\.example\.org$/,
+    'https://portal.example.org:443': /as in https:\/\/portal\.example\.org$/,
+    'https://portal.example.org/path': /as in/,
+    'portal.example.org': /such as/,
+    '*': /such as/,
+    null: /such as/,
+    'file:///x': /such as/
+  }).map(([origin, fault]): Row<Faults> =>
+    [`the origin '${origin}'`, { given: { ...sound, cors: [origin] }, want: { '/cors/0': fault } }]),
   ...[0, 1.5, '10', null].map((maxRequests): Row<Faults> =>
     [`maxRequests ${maxRequests}`, { given: { ...sound, maxRequests }, want: { '/maxRequests': /^must be/ } }]),
   ['a level that is none', { given: { ...sound, logLevel: HUSH }, want: { '/logLevel': /^must be one of trace, debug/ } }],

@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs'
 import createClient from 'openapi-fetch'
 import t from 'tap'
-import { document, operationsOf, type Reference } from '../openapi/document.js'
+import { document, operationsOf, resolve, type Reference } from '../openapi/document.js'
 import { operations as table } from '../openapi/operations.js'
 import { BASE, routePath } from '../openapi/paths.js'
 import type { paths } from '../openapi/types.js'
 import { problems, problemType, type ProblemName } from '../services/problems/index.js'
 import { version } from '../services/process/release.js'
 import { start, TOKEN } from './helper.js'
+import { validCall } from './valid-calls.js'
 
 const operations = operationsOf(document)
+const allPaths = Object.keys(document.paths)
 const page = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
 
 /** Paths of Fastify's route table, as OpenAPI writes them. */
@@ -25,12 +27,15 @@ function pathsOf (tree: string): string[] {
 
 t.test('every operation of the document has a route, and every route an operation', async (t) => {
   const { app, request } = await start(t)
-  const routed = pathsOf(app.printRoutes({ commonPrefix: false })).filter((path) => !path.startsWith('/v1/spot/docs'))
+  const pages = ['/', BASE, `${BASE}/`]
+  const routed = pathsOf(app.printRoutes({ commonPrefix: false }))
+    .filter((path) => !path.startsWith('/v1/spot/docs') && !pages.includes(path))
   t.strictSame(new Set(routed), new Set(Object.keys(document.paths)))
 
   for (const path of Object.keys(document.paths)) {
     const here = operations.filter((operation) => operation.path === path)
-    const documented = here.map(({ method }) => method.toUpperCase())
+    const named = here.map(({ method }) => method.toUpperCase())
+    const documented = named.flatMap((method) => method === 'GET' ? ['GET', 'HEAD'] : method)
     const url = path.replace(/\{\w+\}/g, 'x')
     for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY']) {
       const { status, headers } = await request(method, url, { token: null })
@@ -44,10 +49,10 @@ t.test('an operation is public exactly when the document says so', async (t) => 
   const { request } = await start(t)
   for (const { path, method, operation } of operations) {
     const { status } = await request(method.toUpperCase(), path.replace(/\{\w+\}/g, 'x'), { token: null })
-    t.equal(status, operation.security?.length === 0 ? 200 : 401, operation.operationId)
+    t.equal(status, operation.security ? 200 : 401, operation.operationId)
   }
-  const [, listed = ''] = /^No token is needed for (.*) and the docs page\.$/m.exec(page('docs/access.md')) ?? []
-  const open = operations.filter(({ operation }) => operation.security?.length === 0)
+  const [, listed = ''] = /^No token is needed for (.*) and the docs page(?:;|\.)/m.exec(page('docs/access.md')) ?? []
+  const open = operations.filter(({ operation }) => operation.security)
   t.strictSame(listed.split(', '), open.map(({ path }) => `\`${path.split('/').at(-1)}\``), 'docs/access.md lists them')
 })
 
@@ -55,7 +60,7 @@ t.test('the table of operations says what the document and the routes do', async
   const { app } = await start(t)
   t.strictSame(Object.keys(table), operations.map(({ operation }) => operation.operationId))
   for (const { path, method, operation, parameters } of operations) {
-    const { operationId, noun, kind, needs, inAccount, replayable, guarded, audited } = table[operation.operationId]
+    const { operationId, noun, kind, needs, inAccount, ifMatch, ifNoneMatch, replayable, guarded, audited } = table[operation.operationId]
     const has = (...statuses: string[]) => statuses.every((status) => status in operation.responses)
     const writes = method !== 'get'
     t.strictSame(noun, operation.tags[0], operationId)
@@ -63,9 +68,11 @@ t.test('the table of operations says what the document and the routes do', async
     t.equal(needs === null, kind === 'public', `${operationId} needs nothing exactly when it is public`)
     t.equal(needs === 'read', kind === 'read', `${operationId} needs more than reading exactly when it writes`)
     t.equal(inAccount, parameters.some(({ name }) => name === 'account'), operationId)
-    t.equal(has('401'), kind !== 'public', operationId)
+    t.equal(has('401'), kind !== 'public' || operation.security?.length !== 0, operationId)
     t.equal(has('403'), inAccount, operationId)
-    t.equal(has('304'), inAccount && !writes, operationId)
+    t.equal(has('304'), ifNoneMatch, operationId)
+    t.equal(ifNoneMatch, !writes && (inAccount || operationId.startsWith('getOpenApi')), operationId)
+    if (ifMatch) t.ok(writes && operations.some((other) => other.path === path && other.operation.operationId === ifMatch))
     t.equal(has('412', '413', '415'), writes, operationId)
     t.equal(has('422'), guarded, `${operationId} documents what guardrails refuse`)
     t.equal(audited, writes, operationId)
@@ -99,6 +106,36 @@ t.test('one security scheme, and X-Auth-Client is an optional header of whatever
   for (const [name, status] of [['', 200], ['default', 200], ['nobody', 401], ['x'.repeat(129), 401]] as const) {
     const reply = await request('GET', '/v1/spot/whoami', { headers: { 'x-auth-client': name } })
     t.equal(reply.status, status, `X-Auth-Client: ${name.slice(0, 10)}`)
+  }
+})
+
+t.test('a create links to every operation on what it made, and the links lead there', async (t) => {
+  const { request } = await start(t)
+  const creates = operations.filter(({ operation }) => operation.responses['201'])
+  t.strictSame(creates.map(({ operation }) => operation.operationId), Object.values(table)
+    .filter(({ replayable }) => replayable).map(({ operationId }) => operationId))
+  const ids: Record<string, string> = { account: 'demo' }
+  for (const { path, operation } of creates) {
+    const [, id = ''] = allPaths.map((each) => each.replace(path, '')).join().match(/(?:^|,)\/\{(\w+)\}/) ?? []
+    const one = `${path}/{${id}}`
+    const filled = (path: string) => path.replace(/\{(\w+)\}/g, (_, name) => ids[name] as string)
+    // What was made a moment ago has no instances yet, so there is nothing to roll.
+    if (id === 'roll') ids.elastigroup = (await request('GET', '/v1/spot/demo/elastigroups')).json[0].id
+    const created = await request('POST', filled(path), { body: validCall(operation).body })
+    t.equal(created.status, 201)
+    const property = id === 'import' ? 'migrationId' : 'id'
+    ids[id] = created.json[property]
+
+    const { links } = resolve(operation.responses['201'] as { links: Record<string, object> })
+    const follow = operations.filter(({ path }) => path.startsWith(one) && !path.slice(one.length).includes('{'))
+    t.strictSame(links, Object.fromEntries(follow.map(({ path, operation: { operationId } }) => [operationId, {
+      operationId,
+      parameters: Object.fromEntries([...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) =>
+        [name, name === id ? `$response.body#/${property}` : `$request.path.${name}`]))
+    }])), operation.operationId)
+    for (const { path } of follow.filter(({ method }) => method === 'get')) {
+      t.equal((await request('GET', filled(path))).status, 200, path)
+    }
   }
 })
 

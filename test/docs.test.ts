@@ -1,6 +1,9 @@
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import t, { type Test } from 'tap'
@@ -76,7 +79,7 @@ async function openDocs (t: Test, { host = LOOPBACK, sandbox = true } = {}): Pro
       const url = new URL(request.url())
       if (url.protocol !== 'data:' && url.origin !== origin) faults.push(`other origin: ${url}`)
     })
-    await page.goto(origin + DOCS_PATH)
+    await page.goto(origin) // which leads there
     await page.locator('.opblock').first().waitFor()
     return page
   }
@@ -140,7 +143,7 @@ t.test('the docs page in the sandbox, over plain http and any host name', { skip
   const newFaults = () => faults.splice(0)
 
   await t.test('the page shows the contract, in its order', async (t) => {
-    t.equal(new URL(page.url()).hostname, HOST)
+    t.strictSame([new URL(page.url()).hostname, new URL(page.url()).pathname], [HOST, DOCS_PATH])
     t.equal(await page.title(), document.info.title)
     t.match(await page.locator('.info .title').innerText(), document.info.title)
     t.match(await page.locator('.info__extdocs').getAttribute('href'), /\/spot-api\/tree\/master\/docs$/)
@@ -286,6 +289,37 @@ t.test('in front of real accounts updates are preset with a description, and a r
   t.notMatch(await page.evaluate('JSON.stringify({ ...localStorage, ...sessionStorage })'), TOKEN)
   t.notMatch(await noteOf(page), /sandbox/i)
   t.strictSame(faults, [])
+})
+
+t.test('a page of another origin calls the API, if it is listed', { skip }, async (t) => {
+  const pages = createServer((_, response) => { response.setHeader('content-type', 'text/html').end('<title>portal</title>') })
+  await once(pages.listen(0, LOOPBACK), 'listening')
+  t.teardown(() => pages.close())
+  const portal = `http://${LOOPBACK}:${(pages.address() as AddressInfo).port}`
+  const context = await browser.newContext()
+  t.teardown(() => context.close())
+  const page = await context.newPage()
+  await page.goto(portal)
+  const listed = await start(t, { configuration: { cors: [portal] } })
+  const unlisted = await start(t, { configuration: { cors: ['https://portal.example.org'] } })
+
+  /** What the page gets to see. */
+  const call = (url: string, init: object = {}) => page.evaluate(async ([url, init]) => {
+    const answer = await fetch(url as string, init as object).catch(() => undefined)
+    if (!answer) return 'nothing'
+    const named = ['etag', 'link', 'location', 'retry-after', 'x-request-id', 'idempotency-replayed', 'cache-status']
+    return { status: answer.status, seen: named.filter((name) => answer.headers.has(name)), json: await answer.json() }
+  }, [url, init] as const)
+  const headers = { 'X-Auth-Token': TOKEN, 'Content-Type': 'application/json' }
+  const list = `${listed.url}/v1/spot/demo/elastigroups?limit=1`
+  t.match(await call(list, { headers }), { status: 200, seen: ['etag', 'link', 'x-request-id', 'cache-status'] })
+  t.match(await call(list), { status: 401, json: { title: /X-Auth-Token/ } }, 'a problem can be read')
+  const group = { name: 'from a page', strategy: {}, capacity: { minimum: 0, target: 0, maximum: 0 }, compute: {} }
+  t.match(await call(`${listed.url}/v1/spot/demo/elastigroups`, { method: 'POST', headers, body: JSON.stringify(group) }), {
+    status: 201, seen: ['location', 'x-request-id'], json: { name: 'from a page' }
+  })
+  t.equal(await call(list.replace(listed.url, unlisted.url), { headers }), 'nothing')
+  t.equal(unlisted.sandbox.transcript.length, 0, 'it does not get past the preflight')
 })
 
 t.test('the content security policy lets the docs page use nothing but this server', async (t) => {

@@ -2,8 +2,9 @@ import t, { type Test } from 'tap'
 import { document } from '../openapi/document.js'
 import { problemType, type ProblemName } from '../services/problems/index.js'
 import { faultsOfReply } from './contract-check.js'
-import { ACCOUNT, start, TOKEN, type RequestOptions } from './helper.js'
+import { ACCOUNT, start, TOKEN, type Reply, type RequestOptions } from './helper.js'
 import { raw } from './raw-http.js'
+import { until } from './until.js'
 
 const groups = `/v1/spot/${ACCOUNT}/elastigroups`
 const one = `${groups}/sig-0000abcd`
@@ -50,7 +51,7 @@ t.test('unknown, malformed and overlong paths', refuses([
   ['DELETE', '/v1/spot/nowhere', absent],
   ...['{', ' '.repeat(1024 * 1024 + 1)].map((body): Row => ['POST', '/v1/spot/nowhere', { ...absent, body }]),
   ['POST', '/v1/spot/nowhere', { ...absent, body: 'x', headers: { 'content-type': 'text/plain' } }],
-  ['GET', `${groups}/`, { ...invalid, errors: [{ parameter: 'elastigroup' }] }],
+  ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH'].map((method): Row => [method, `${groups}/`, { ...absent, body: group }]),
   ...['/v1/spot/%', `${one}%zz`, `${groups}/%c3%28`].map((path): Row => ['GET', path, malformed]),
   ...[`${groups}/${long}`, `/v1/spot/${long}/elastigroups`].map((path): Row => ['GET', path, tooLong]),
   ['GET', `/nowhere/${long}`, absent],
@@ -61,10 +62,44 @@ t.test('unknown, malformed and overlong paths', refuses([
   ['HEAD', `/${'a'.repeat(20_000)}`, tooLong]
 ]))
 
+t.test('a slash at the end gets a hint, and a page to start from is shown', async (t) => {
+  const { request } = await start(t)
+  for (const path of ['/v1/spot/ping', groups, one, `${one}/status`, '/v1/spot/nowhere']) {
+    for (const query of ['', '?name=a/']) {
+      const { status, json } = await request('GET', `${path}/${query}`)
+      t.match([status, json.type, json.hint], [404, problemType('route-not-found'), `Leave out the slash at the end: ${path}.`])
+    }
+  }
+  for (const path of ['/', '/v1/spot', '/v1/spot/']) {
+    const { status, json } = await request('GET', path, { headers: { accept: 'application/json' } })
+    t.match([status, json.hint], [404, /\/docs,.*\/openapi\.json;.*\/accounts/], path)
+    t.equal((await request('GET', path)).json.hint, json.hint, 'nothing accepted is the same')
+    t.equal((await request('POST', path, { body: group })).status, 404)
+    t.equal((await request('HEAD', path)).status, 404)
+    const browser = await request('GET', path, { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } })
+    t.match(browser, { status: 303, headers: { location: '/v1/spot/docs', vary: 'Accept' } })
+  }
+})
+
+t.test('JSON ends with a newline, problems included', async (t) => {
+  const gateway = await start(t)
+  const { request } = gateway
+  const headers = { 'idempotency-key': 'one' }
+  await until(async () => (await request('POST', groups, { body: group, headers })).status === 201)
+  const replies = [
+    await request('GET', groups), await request('GET', one), await request('GET', '/v1/spot/accounts'),
+    await request('GET', '/v1/spot/ready'), await request('POST', groups, { body: group, headers }),
+    await request('GET', '/v1/spot/nowhere'), await request('PATCH', groups), await request('GET', '/v1/spot/openapi.json'),
+    await request('GET', '/v1/spot/%'), await raw(gateway, 'nonsense\r\n\r\n')
+  ]
+  for (const { text, status } of replies) t.match(text, /[}\]]\n$/, `${status} ${text.slice(0, 60)}`)
+})
+
 t.test('a method that a path does not take is answered 405 and Allow', async (t) => {
   const { request, sandbox } = await start(t)
   for (const [path, item] of Object.entries(document.paths)) {
-    const known = Object.keys(item).filter((key) => key !== 'parameters').map((method) => method.toUpperCase())
+    const named = Object.keys(item).filter((key) => key !== 'parameters').map((method) => method.toUpperCase())
+    const known = named.flatMap((method) => method === 'GET' ? ['GET', 'HEAD'] : method)
     const all = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']
     for (const method of all.filter((name) => !known.includes(name))) {
       for (const token of [TOKEN, null]) {
@@ -76,6 +111,38 @@ t.test('a method that a path does not take is answered 405 and Allow', async (t)
     }
   }
   t.strictSame(sandbox.transcript, [])
+})
+
+t.test('HEAD is GET without its body, problems included', async (t) => {
+  const gateway = await start(t, { configuration: { reads: { freshFor: 60_000, staleFor: 60_000 } } })
+  const { request, sandbox } = gateway
+  const ids: Record<string, string> = { account: ACCOUNT, elastigroup: 'sig-0f3ac1d2', instance: 'smi-4e8b21f7' }
+  const paths = Object.entries(document.paths).filter(([, item]) => item.get)
+    .map(([path]) => path.replace(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? 'x-1'))
+  /** What of the headers has nothing to do with the moment. */
+  const lasting = ({ date, age, 'x-request-id': _, 'cache-status': __, 'retry-after': ___, ...headers }: Reply['headers']) => headers
+  for (const path of [...paths, `${groups}/sig-none`, '/v1/spot/none/elastigroups', `${groups}?x=1`]) {
+    const { text, ...get } = await request('GET', path)
+    const calls = sandbox.transcript.length
+    const head = `HEAD ${path} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: ${TOKEN}\r\nConnection: close\r\n\r\n`
+    const reply = await raw(gateway, head)
+    t.strictSame([reply.status, reply.text], [get.status, ''], path)
+    if (path.endsWith('/metrics')) continue // grows with each request
+    const { connection, ...headers } = lasting(reply.headers)
+    const { connection: _, 'keep-alive': __, ...expected } = lasting(get.headers)
+    t.strictSame(headers, JSON.parse(JSON.stringify(expected).toLowerCase()), path)
+    t.equal(Number(headers['content-length'] ?? 0), Buffer.byteLength(text), path)
+    t.equal(sandbox.transcript.length, calls, `${path} costs no call where GET costs none`)
+  }
+  const stranger = await request('HEAD', groups, { token: null })
+  t.match(stranger, { status: 401, text: '', headers: { 'www-authenticate': /ApiKey/ } })
+  const { headers: { etag = '' } } = await request('GET', groups)
+  t.match(await request('HEAD', groups, { headers: { 'if-none-match': etag } }), { status: 304, text: '' })
+  t.equal((await request('HEAD', '/v1/spot/docs/static/swagger-ui.css')).status, 200)
+  const calls = sandbox.transcript.length
+  await request('HEAD', '/v1/spot/demo/instances?name=unknown')
+  await request('GET', '/v1/spot/demo/instances?name=unknown')
+  t.ok(sandbox.transcript.length <= calls + 1, 'what a HEAD has read answers a GET')
 })
 
 t.test('bodies that are not JSON, too large, or not as documented', refuses([

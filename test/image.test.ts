@@ -144,6 +144,14 @@ t.test('the image of the Dockerfile', { ...full && { timeout: 600_000 } }, async
     t.strictSame(developed.filter((path) => files.includes(path)), [], 'no development dependency')
   })
 
+  await t.test('begins with bases that nobody can exchange', async (t) => {
+    const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base as string)
+    t.equal(bases.length, 3)
+    for (const base of bases) t.match(base, /^\S+:[\w.-]+@sha256:[\da-f]{64}$/)
+    t.equal(bases[0], bases[1], 'what is native fits')
+    t.match(readFileSync(join(root, '.github/dependabot.yml'), 'utf8'), /package-ecosystem: docker/)
+  })
+
   await t.test('runs as a user with a number, who owns nothing but the state', async (t) => {
     t.match(image.settings.USER, /^[1-9]\d*:[1-9]\d*$/)
     const own = process.getuid?.()

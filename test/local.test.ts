@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -142,6 +142,37 @@ t.test('through kills, an outage of Redis and restarts nothing is lost, nothing 
   t.strictSame(names.filter((name) => idOf(name) !== has.get(name)?.[0]), [], 'with the group that Spot has')
   t.equal(has.size, names.length, 'and Spot has no other')
   t.strictSame(codes, Array(2 * ROUNDS).fill(0), 'restarted replicas ended in good order')
+
+  await t.test('nobody gets the metrics from outside', async (t) => {
+    const statusOf = async (url: string, path: string) => (await fetch(`${url}/v1/spot/${path}`)).status
+    for (const path of ['metrics', 'metric%73', 'metrics?a=b']) t.equal(await statusOf(stack.url, path), 404, path)
+    const { type, hint } = await (await fetch(`${stack.url}/v1/spot/metrics`)).json() as Record<string, string>
+    t.match({ type, hint }, { type: 'urn:problem-type:spot-api:route-not-found', hint: /Ask each server/ })
+    for (const url of replicasOf(stack)) t.equal(await statusOf(url, 'metrics'), 200)
+  })
+
+  await t.test('an nginx that compresses by itself breaks no precondition', async (t) => {
+    const file = join(stack.home, 'spot-api.conf')
+    const conf = readFileSync(file, 'utf8')
+    const compressing = "gzip on; gzip_min_length 1; gzip_proxied any; gzip_types application/json; proxy_set_header Accept-Encoding '';"
+    writeFileSync(file, conf.replace(/^ *gzip.*;$/gm, '').replace('proxy_http_version 1.1;', `$& ${compressing}`))
+    const { path } = await ask(stack, 'POST', groups, group('compressed'))
+    const headers = { 'x-auth-token': stack.token, 'content-type': 'application/json' }
+    const read = () => fetch(stack.url + path, { headers: { ...headers, 'accept-encoding': 'gzip' } })
+    const write = (tag: string) => fetch(stack.url + path, {
+      method: 'PUT', headers: { ...headers, 'if-match': tag }, body: '{"description":"by tag"}'
+    })
+    const own = (await read()).headers.get('etag') ?? ''
+    t.match(own, /^"[^"]+"$/)
+    process.kill(stack.parts.find(({ name }) => name === 'nginx')?.pid as number, 'SIGHUP')
+    await until(async () => (await read()).headers.get('etag') !== own)
+    const answer = await read()
+    const tag = answer.headers.get('etag') ?? ''
+    t.strictSame([tag, answer.headers.get('content-encoding')], [`W/${own.replace('-gzip', '')}`, 'gzip'])
+    t.equal((await fetch(stack.url + path, { headers: { ...headers, 'if-none-match': tag } })).status, 304)
+    t.equal((await write(tag)).status, 200)
+    t.equal((await write(tag)).status, 412, 'it is another one now')
+  })
 
   await t.test('a write that a dying replica had sent is not sent again by nginx', async (t) => {
     const { path } = await ask(stack, 'POST', groups, group('kept'), 'kept')

@@ -82,7 +82,7 @@ t.test('a page that names a problem with a status names the right one', async (t
 
 t.test('the problems that nginx answers are those of the table', async (t) => {
   const answers = matches(read('deploy/local/nginx.conf'), /return (\d+) '(\{.*\})'/g)
-  t.equal(answers.length, 2)
+  t.equal(answers.length, 3)
   for (const [, status, json = ''] of answers) {
     const { type, title, status: own } = JSON.parse(json)
     const name = type.split(':').at(-1) as ProblemName

@@ -4,22 +4,11 @@ import { operations } from '../openapi/operations.js'
 import { problemType } from '../services/problems/index.js'
 import { start, startGateway, type GatewayOptions } from './helper.js'
 import { until } from './until.js'
-import { validCall } from './valid-calls.js'
+import { validCall, validGroup as group, validInstance } from './valid-calls.js'
 
 /* A write that names the state it is meant for, so that nobody's change is lost. */
 
 const groups = '/v1/spot/demo/elastigroups'
-const group = {
-  name: 'web',
-  strategy: { risk: 100 },
-  capacity: { minimum: 0, target: 2, maximum: 4, unit: 'instance' },
-  compute: { product: 'Linux/UNIX', instanceTypes: { ondemand: 't3.micro', spot: ['t3.micro'] } }
-}
-const managedInstance = {
-  name: 'db',
-  region: 'us-east-1',
-  compute: { subnetIds: ['subnet-1'], vpcId: 'vpc-1', launchSpecification: { instanceTypes: { types: ['t3.micro'] } } }
-}
 
 async function startWriter (t: Test, options: GatewayOptions = {}) {
   const gateway = await start(t, { sandbox: { rateLimit: Infinity }, ...options })
@@ -48,7 +37,7 @@ t.test('PUT and DELETE of one resource compare If-Match with the ETag of its GET
   for (const { path: template, method, operation } of compared) {
     const name = operation.operationId
     const made = template.includes('{instance}')
-      ? await create('/v1/spot/demo/instances', managedInstance)
+      ? await create('/v1/spot/demo/instances', validInstance)
       : await create()
     const path = made + template.replace(/^.*?\{(elastigroup|instance)\}/, '')
     const { query } = validCall(operation)

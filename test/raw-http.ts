@@ -18,5 +18,6 @@ export async function raw (gateway: Gateway, bytes: string, drip = ''): Promise<
   const [head = '', text = ''] = answer.split('\r\n\r\n')
   const [status = '', ...lines] = head.split('\r\n')
   const headers = Object.fromEntries(lines.map((line) => line.toLowerCase().split(': ', 2)))
-  return { status: Number(status.split(' ')[1]), headers, text, json: /json/.test(head) ? JSON.parse(text) : undefined }
+  const json = text !== '' && /json/.test(head) ? JSON.parse(text) : undefined
+  return { status: Number(status.split(' ')[1]), headers, text, json }
 }

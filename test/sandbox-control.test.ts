@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import { BROKEN_RULE, startSandbox, stoppedClock } from '../sandbox/index.js'
 import type { SandboxOptions } from '../sandbox/index.js'
-import { group, managedInstance, migration, MIGRATION, ROLL, START, startClient, statefulGroup } from './sandbox-client.js'
+import {
+  group, managedInstance, migration, MIGRATION, ROLL, START, startClient, statefulGroup
+} from './sandbox-client.js'
 import type { Client } from './sandbox-client.js'
 import { testDirectory } from './test-directory.js'
 import { until } from './until.js'
@@ -27,9 +29,8 @@ async function populate (client: Client): Promise<void> {
   await client.call('POST', `${path}/suspension`, { suspensions: [{ name: 'SCHEDULING', ttlInMinutes: 1 }] })
   await client.call('POST', `${path}/scale/suspendPolicy?policyName=busy`)
   await client.call('POST', `${path}/scale/suspendPolicy?policyName=idle`, { suspension: { ttlInMinutes: 1 } })
-  await client.call('PUT', path, {
-    group: { compute: { launchSpecification: { itf: { loadBalancers: [{ listenerRules: [{ ruleArn: BROKEN_RULE }] }] } } } }
-  })
+  const itf = { loadBalancers: [{ listenerRules: [{ ruleArn: BROKEN_RULE }] }] }
+  await client.call('PUT', path, { group: { compute: { launchSpecification: { itf } } } })
   await client.call('PUT', `${path}/detachInstances`, {
     instancesToDetach: [first?.instanceId], shouldTerminateInstances: true, drainingTimeout: 90
   })
@@ -200,7 +201,12 @@ t.test('the calls that came in are shown, without their tokens', async (t) => {
   const { json, headers } = await control(sandbox, 'GET', '/calls')
   t.match(headers.get('content-type'), /^application\/json/)
   t.match(json, [{
-    method: 'POST', path: '/aws/ec2/group', query: { accountId: 'act-5a9db0c5' }, body: { group: {} }, status: 400, at: START
+    method: 'POST',
+    path: '/aws/ec2/group',
+    query: { accountId: 'act-5a9db0c5' },
+    body: { group: {} },
+    status: 400,
+    at: START
   }])
   t.notOk(JSON.stringify(json).includes(sandbox.accounts[0]?.token ?? ''))
   t.equal((await control(sandbox, 'DELETE', '/calls')).status, 204)

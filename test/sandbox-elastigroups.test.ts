@@ -318,9 +318,10 @@ t.test('scaling policies are suspended for a time, or until resumed', async (t) 
 
 t.test('listener rules are migrated when a group gets them, and a failed migration is tried again', async (t) => {
   const client = await startClient(t)
-  const itf = (...arns: string[]) => ({
-    compute: { launchSpecification: { itf: { loadBalancers: [{ listenerRules: arns.map((ruleArn) => ({ ruleArn })) }] } } }
-  })
+  const itf = (...arns: string[]) => {
+    const listenerRules = arns.map((ruleArn) => ({ ruleArn }))
+    return { compute: { launchSpecification: { itf: { loadBalancers: [{ listenerRules }] } } } }
+  }
   const path = await client.grow(group())
   const list = async () => (await client.get(`${path}/itf/migration`)).map(({ ruleArn, status }) => [ruleArn, status])
   t.strictSame(await list(), [])

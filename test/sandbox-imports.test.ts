@@ -73,7 +73,8 @@ t.test('a stateful import ends with a stateful group that runs', async (t) => {
   const start = async (originalInstanceId: string, more: object = {}) => client.call('POST', all, {
     statefulMigrationGroup: { originalInstanceId, name: 'moved', shouldKeepPrivateIp: true, ...more }
   })
-  const { items: [started] } = await start('i-0123456789abcdef0', { spotInstanceTypes: ['c5.large'], region: 'us-west-2' })
+  const more = { spotInstanceTypes: ['c5.large'], region: 'us-west-2' }
+  const { items: [started] } = await start('i-0123456789abcdef0', more)
   t.match(started, {
     id: /^smg-/,
     state: 'MIGRATE_START',

@@ -20,7 +20,7 @@ t.test('the example of a test suite compiles and runs with the packed package', 
   await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], root)
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   await run('tar', ['-xzf', `spot-api-${version}.tgz`], folder)
-  mkdirSync(join(folder, 'node_modules'))
+  mkdirSync(join(folder, 'node_modules'), { recursive: true })
   renameSync(join(folder, 'package'), join(folder, 'node_modules/spot-api'))
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules/spot-api/node_modules'))
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({

@@ -305,7 +305,8 @@ async function undocumented (client: Client, call: Call): Promise<void> {
     await call('PUT', `${path}/beanstalk/${verb}`)
     await call('GET', `${path}/beanstalk/maintenance/status`)
   }
-  const roll = idOf(await call('POST', `${path}/clusterRoll`, { roll: { batchSizePercentage: 50, comment: 'new image' } }))
+  const order = { roll: { batchSizePercentage: 50, comment: 'new image' } }
+  const roll = idOf(await call('POST', `${path}/clusterRoll`, order))
   await call('GET', `${path}/clusterRoll/${roll}`)
   await call('PUT', `${path}/roll/${roll}`, { roll: { status: 'STOPPED' } })
   await call('PUT', path, { group: { compute: { launchSpecification: { imageId: 'ami-00000bad0000000000' } } } })
@@ -315,7 +316,8 @@ async function undocumented (client: Client, call: Call): Promise<void> {
 }
 
 async function listenerRules (client: Client, call: Call): Promise<void> {
-  const listenerRules = [{ ruleArn: `arn:aws:elasticloadbalancing:us-east-1:123456789012:listener-rule/app${BROKEN_RULE}` }]
+  const balancing = 'arn:aws:elasticloadbalancing:us-east-1:123456789012'
+  const listenerRules = [{ ruleArn: `${balancing}:listener-rule/app${BROKEN_RULE}` }]
   const compute = { launchSpecification: { imageId: 'ami-1', itf: { loadBalancers: [{ listenerRules }] } } }
   const path = `${await client.grow(group({ compute }))}/itf/migration`
   const id = idOf(await call('GET', path))

@@ -12,7 +12,7 @@ export interface ImportOptions {
   strategy: JsonObject
 }
 
-/** A group of one instance, imported from `origin`. Image and network, which only AWS knows, are made up from its name. */
+/** A group of one instance, imported from `origin`. Image and network, which only AWS knows, are made up from that. */
 export function importedGroup (origin: string, options: ImportOptions): JsonObject {
   const { name = origin, region = 'us-east-1', product = 'Linux/UNIX', spotInstanceTypes: types } = options
   const madeUpId = (prefix: string) => derivedId(prefix, origin, 17)

@@ -44,6 +44,14 @@ export function checkProxy (proxy: string): string {
   return proxy
 }
 
+/** An origin just as browsers write it: they are compared letter by letter. @throws {TypeError} when it is none */
+export function checkOrigin (origin: string): string {
+  const { origin: own, protocol = '' } = URL.canParse(origin) ? new URL(origin) : {} as Partial<URL>
+  if (own === origin && /^https?:$/.test(protocol)) return origin
+  const meant = own && /^https?:$/.test(protocol) ? `, as in ${own}` : ', such as https://portal.example.org'
+  throw new TypeError(`must be scheme, host and, unless it is the usual one, port${meant}`)
+}
+
 /** @throws {TypeError} when a pre-shared key is too short, too long or published */
 export function checkKey (key: string): string {
   const bytes = Buffer.byteLength(key)

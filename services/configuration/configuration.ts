@@ -13,6 +13,8 @@ export interface Configuration {
   clients: Client[]
   keysTried: number
   trustedProxies: string[]
+  metrics: Settings['metrics']
+  cors: string[]
   maxRequests: number
   share: number
   logLevel: string
@@ -60,6 +62,8 @@ export interface Settings {
   listenAddress: string
   keysTried: number
   trustedProxies: string[]
+  metrics: 'public' | 'token'
+  cors: string[]
   maxRequests: number
   share: number
   deadlines: { readSeconds: number, writeSeconds: number }

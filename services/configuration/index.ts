@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { compileRule, type Guardrails } from '../guardrails/index.js'
 import { isObject } from '../resources/json.js'
-import { checkEndpoint, checkKey, checkProxy, checkRedis, checkToken } from './checks.js'
+import { checkEndpoint, checkKey, checkOrigin, checkProxy, checkRedis, checkToken } from './checks.js'
 import { clientsOf } from './clients.js'
 import type { Configuration, ConfigurationFile } from './configuration.js'
 import { withDefaults } from './defaults.js'
@@ -132,6 +132,7 @@ export function resolveSettings (
     }]
   }))
   settings.trustedProxies.forEach((proxy, index) => attempt(`/trustedProxies/${index}`, () => checkProxy(proxy), ''))
+  settings.cors.forEach((origin, index) => attempt(`/cors/${index}`, () => checkOrigin(origin), ''))
   settings.clients.forEach(({ guardrails }, index) => rules(`/clients/${index}`, guardrails))
   const clients = clientsOf(settings, {
     // An account with a fault is an account all the same.
@@ -144,13 +145,15 @@ export function resolveSettings (
     : { redis: secret('/state/redis', state.redis, checkRedis) }
   if (faults.length > 0) throw new ConfigurationError(name, faults)
 
-  const { keysTried, trustedProxies, maxRequests, share, audit, source, drainSeconds } = settings
+  const { keysTried, trustedProxies, metrics, cors, maxRequests, share, audit, source, drainSeconds } = settings
   const configuration: Configuration = {
     listen,
     accounts,
     clients,
     keysTried,
     trustedProxies,
+    metrics,
+    cors,
     maxRequests,
     share,
     logLevel: LEVELS[logLevel] ?? logLevel,

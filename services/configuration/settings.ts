@@ -82,6 +82,17 @@ export const settings = {
     default: [],
     doc: 'Load balancers whose `X-Forwarded-For` is believed: addresses, or networks such as `10.0.0.0/8`.'
   },
+  metrics: {
+    live: true,
+    schema: { enum: ['public', 'token'] },
+    default: 'public',
+    doc: 'Who gets the metrics: `public` for everybody, `token` for those with a token of any client.'
+  },
+  cors: {
+    schema: { type: 'array', items: string },
+    default: [],
+    doc: 'Origins whose pages may call this server from a browser, such as `https://portal.example.org`.'
+  },
   maxRequests: {
     schema: { type: 'integer', minimum: 1 }, default: 1000, doc: 'Requests in progress at once; more are answered 503.'
   },

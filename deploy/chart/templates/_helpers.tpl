@@ -56,6 +56,19 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- merge $decided .Values.config | toPrettyJson }}
 {{- end }}
 
+{{/* Paths that callers need, with a space between two. There is no other way to leave one out of an ingress. */}}
+{{- define "spot-api.paths" -}}
+{{- if or .Values.ingress.metrics (eq (dig "metrics" "public" .Values.config) "token") -}}
+/v1/spot
+{{- else -}}
+{{- $own := list "accounts" "docs" "openapi.json" "openapi.yaml" "ping" "ready" "version" "whoami" }}
+{{- $accounts := .Values.ingress.accounts | default (keys (dig "accounts" dict .Values.config) | sortAlpha) }}
+{{- $paths := list }}
+{{- range concat $own $accounts }}{{ $paths = append $paths (printf "/v1/spot/%s" .) }}{{ end }}
+{{- join " " $paths }}
+{{- end }}
+{{- end }}
+
 {{/* Refuses values that would start and fail later. */}}
 {{- define "spot-api.check" -}}
 {{- if and .Values.config .Values.existingSecret }}
@@ -84,5 +97,11 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) }}
 {{- fail "ingress.enabled needs ingress.host." }}
+{{- end }}
+{{- if and .Values.ingress.enabled .Values.existingSecret (not (or .Values.ingress.metrics .Values.ingress.accounts)) }}
+{{- fail "ingress.enabled with existingSecret needs ingress.accounts, the names of the accounts, or ingress.metrics to let the metrics in, too." }}
+{{- end }}
+{{- if and .Values.serviceMonitor.enabled (eq (dig "metrics" "public" .Values.config) "token") (not .Values.serviceMonitor.token.secret) }}
+{{- fail "config.metrics is token: set serviceMonitor.token.secret, a Secret with a client's X-Auth-Token." }}
 {{- end }}
 {{- end }}
