@@ -92,7 +92,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- fail "redis.enabled needs redis.password (openssl rand -hex 24) or redis.existingSecret." }}
 {{- end }}
 {{- end }}
-{{- if and (kindIs "map" .Values.config.audit) (not (or .Values.auditVolume .Values.extraVolumeMounts)) }}
+{{- if and (kindIs "map" (get .Values.config "audit")) (not (or .Values.auditVolume .Values.extraVolumeMounts)) }}
 {{- fail "config.audit is a file, but nothing can be written there: set auditVolume, and config.audit to {file: audit/audit.log}." }}
 {{- end }}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) }}
