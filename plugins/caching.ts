@@ -16,7 +16,8 @@ export default fp(async function caching (app: FastifyInstance) {
   })
 
   app.addHook('onSend', ({ method, routeOptions, headers }, reply, payload, done) => {
-    const isConstant = isOfDocs(routeOptions) || (routeOptions.config.kind === 'public' && routeOptions.config.ifNoneMatch)
+    const { kind, ifNoneMatch } = routeOptions.config
+    const isConstant = isOfDocs(routeOptions) || (kind === 'public' && ifNoneMatch)
     if (!isConstant || (reply.statusCode !== 200 && reply.statusCode !== 304)) return done(null, payload)
     reply.header('cache-control', CACHE_CONTROL)
     if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return done(null, payload)

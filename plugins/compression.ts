@@ -13,11 +13,12 @@ const SMALLEST = 1024
 const compressible = /json|text|javascript|xml|yaml/
 
 /**
- * Compresses replies for callers who accept that. What has an ETag is compressed once, and its compressed form has a tag
- * of its own.
+ * Compresses replies for callers who accept that. What has an ETag is compressed once, and its compressed form has a
+ * tag of its own.
  */
 export default fp(async function compression (app: FastifyInstance) {
-  const negotiator = new negotiation.Negotiator({ supportedValues: CODINGS, cache: new LRUCache<string, string>({ max: 100 }) })
+  const cache = new LRUCache<string, string>({ max: 100 })
+  const negotiator = new negotiation.Negotiator({ supportedValues: CODINGS, cache })
   const compressed = new CompressedReplies()
 
   app.addHook('onSend', (request, reply, payload, done) => {
@@ -58,7 +59,8 @@ function addVary (reply: FastifyReply) {
 function pays ({ method }: FastifyRequest, reply: FastifyReply, payload: unknown): boolean {
   if (typeof payload === 'string') return payload.length >= SMALLEST
   if (payload instanceof Readable) {
-    if (method === 'HEAD' || reply.statusCode !== 200 || !(Number(reply.getHeader('content-length')) >= SMALLEST)) return false
+    const isLarge = Number(reply.getHeader('content-length')) >= SMALLEST
+    if (method === 'HEAD' || reply.statusCode !== 200 || !isLarge) return false
   } else if (!Buffer.isBuffer(payload) || payload.length < SMALLEST) return false
   return compressible.test(String(reply.getHeader('content-type'))) && !reply.hasHeader('content-encoding')
 }

@@ -58,8 +58,8 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
 }, {
   name: 'contract',
   dependencies: [
-    'validation', 'auth', 'permission', 'admission', 'spot', 'guardrails', 'preconditions', 'idempotency', 'metrics', 'docs',
-    'replies'
+    'validation', 'auth', 'permission', 'admission', 'spot', 'guardrails', 'preconditions', 'idempotency', 'metrics',
+    'docs', 'replies'
   ]
 })
 

@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import { BASE, DOCS_PATH, pathOf } from '../openapi/paths.js'
 import { Problem } from '../services/problems/index.js'
 
-/** Where people begin who know nothing but the address: a browser is led to the docs page, others learn where things are. */
+/** Where people begin who know only the address: a browser is led to the docs page, others learn where things are. */
 export default fp(async function landing (app: FastifyInstance) {
   for (const url of ['/', BASE, `${BASE}/`]) {
     app.get(url, async ({ headers: { accept = '' } }, reply) => {

@@ -89,7 +89,8 @@ export default fp(async function metrics (app) {
   const requests = requestMetrics(registers)
   app.addHook('onRoute', ({ method, url, config }) => {
     // A HEAD counts as the GET that it comes with.
-    if (config?.operationId && method !== 'HEAD') requests.add(config as OperationRow, { method: String(method), route: url })
+    if (!config?.operationId || method === 'HEAD') return
+    requests.add(config as OperationRow, { method: String(method), route: url })
   })
   app.addHook('onResponse', ({ routeOptions: { config } }, { statusCode, elapsedTime }, done) => {
     requests.observe(config?.operationId, statusCode, elapsedTime / 1000)

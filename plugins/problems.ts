@@ -96,12 +96,13 @@ export default fp(async function problems (app: FastifyInstance) {
   })
 }, { name: 'problems' })
 
-/** Whether the path ends with a slash, so that the id it should end with would be empty. */
-const endsWithNothing = ({ url, routeOptions }: FastifyRequest) =>
-  url.charCodeAt(endOfPath(url) - 1) === SLASH && !routeOptions.url?.endsWith('/')
+/** Whether the path ends with a slash, so that the id it should end with would be empty. The docs page has both. */
+const endsWithNothing = ({ url, routeOptions }: FastifyRequest) => url.charCodeAt(endOfPath(url) - 1) === SLASH &&
+  !routeOptions.url?.endsWith('/') && !routeOptions.url?.startsWith(DOCS_PATH)
 
 function refuse ({ method, url }: FastifyRequest): never {
   const path = url.slice(0, endOfPath(url))
   const without = path.replace(/\/+$/, '')
-  throw nothingHere(` for ${method}`, path === without || without === '' ? undefined : `Leave out the slash at the end: ${without}.`)
+  const hint = path === without || without === '' ? undefined : `Leave out the slash at the end: ${without}.`
+  throw nothingHere(` for ${method}`, hint)
 }

@@ -188,7 +188,7 @@ const GROUPS: SeedEntry[] = [
   }],
   ['sig-2d6c90b8', 26.42, {
     name: 'search-index',
-    description: 'Keeps disks and addresses of its instances through every replacementSubEvent',
+    description: 'Keeps disks and addresses of its instances through every replacement',
     region: 'us-east-1',
     capacity: { target: 2, minimum: 0, maximum: 4, unit: 'instance' },
     strategy: {
@@ -229,7 +229,7 @@ const GROUPS: SeedEntry[] = [
 const MANAGED_INSTANCES: SeedEntry[] = [
   ['smi-4e8b21f7', 63.52, {
     name: 'license-server',
-    description: 'Keeps its address and its disks through every replacementSubEvent',
+    description: 'Keeps its address and its disks through every replacement',
     region: 'us-east-1',
     strategy: { lifeCycle: 'on_demand', orientation: 'availabilityOriented', revertToSpot: { performAt: 'never' } },
     persistence: {

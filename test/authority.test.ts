@@ -177,8 +177,8 @@ t.test('a request makes four different calls and no more, each at most three tim
     t.strictSame([calls(true).length, account.calls], [4, 4], `${kind}: the fifth is not sent`)
   }
 
-  // The greediest operation: what stands, the write, and a look for the roll that blocks it. After thirty calls, four may
-  // be repeated.
+  // The greediest operation: what stands, the write, and a look for the roll that blocks it. After thirty calls, four
+  // may be repeated.
   for (let i = 0; i < 30; i++) await as('admin', 'GET', `elastigroups/${id}`)
   calls(true)
   const path = `/aws/ec2/group/${id}`

@@ -37,14 +37,15 @@ t.test('an answer comes in the coding that its caller prefers, under a tag of it
     t.ok(plain.size > 1024)
     for (const [accepted, coding] of [
       ['gzip', 'gzip'], ['br', 'br'], ['gzip, deflate, br, zstd', 'br'], ['gzip;q=1, br;q=0.5', 'gzip'], ['*', 'br'],
-      ['identity', 'identity'], ['gzip;q=0', 'identity'], ['zstd, compress', 'identity'], ['', 'identity'], ['GZIP', 'gzip'],
-      ['x'.repeat(5000), 'identity']
+      ['identity', 'identity'], ['gzip;q=0', 'identity'], ['zstd, compress', 'identity'], ['', 'identity'],
+      ['GZIP', 'gzip'], ['x'.repeat(5000), 'identity']
     ] as const) {
       const name = `${path} ${accepted.slice(0, 40)}`
       const etag = coding === 'identity' ? plain.etag : plain.etag.replace(/"$/, `-${coding}"`)
       for (const time of ['first', 'again']) {
         const reply = await ask(url + path, { 'accept-encoding': accepted })
-        t.match(reply, { status: 200, coding, text: plain.text, etag, headers: { vary: 'Accept-Encoding' } }, `${name} ${time}`)
+        const headers = { vary: 'Accept-Encoding' }
+        t.match(reply, { status: 200, coding, text: plain.text, etag, headers }, `${name} ${time}`)
         t.equal(Number(reply.headers['content-length']), reply.size, name)
         if (coding !== 'identity') t.ok(reply.size < plain.size * 0.8, `${reply.size} of ${plain.size} bytes`)
       }
@@ -66,7 +67,8 @@ t.test('what is short, or asked in another way, is right as well', async (t) => 
   const gzip = { 'accept-encoding': 'gzip' }
   const short = await ask(`${url}/v1/spot/whoami`, gzip)
   t.match([short.coding, short.headers.vary], ['identity', undefined])
-  const group = { name: 'x', strategy: {}, capacity: { minimum: 0, target: 0, maximum: 0 }, compute: {}, long: 'x'.repeat(2000) }
+  const capacity = { minimum: 0, target: 0, maximum: 0 }
+  const group = { name: 'x', strategy: {}, capacity, compute: {}, long: 'x'.repeat(2000) }
   const json = { ...gzip, 'content-type': 'application/json' }
   const created = await ask(url + groups, json, { method: 'POST', body: JSON.stringify(group) })
   t.match([created.status, created.coding, JSON.parse(created.text).name], [201, 'gzip', 'x'])
@@ -86,7 +88,9 @@ t.test('what is short, or asked in another way, is right as well', async (t) => 
 
 t.test('the document and the docs page are compressed, kept and asked for again', async (t) => {
   const { url } = await start(t)
-  const files = ['', '/static/swagger-ui-bundle.js', '/static/swagger-ui.css', '/static/swagger-initializer.js', '/json', '/yaml']
+  const files = [
+    '', '/static/swagger-ui-bundle.js', '/static/swagger-ui.css', '/static/swagger-initializer.js', '/json', '/yaml'
+  ]
   for (const path of ['/v1/spot/openapi.json', '/v1/spot/openapi.yaml', ...files.map((file) => DOCS_PATH + file)]) {
     const plain = await ask(url + path)
     const isShort = plain.size < 1024
@@ -108,7 +112,8 @@ t.test('the document and the docs page are compressed, kept and asked for again'
   const part = await ask(bundle, { 'accept-encoding': 'gzip', range: 'bytes=0-4999' })
   t.match([part.status, part.coding, part.size], [206, 'identity', 5000], 'a part is a part of the file')
   t.equal((await ask(`${url}${DOCS_PATH}/static/nothing.js`, { 'accept-encoding': 'gzip' })).status, 404)
-  const aborted = get(bundle, { headers: { 'accept-encoding': 'gzip' } }, (response) => response.destroy()).on('error', () => {})
+  const aborted = get(bundle, { headers: { 'accept-encoding': 'gzip' } }, (response) => response.destroy())
+  aborted.on('error', () => {})
   await new Promise((resolve) => { aborted.once('close', resolve) })
   t.equal((await ask(bundle, { 'accept-encoding': 'gzip' })).coding, 'gzip')
 })

@@ -60,7 +60,8 @@ t.test('the table of operations says what the document and the routes do', async
   const { app } = await start(t)
   t.strictSame(Object.keys(table), operations.map(({ operation }) => operation.operationId))
   for (const { path, method, operation, parameters } of operations) {
-    const { operationId, noun, kind, needs, inAccount, ifMatch, ifNoneMatch, replayable, guarded, audited } = table[operation.operationId]
+    const row = table[operation.operationId]
+    const { operationId, noun, kind, needs, inAccount, ifMatch, ifNoneMatch, replayable, guarded, audited } = row
     const has = (...statuses: string[]) => statuses.every((status) => status in operation.responses)
     const writes = method !== 'get'
     t.strictSame(noun, operation.tags[0], operationId)
@@ -72,7 +73,8 @@ t.test('the table of operations says what the document and the routes do', async
     t.equal(has('403'), inAccount, operationId)
     t.equal(has('304'), ifNoneMatch, operationId)
     t.equal(ifNoneMatch, !writes && (inAccount || operationId.startsWith('getOpenApi')), operationId)
-    if (ifMatch) t.ok(writes && operations.some((other) => other.path === path && other.operation.operationId === ifMatch))
+    const isRead = (other: typeof operations[number]) => other.path === path && other.operation.operationId === ifMatch
+    if (ifMatch) t.ok(writes && operations.some(isRead))
     t.equal(has('412', '413', '415'), writes, operationId)
     t.equal(has('422'), guarded, `${operationId} documents what guardrails refuse`)
     t.equal(audited, writes, operationId)

@@ -67,7 +67,8 @@ t.test('a slash at the end gets a hint, and a page to start from is shown', asyn
   for (const path of ['/v1/spot/ping', groups, one, `${one}/status`, '/v1/spot/nowhere']) {
     for (const query of ['', '?name=a/']) {
       const { status, json } = await request('GET', `${path}/${query}`)
-      t.match([status, json.type, json.hint], [404, problemType('route-not-found'), `Leave out the slash at the end: ${path}.`])
+      const hint = `Leave out the slash at the end: ${path}.`
+      t.match([status, json.type, json.hint], [404, problemType('route-not-found'), hint])
     }
   }
   for (const path of ['/', '/v1/spot', '/v1/spot/']) {
@@ -89,8 +90,9 @@ t.test('JSON ends with a newline, problems included', async (t) => {
   const replies = [
     await request('GET', groups), await request('GET', one), await request('GET', '/v1/spot/accounts'),
     await request('GET', '/v1/spot/ready'), await request('POST', groups, { body: group, headers }),
-    await request('GET', '/v1/spot/nowhere'), await request('PATCH', groups), await request('GET', '/v1/spot/openapi.json'),
-    await request('GET', '/v1/spot/%'), await raw(gateway, 'nonsense\r\n\r\n')
+    await request('GET', '/v1/spot/nowhere'), await request('PATCH', groups),
+    await request('GET', '/v1/spot/openapi.json'), await request('GET', '/v1/spot/%'),
+    await raw(gateway, 'nonsense\r\n\r\n')
   ]
   for (const { text, status } of replies) t.match(text, /[}\]]\n$/, `${status} ${text.slice(0, 60)}`)
 })
@@ -120,7 +122,10 @@ t.test('HEAD is GET without its body, problems included', async (t) => {
   const paths = Object.entries(document.paths).filter(([, item]) => item.get)
     .map(([path]) => path.replace(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? 'x-1'))
   /** What of the headers has nothing to do with the moment. */
-  const lasting = ({ date, age, 'x-request-id': _, 'cache-status': __, 'retry-after': ___, ...headers }: Reply['headers']) => headers
+  const lasting = (reply: Reply['headers']) => {
+    const { date, age, 'x-request-id': id, 'cache-status': status, 'retry-after': wait, ...headers } = reply
+    return headers
+  }
   for (const path of [...paths, `${groups}/sig-none`, '/v1/spot/none/elastigroups', `${groups}?x=1`]) {
     const { text, ...get } = await request('GET', path)
     const calls = sandbox.transcript.length

@@ -77,7 +77,9 @@ t.test('lists come in pages', async (t) => {
     const [ids] = await pagesFrom(gateway, `${path}?limit=6`)
     const full = await request('GET', `${path}?limit=6`)
     t.equal(full.headers.link, undefined)
-    while (((await request('GET', path)).json as { id: string }[]).every(({ id }) => id <= (ids?.at(-1) ?? ''))) await create(9)
+    const isLast = async () =>
+      ((await request('GET', path)).json as { id: string }[]).every(({ id }) => id <= (ids?.at(-1) ?? ''))
+    while (await isLast()) await create(9)
     const more = await request('GET', `${path}?limit=6`, { headers: { 'if-none-match': full.headers.etag as string } })
     t.match(more, { status: 200, headers: { link: /rel="next"/ } }, 'a page that has a next one now is another page')
 

@@ -137,7 +137,7 @@ t.test('a hundred who wait for the same cost one call each time', async (t) => {
   const began = Date.now()
   const waiters = Array.from({ length: 100 }, () => ({ at: began + Math.floor(10_000 * Math.random()) }))
   const waits = new Set<number>()
-  /** What each of them does until then: asks, waits as it was told, asks again. @returns how often they were answered */
+  /** What each does until then: asks, waits for Retry-After, asks again. @returns how often they were answered */
   async function goOn (end: number) {
     let answered = 0
     for (;;) {
@@ -199,8 +199,10 @@ t.test('the longer nothing changes, the later to ask again', async (t) => {
     retryAfterOfElastigroup(no, { createdAt: ago(1000), updatedAt }, rows.map((createdAt) => ({ createdAt })), now)
   for (const [name, given, want] of [
     ['just now', group(ago(0)), '5'], ['a minute', group(ago(1)), '5'], ['five', group(ago(5)), '15'],
-    ['half an hour', group(ago(30)), '30'], ['hours', group(ago(300)), '60'], ['by a new request', group(ago(300), [ago(200), ago(1)]), '5'],
-    ['a clock that is ahead', group(ago(-5)), '5'], ['no date that is one', group('soon'), '60'], ['none', group(null), '60'],
+    ['half an hour', group(ago(30)), '30'], ['hours', group(ago(300)), '60'],
+    ['by a new request', group(ago(300), [ago(200), ago(1)]), '5'],
+    ['a clock that is ahead', group(ago(-5)), '5'], ['no date that is one', group('soon'), '60'],
+    ['none', group(null), '60'],
     ['none at all', retryAfterOfElastigroup(no, {}, [{}], now), '15'],
     ['a new instance', retryAfterOfManagedInstance(no, { status: 'PENDING', createdAt: ago(1) }, now), '5'],
     ['an old one, at work', retryAfterOfManagedInstance(no, { status: 'RESUMING', createdAt: ago(1000) }, now), '15'],

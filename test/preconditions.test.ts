@@ -104,7 +104,8 @@ t.test('a precondition that is not checked is refused', async (t) => {
     }
   }
   t.strictSame(sandbox.transcript, [], 'nothing was sent')
-  const stranger = await request('PUT', `${groups}/x-1`, { body: {}, token: null, headers: { 'if-unmodified-since': date } })
+  const headers = { 'if-unmodified-since': date }
+  const stranger = await request('PUT', `${groups}/x-1`, { body: {}, token: null, headers })
   t.equal(stranger.status, 401)
 })
 

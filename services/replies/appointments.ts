@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto'
 export const phaseOf = (name: string): number => createHash('sha1').update(name).digest().readUInt16BE()
 
 /**
- * Seconds until the next of the moments, `every` seconds apart, at which all who wait for a resource come back: together,
- * so that one call answers them. Each resource has moments of its own: those who wait for others come at other times.
+ * Seconds until the next of the moments, `every` seconds apart, at which all who wait for a resource come back:
+ * together, so that one call answers them. Those who wait for another resource come at other moments.
  *
  * @param now milliseconds, of a clock that all servers share
  */

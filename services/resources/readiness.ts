@@ -62,9 +62,12 @@ function intervalOf (changes: (string | null | undefined)[], now: number): numbe
 const retryAfter = ({ ready }: Readiness, seconds: number): { 'Retry-After'?: string } =>
   ready ? {} : { 'Retry-After': String(seconds) }
 
-/** For a group: by its last change, and the last instance or request. Spot fulfils most requests soon or not for long. */
+/** For a group: by its last change, and its last instance or request. Spot fulfils most requests soon, or late. */
 export const retryAfterOfElastigroup = (
-  readiness: Readiness, { updatedAt, createdAt }: Schemas['Elastigroup'], rows: Schemas['ElastigroupStatus'], now = Date.now()
+  readiness: Readiness,
+  { updatedAt, createdAt }: Schemas['Elastigroup'],
+  rows: Schemas['ElastigroupStatus'],
+  now = Date.now()
 ) => retryAfter(readiness, intervalOf([updatedAt, createdAt, ...rows.map(({ createdAt }) => createdAt)], now))
 
 /** For a managed instance: often while Spot takes it from one state to another, which it does not date. */
