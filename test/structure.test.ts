@@ -110,3 +110,27 @@ t.test('every test runs in one suite', async (t) => {
 t.test('processes that tests start do not load what tap would add', async (t) => {
   t.equal(execFileSync(process.execPath, ['-p', 'process.env.NODE_OPTIONS'], { encoding: 'utf8' }), 'undefined\n')
 })
+
+/** Whether a range of versions, as packages name it in `engines`, takes Node 20. */
+const takesNode20 = (range: string) => range.split('||').some((one) => {
+  const [, sign = '', major = ''] = /^\s*([<>=^~]*)\s*v?(\d+|\*)/.exec(one) ?? []
+  return major === '*' || (sign.startsWith('>') ? Number(major) <= 20 : Number(major) === 20)
+})
+
+t.test('the packed server installs on Node 20 without a warning', async (t) => {
+  const { dependencies, overrides, scripts, allowScripts } =
+    JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  interface Locked { dev?: boolean, engines?: { node?: string }, hasInstallScript?: boolean }
+  const locked = Object.entries(
+    JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages as Record<string, Locked>)
+  const shipped = locked.filter(([name, { dev }]) => name !== '' && !dev)
+  t.ok(shipped.length > 50)
+  t.strictSame(shipped.filter(([, { engines }]) => !takesNode20(engines?.node ?? '*')).map(([name]) => name), [])
+  for (const [name, version] of Object.entries(overrides)) {
+    t.equal(version, `$${name}`, 'overrides do not count where a package is installed')
+    t.ok(dependencies[name], name)
+  }
+  const withScripts = locked.filter(([, { hasInstallScript }]) => hasInstallScript).map(([name]) => name)
+  t.strictSame(withScripts, Object.keys(allowScripts).map((name) => `node_modules/${name}`), 'npm ci is told of each')
+  for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) t.notOk(scripts[name], name)
+})
