@@ -1,4 +1,4 @@
-import { findGroup, isRolling, KIND } from '../elastigroups/engine.js'
+import { findGroup, isBlockedByRoll, KIND } from '../elastigroups/engine.js'
 import type { Group } from '../elastigroups/model.js'
 import type { Context, Operation } from '../operation.js'
 import { readBody } from '../protocol/body.js'
@@ -60,7 +60,7 @@ function stop (context: Context): undefined {
   const group = findGroup(context)
   const found = group.rolls.find(({ id, deployment }) => id === context.params.deploymentId && deployment !== undefined)
   if (found === undefined) throw refusal('DEPLOYMENT_DOESNT_EXIST')
-  if (found !== group.rolls.at(-1) || !isRolling(group)) {
+  if (found !== group.rolls.at(-1) || !isBlockedByRoll(group)) {
     throw refusal('CANT_STOP_ROLL', `Deployment ${found.id} is ${STATES[found.status]} and cannot be stopped`)
   }
   stopRolling(group, context.now)

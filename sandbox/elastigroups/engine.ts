@@ -9,10 +9,10 @@ import { migrateNewRules } from '../listener-rules/engine.js'
 import { ELASTIGROUP_IMMUTABLE, elastigroupConflicts, elastigroupRules } from './rules.js'
 import { reconcileStateful, isStateful } from '../stateful-instances/engine.js'
 
-/** `response.kind` of groups, and prefix of the kinds of their parts. */
+/** `kind` of Spot's answers about groups; the kinds of their parts begin with it: `…:capacity`. */
 export const KIND = 'spotinst:aws:ec2:group'
 
-/** An Elastigroup as the shared operations know it. */
+/** How the shared create, update and delete handle an Elastigroup. */
 export const ELASTIGROUP: Noun<Group> = {
   envelope: 'group',
   idPrefix: 'sig',
@@ -64,7 +64,7 @@ export function findGroup ({ account, params }: Context): Group {
 }
 
 /** Whether a roll blocks changes: it is under way, or has failed and was not stopped. A failed deployment has ended. */
-export function isRolling (group: Group): boolean {
+export function isBlockedByRoll (group: Group): boolean {
   const last = group.rolls.at(-1)
   const ends = ['finished', 'stopped', ...last?.deployment === undefined ? [] : ['failed']]
   return last !== undefined && !ends.includes(last.status)
@@ -74,8 +74,8 @@ export function isRolling (group: Group): boolean {
  * The group in the path, if no roll blocks it.
  * @throws SandboxError 400 GROUP_DOESNT_EXIST, or CANT_UPDATE_GROUP_DURING_ROLL
  */
-export function findChangeable (context: Context): Group {
+export function findChangeableGroup (context: Context): Group {
   const group = findGroup(context)
-  if (isRolling(group)) throw refusal('GROUP_ROLLS')
+  if (isBlockedByRoll(group)) throw refusal('CANT_UPDATE_GROUP_DURING_ROLL')
   return group
 }

@@ -37,10 +37,10 @@ const REFUSALS = {
   MIGRATION_DOESNT_EXIST: [400, 'MIGRATION_DOESNT_EXIST', 'Migration doesn\'t exist'],
   VOLUME_DOESNT_EXIST: [400, 'VOLUME_DOESNT_EXIST', 'Volume doesn\'t exist'],
   // The text is the vendor's (zalando-stups/senza#558), the code the one of its ECS rolls.
-  ROLL_RUNS: [
+  DEPLOYMENT_ALREADY_IN_PROGRESS: [
     400, 'DEPLOYMENT_ALREADY_IN_PROGRESS', 'Can\'t have 2 Rolls at the same time. Please stop the previous one.'
   ],
-  GROUP_ROLLS: [400, 'CANT_UPDATE_GROUP_DURING_ROLL', 'Group cannot be changed during a roll'],
+  CANT_UPDATE_GROUP_DURING_ROLL: [400, 'CANT_UPDATE_GROUP_DURING_ROLL', 'Group cannot be changed during a roll'],
   TOO_FEW_TO_ROLL: [400, 'CANT_ROLL_CAPACITY_BELOW_MINIMUM', 'Fewer instances are running than the minimum capacity'],
   CANT_STOP_ROLL: [400, 'CANT_STOP_ROLL', 'Roll cannot be stopped'],
   CANT_ACT_ON_ROLL: [400, 'CANT_ACT_ON_ROLL', 'Only a failed roll accepts actions'],

@@ -8,7 +8,7 @@ import { refusal } from '../protocol/errors.js'
 import { readNumber } from '../protocol/json.js'
 import type { JsonObject } from '../protocol/json.js'
 import { schedule } from '../resources/model.js'
-import { isRolling, reconcile } from '../elastigroups/engine.js'
+import { isBlockedByRoll, reconcile } from '../elastigroups/engine.js'
 import { launchMachine, machineTarget, detach, terminate, setTarget } from '../elastigroups/fleet.js'
 import type { Group } from '../elastigroups/model.js'
 import { scalingSubEvents, recordEvent, writeLog, replacementSubEvent } from '../journal/model.js'
@@ -25,7 +25,7 @@ export const STARTING_MS = 10_000
 
 /** @throws SandboxError 400 while another roll runs, and with fewer running machines than the minimum */
 export function checkRollable (group: Group, now: number): void {
-  if (isRolling(group)) throw refusal('ROLL_RUNS')
+  if (isBlockedByRoll(group)) throw refusal('DEPLOYMENT_ALREADY_IN_PROGRESS')
   const up = activeMachines(group).filter((machine) => running(machine, now)).length
   if (up < Math.max(1, readNumber(group.content, 'capacity.minimum') ?? 0)) throw refusal('TOO_FEW_TO_ROLL')
 }
@@ -65,7 +65,7 @@ export function startRoll (
 /** Stops the roll of a group, if there is one. New instances whose predecessors are still active are terminated. */
 export function stopRolling (group: Group, now: number): void {
   const roll = group.rolls.at(-1)
-  if (roll === undefined || !isRolling(group)) return
+  if (roll === undefined || !isBlockedByRoll(group)) return
   if (roll.begun > roll.done) {
     const { blue, green } = currentBatch(roll)
     for (const [index, { machine }] of blue.entries()) {

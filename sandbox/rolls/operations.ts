@@ -7,7 +7,7 @@ import { refusal } from '../protocol/errors.js'
 import { read, readBoolean, readNumber, readString } from '../protocol/json.js'
 import { readQuery } from '../protocol/query.js'
 import type { Rule } from '../protocol/validation.js'
-import { findGroup, isRolling, KIND } from '../elastigroups/engine.js'
+import { findGroup, isBlockedByRoll, KIND } from '../elastigroups/engine.js'
 import type { Group } from '../elastigroups/model.js'
 import type { Roll, RollAction } from './model.js'
 import { checkRollable, detachBatch, progressOf, startRoll, stopRolling } from './engine.js'
@@ -108,7 +108,7 @@ function stop (context: Context): undefined {
     { path: 'roll', type: 'object', required: true },
     { path: 'roll.status', type: 'string', required: true, oneOf: ['STOPPED'] }
   ])
-  if (roll !== group.rolls.at(-1) || !isRolling(group)) {
+  if (roll !== group.rolls.at(-1) || !isBlockedByRoll(group)) {
     throw refusal('CANT_STOP_ROLL', `Roll ${roll.id} is ${roll.status} and cannot be stopped`)
   }
   stopRolling(group, context.now)
