@@ -5,16 +5,21 @@ import admission from './plugins/admission.js'
 import audit from './plugins/audit.js'
 import auth from './plugins/auth.js'
 import body from './plugins/body.js'
+import caching from './plugins/caching.js'
+import compression from './plugins/compression.js'
 import config from './plugins/config.js'
 import contract from './plugins/contract.js'
+import cors from './plugins/cors.js'
 import docs from './plugins/docs.js'
 import guardrails from './plugins/guardrails.js'
 import idempotency from './plugins/idempotency.js'
+import landing from './plugins/landing.js'
 import lifecycle from './plugins/lifecycle.js'
 import memory from './plugins/memory.js'
 import methods from './plugins/methods.js'
 import metrics from './plugins/metrics.js'
 import permission from './plugins/permission.js'
+import preconditions from './plugins/preconditions.js'
 import problems, { replyWithProblem } from './plugins/problems.js'
 import reload from './plugins/reload.js'
 import replies from './plugins/replies.js'
@@ -51,7 +56,6 @@ export async function build (configuration: Configuration, { log }: BuildOptions
     connectionTimeout: 120_000,
     keepAliveTimeout: 72_000,
     return503OnClosing: false,
-    exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 128 },
     frameworkErrors: replyWithProblem,
     clientErrorHandler: malformedHttp
@@ -61,6 +65,7 @@ export async function build (configuration: Configuration, { log }: BuildOptions
   await app.register(reload)
   await app.register(secrets)
   await app.register(requests)
+  await app.register(cors)
   await app.register(body)
   await app.register(trace)
   await app.register(problems)
@@ -75,10 +80,14 @@ export async function build (configuration: Configuration, { log }: BuildOptions
   await app.register(account)
   await app.register(replies)
   await app.register(guardrails)
+  await app.register(preconditions, { reads: handlers })
   await app.register(state)
   await app.register(idempotency, { finders })
   await app.register(admission)
+  await app.register(caching)
+  await app.register(compression)
   await app.register(docs)
+  await app.register(landing)
   await app.register(validation)
   await app.register(contract, { handlers })
   await app.register(methods)

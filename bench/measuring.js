@@ -1,12 +1,12 @@
 // What it costs to measure a request, beside one histogram with three labels. In this process.
 import { Histogram, Registry } from 'prom-client'
-import { requestsOf } from '../dist/services/metrics/requests.js'
+import { requestMetrics } from '../dist/services/metrics/requests.js'
 import { alternate, print, row } from './figures.js'
 
 const REQUESTS = 100_000
 
 export async function measuring () {
-  const requests = requestsOf([new Registry()])
+  const requests = requestMetrics([new Registry()])
   requests.add({ operationId: 'getElastigroup', kind: 'read' }, { method: 'GET', route: '/' })
   const three = new Histogram({ name: 'x', help: 'x', labelNames: ['method', 'route', 'status_code'], registers: [] })
   const labels = { method: 'GET', route: '/v1/spot/:account/elastigroups/:elastigroup', status_code: 200 }

@@ -1,5 +1,5 @@
-// How long a built server takes from the command to its first answer, and a simulated Spot within a process that runs
-// (tests start one each), both beside a bare Fastify.
+// How long a built server, and the sandbox alone, take from the command to the first answer, and a simulated Spot
+// within a process that runs (tests start one each), all beside a bare Fastify.
 // Usage: npm run bench:start-up
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -9,12 +9,12 @@ import { answering, folder, freePort, SERVER, started } from './processes.js'
 
 const home = folder() // no config/config.json: the sandbox
 
-/** Milliseconds from the command to the first 200. */
-const start = (...command) => async () => {
+/** Milliseconds from the command to the first 200. @param words the command line for a port */
+const start = (words, path = '/v1/spot/ping') => async () => {
   const port = await freePort()
   const began = performance.now()
-  const child = spawn(process.execPath, [...command, `127.0.0.1:${port}`], { cwd: home, stdio: 'ignore' })
-  await answering(`http://127.0.0.1:${port}/v1/spot/ping`, child)
+  const child = spawn(process.execPath, words(port), { cwd: home, stdio: 'ignore' })
+  await answering(`http://127.0.0.1:${port}${path}`, child)
   const took = performance.now() - began
   await started(child).stop()
   return took
@@ -46,12 +46,17 @@ async function simulatedSpot () {
 
 export async function startUp () {
   const measures = {
-    ours: start(SERVER, '--listen'), bare: start(fileURLToPath(new URL('peers/bare-fastify.js', import.meta.url)))
+    ours: start((port) => [SERVER, '--listen', `127.0.0.1:${port}`]),
+    alone: start((port) => [SERVER, 'sandbox', '--port', port], '/_sandbox/clock'),
+    bare: start((port) => [fileURLToPath(new URL('peers/bare-fastify.js', import.meta.url)), `127.0.0.1:${port}`])
   }
   await alternate(measures, 1) // warms up
-  const { ours, bare } = await alternate(measures, 5)
+  const { ours, alone, bare } = await alternate(measures, 5)
   return [
     row({ figure: 'start, with the sandbox', unit: 'ms', ours, peer: 'bare Fastify', theirs: bare }),
+    row({
+      figure: 'start of the sandbox alone', unit: 'ms', ours: alone, peer: 'bare Fastify', theirs: bare, target: '≤ 1.3'
+    }),
     await simulatedSpot()
   ]
 }

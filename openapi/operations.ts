@@ -22,6 +22,10 @@ export interface OperationRow {
   hasBody: boolean
   /** Names of its query parameters. */
   query: string[]
+  /** The read of the same path whose ETag an `If-Match` is compared with; null where none is compared. */
+  ifMatch: OperationId | null
+  /** Whether its answer has an ETag, with which an `If-None-Match` is compared. */
+  ifNoneMatch: boolean
   /** Whether an `Idempotency-Key` makes it happen once, and its reply is given again. */
   replayable: boolean
   /** Whether guardrails judge it before it is sent. */
@@ -35,6 +39,7 @@ const needs = { get: 'read', post: 'write', put: 'write', delete: 'delete' } as 
 const rows = operationsOf(document).map(({ path, method, operation, parameters }): OperationRow => {
   const { operationId, tags: [noun], requestBody, security, 'x-access': access = needs[method] } = operation
   const isPublic = security !== undefined
+  const takes = (header: string) => parameters.some(({ name }) => name === header)
   const kind = isPublic ? 'public' : method === 'get' ? 'read' : 'write'
   return {
     operationId,
@@ -45,7 +50,9 @@ const rows = operationsOf(document).map(({ path, method, operation, parameters }
     inAccount: path.includes('/{account}/'),
     hasBody: requestBody !== undefined,
     query: parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
-    replayable: parameters.some(({ name }) => name === 'Idempotency-Key'),
+    ifMatch: takes('If-Match') ? document.paths[path]?.get?.operationId ?? null : null,
+    ifNoneMatch: takes('If-None-Match'),
+    replayable: takes('Idempotency-Key'),
     guarded: kind === 'write',
     audited: kind === 'write'
   }

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * List the accounts
-         * @description The accounts this server is configured for, by the names that stand in every other path.
+         * @description The accounts this server is configured for, by the names used in paths.
          */
         get: operations["listAccounts"];
         put?: never;
@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Show who you are
-         * @description The client whose key your token is a hash of, and what it may do.
+         * @description The client that your token belongs to, and what it may do.
          */
         get: operations["whoami"];
         put?: never;
@@ -59,7 +59,7 @@ export interface paths {
         };
         /**
          * List the Elastigroups of an account
-         * @description Every group of the account, or those the filters leave, as a short summary. The whole object is one `GET` away.
+         * @description A short summary of each group of the account that matches the filters. `GET` one of them for all of it.
          */
         get: operations["listElastigroups"];
         put?: never;
@@ -69,9 +69,9 @@ export interface paths {
          *     has no tag `spinup:org`, that tag is added to `compute.launchSpecification.tags`.
          *
          *     A create launches servers that cost money, so it is sent to Spot **at most once**. With an `Idempotency-Key`
-         *     it can be asked for again, and still happens once: a tag `spot-api:idempotency-key` (the key's hash) is added, and
-         *     by it this server finds what an answer that was lost had created. Without a key, 504 `outcome-unknown` means: list
-         *     the groups before you try again.
+         *     you can repeat the request and it still happens once: a tag `spot-api:idempotency-key` with a random
+         *     value is added, by which this server finds what was created when Spot's answer is lost. Without a key, 504
+         *     `outcome-unknown` means: list the groups before you try again.
          */
         post: operations["createElastigroup"];
         delete?: never;
@@ -106,17 +106,17 @@ export interface paths {
         /**
          * Update an Elastigroup
          * @description A partial update: a missing key leaves the value, an explicit `null` clears it, an array replaces the whole
-         *     array. An `id` in the body is dropped, the path decides. `capacity.unit`, `compute.product` and `region` can
-         *     not change after creation. Sending `capacity.target` sets it, whatever autoscaling has made of it since.
+         *     array. `id`, `createdAt` and `updatedAt` in the body are ignored. `capacity.unit`, `compute.product` and `region`
+         *     cannot change after creation. `capacity.target` is set as sent, even if autoscaling has changed it since.
          *
-         *     Spot takes no update while a roll runs: 409 names the roll.
+         *     Spot accepts no update during a roll: 409 names the roll.
          */
         put: operations["updateElastigroup"];
         post?: never;
         /**
          * Delete an Elastigroup
-         * @description Deletes the group, its instances and, unless switched off by a query parameter, everything a stateful group
-         *     keeps. Nothing of it can be brought back.
+         * @description Deletes the group, its instances and, unless a query parameter says otherwise, everything a stateful group
+         *     keeps. This cannot be undone.
          */
         delete: operations["deleteElastigroup"];
         options?: never;
@@ -144,7 +144,7 @@ export interface paths {
         };
         /**
          * Show the instances of an Elastigroup
-         * @description One row an instance or open spot request, exactly as Spot returns it. `instanceId` is null until the request is
+         * @description One row per instance or open Spot request, exactly as Spot returns it. `instanceId` is null until the request is
          *     fulfilled.
          */
         get: operations["getElastigroupStatus"];
@@ -207,7 +207,7 @@ export interface paths {
         };
         /**
          * Show the health of the instances of an Elastigroup
-         * @description One row an instance, exactly as Spot returns it.
+         * @description One row per instance, exactly as Spot returns it.
          */
         get: operations["getElastigroupHealth"];
         put?: never;
@@ -269,7 +269,7 @@ export interface paths {
         };
         /**
          * Show what each instance of an Elastigroup cost
-         * @description One row an instance. Without moments, the last 30 days.
+         * @description One row per instance. Without moments, the last 30 days.
          */
         get: operations["getElastigroupDetailedCosts"];
         put?: never;
@@ -367,7 +367,7 @@ export interface paths {
         get: operations["getElastigroupCapacity"];
         /**
          * Change the capacity of an Elastigroup
-         * @description Only what is named changes. Spot takes no change while a roll runs; 409 names the roll.
+         * @description Only the values in the body change. During a roll Spot accepts no change, and 409 names the roll.
          */
         put: operations["updateElastigroupCapacity"];
         post?: never;
@@ -461,7 +461,7 @@ export interface paths {
         put?: never;
         /**
          * Take instances out of an Elastigroup
-         * @description The instances live on outside the group, unless they are to be terminated. Unless `shouldTerminateInstances` is `false`, this needs the right to delete.
+         * @description The instances leave the group and keep running, unless `shouldTerminateInstances` is true. Unless it is `false`, this needs the right to delete.
          */
         post: operations["detachInstances"];
         delete?: never;
@@ -490,7 +490,7 @@ export interface paths {
         };
         /**
          * Show what is suspended in an Elastigroup
-         * @description Processes that Spot leaves alone for now.
+         * @description Processes that are suspended now, and until when.
          */
         get: operations["listSuspensions"];
         put?: never;
@@ -611,7 +611,7 @@ export interface paths {
         put?: never;
         /**
          * Stop a roll
-         * @description Ends a roll, a failed one too, which blocks the group until then.
+         * @description Stops a roll. A failed roll blocks the group until it is stopped.
          */
         post: operations["stopRoll"];
         delete?: never;
@@ -644,7 +644,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Show how far a roll is
+         * Show the progress of a roll
          * @description Progress, batch and the old and new instances.
          */
         get: operations["getRollStatus"];
@@ -750,7 +750,7 @@ export interface paths {
         put?: never;
         /**
          * Pause a stateful instance
-         * @description Ends the EC2 instance and keeps its state.
+         * @description Terminates the EC2 instance and keeps its state.
          */
         post: operations["pauseStatefulInstance"];
         delete?: never;
@@ -786,7 +786,7 @@ export interface paths {
         put?: never;
         /**
          * Resume a stateful instance
-         * @description Launches it again from its state.
+         * @description Launches a new EC2 instance from its state.
          */
         post: operations["resumeStatefulInstance"];
         delete?: never;
@@ -858,7 +858,7 @@ export interface paths {
         put?: never;
         /**
          * Deallocate a stateful instance
-         * @description Ends it and removes its state. Nothing of it can be brought back.
+         * @description Terminates the EC2 instance and removes its state. This cannot be undone.
          */
         post: operations["deallocateStatefulInstance"];
         delete?: never;
@@ -882,7 +882,8 @@ export interface paths {
         };
         /**
          * List the managed instances of an account
-         * @description Every managed instance of the account, or those the filters leave, as a short summary. The whole object is one `GET` away.
+         * @description A short summary of each managed instance of the account that matches the filters. `GET` one of them for all
+         *     of it.
          */
         get: operations["listInstances"];
         put?: never;
@@ -893,9 +894,9 @@ export interface paths {
          *     `compute.launchSpecification.tags` unless the body has it.
          *
          *     A create launches a server that costs money, so it is sent to Spot **at most once**. With an `Idempotency-Key`
-         *     it can be asked for again, and still happens once: a tag `spot-api:idempotency-key` (the key's hash) is added, and
-         *     by it this server finds what an answer that was lost had created. Without a key, 504 `outcome-unknown` means: list
-         *     the instances before you try again.
+         *     you can repeat the request and it still happens once: a tag `spot-api:idempotency-key` with a random
+         *     value is added, by which this server finds what was created when Spot's answer is lost. Without a key, 504
+         *     `outcome-unknown` means: list the instances before you try again.
          */
         post: operations["createInstance"];
         delete?: never;
@@ -956,15 +957,15 @@ export interface paths {
         /**
          * Update a managed instance
          * @description A partial update: a missing key leaves the value, an explicit `null` clears it, an array replaces the whole
-         *     array. An `id` in the body is dropped, the path decides. `compute.product` and `region` cannot change after
+         *     array. `id`, `createdAt` and `updatedAt` in the body are ignored. `compute.product` and `region` cannot change after
          *     creation.
          */
         put: operations["updateInstance"];
         post?: never;
         /**
          * Delete a managed instance
-         * @description Deletes the managed instance and, unless switched off by a query parameter, terminates its EC2 instance and
-         *     deletes everything it keeps. Nothing of it can be brought back.
+         * @description Deletes the managed instance and, unless a query parameter says otherwise, terminates its EC2 instance and
+         *     deletes everything it keeps. This cannot be undone.
          */
         delete: operations["deleteInstance"];
         options?: never;
@@ -1087,7 +1088,7 @@ export interface paths {
         put?: never;
         /**
          * Pause a managed instance
-         * @description Ends the EC2 instance and keeps disks, address and identity.
+         * @description Terminates the EC2 instance and keeps disks, address and identity.
          */
         post: operations["pauseInstance"];
         delete?: never;
@@ -1118,7 +1119,7 @@ export interface paths {
         put?: never;
         /**
          * Resume a managed instance
-         * @description Launches it again from what was kept.
+         * @description Launches a new EC2 instance from the kept disks, address and identity.
          */
         post: operations["resumeInstance"];
         delete?: never;
@@ -1262,7 +1263,7 @@ export interface paths {
         };
         /**
          * Say pong
-         * @description Answers as long as the server takes requests. Asks nothing of Spot.
+         * @description Answers as long as the server accepts requests. Makes no call to Spot.
          */
         get: operations["ping"];
         put?: never;
@@ -1282,8 +1283,8 @@ export interface paths {
         };
         /**
          * Say whether to send requests here
-         * @description For load balancers. 200 until the server begins to shut down; from then on it finishes what is under way. Asks nothing of
-         *     Spot. A server whose state is down is ready all the same: only creates with an Idempotency-Key need it.
+         * @description For load balancers. 200 until the server begins to shut down; from then on it finishes the requests under way. Makes no
+         *     call to Spot. A server that cannot reach its state is still ready: only creates with an Idempotency-Key need it.
          */
         get: operations["ready"];
         put?: never;
@@ -1344,7 +1345,7 @@ export interface paths {
         };
         /**
          * Show this document as JSON
-         * @description The very document the server validates by. Generate your client from it.
+         * @description The document that the server validates requests by. Generate your client from it.
          */
         get: operations["getOpenApiJson"];
         put?: never;
@@ -1379,6 +1380,8 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Name of a client in the configuration, or nothing. */
+        ClientName: string;
         /** @description Name under which the operator configured a Spot account. */
         AccountName: string;
         /** @description A configured account. Its id and token stay on the server. */
@@ -1392,11 +1395,11 @@ export interface components {
          * @description One of the documented problems.
          * @enum {string}
          */
-        ProblemType: "urn:problem-type:spot-api:malformed-request" | "urn:problem-type:spot-api:malformed-json" | "urn:problem-type:spot-api:invalid-request" | "urn:problem-type:spot-api:spot-rejected" | "urn:problem-type:spot-api:unauthenticated" | "urn:problem-type:spot-api:forbidden" | "urn:problem-type:spot-api:account-not-found" | "urn:problem-type:spot-api:resource-not-found" | "urn:problem-type:spot-api:route-not-found" | "urn:problem-type:spot-api:method-not-allowed" | "urn:problem-type:spot-api:request-timeout" | "urn:problem-type:spot-api:roll-in-progress" | "urn:problem-type:spot-api:idempotency-key-in-use" | "urn:problem-type:spot-api:duplicates-found" | "urn:problem-type:spot-api:dry-run" | "urn:problem-type:spot-api:content-too-large" | "urn:problem-type:spot-api:uri-too-long" | "urn:problem-type:spot-api:unsupported-media-type" | "urn:problem-type:spot-api:idempotency-key-reused" | "urn:problem-type:spot-api:guardrail-breached" | "urn:problem-type:spot-api:masked-secret" | "urn:problem-type:spot-api:too-many-failures" | "urn:problem-type:spot-api:spot-rate-limited" | "urn:problem-type:spot-api:header-fields-too-large" | "urn:problem-type:spot-api:internal-error" | "urn:problem-type:spot-api:spot-unreachable" | "urn:problem-type:spot-api:spot-credentials-rejected" | "urn:problem-type:spot-api:spot-failed" | "urn:problem-type:spot-api:spot-unreadable" | "urn:problem-type:spot-api:not-ready" | "urn:problem-type:spot-api:overloaded" | "urn:problem-type:spot-api:state-unavailable" | "urn:problem-type:spot-api:spot-unavailable" | "urn:problem-type:spot-api:spot-create-failed" | "urn:problem-type:spot-api:spot-timeout" | "urn:problem-type:spot-api:outcome-unknown";
+        ProblemType: "urn:problem-type:spot-api:malformed-request" | "urn:problem-type:spot-api:malformed-json" | "urn:problem-type:spot-api:invalid-request" | "urn:problem-type:spot-api:spot-rejected" | "urn:problem-type:spot-api:unauthenticated" | "urn:problem-type:spot-api:forbidden" | "urn:problem-type:spot-api:account-not-found" | "urn:problem-type:spot-api:resource-not-found" | "urn:problem-type:spot-api:route-not-found" | "urn:problem-type:spot-api:method-not-allowed" | "urn:problem-type:spot-api:request-timeout" | "urn:problem-type:spot-api:roll-in-progress" | "urn:problem-type:spot-api:idempotency-key-in-use" | "urn:problem-type:spot-api:duplicates-found" | "urn:problem-type:spot-api:dry-run" | "urn:problem-type:spot-api:precondition-failed" | "urn:problem-type:spot-api:content-too-large" | "urn:problem-type:spot-api:uri-too-long" | "urn:problem-type:spot-api:unsupported-media-type" | "urn:problem-type:spot-api:idempotency-key-reused" | "urn:problem-type:spot-api:guardrail-breached" | "urn:problem-type:spot-api:masked-secret" | "urn:problem-type:spot-api:too-many-failures" | "urn:problem-type:spot-api:spot-rate-limited" | "urn:problem-type:spot-api:header-fields-too-large" | "urn:problem-type:spot-api:internal-error" | "urn:problem-type:spot-api:spot-unreachable" | "urn:problem-type:spot-api:spot-credentials-rejected" | "urn:problem-type:spot-api:spot-failed" | "urn:problem-type:spot-api:spot-unreadable" | "urn:problem-type:spot-api:not-ready" | "urn:problem-type:spot-api:overloaded" | "urn:problem-type:spot-api:state-unavailable" | "urn:problem-type:spot-api:spot-unavailable" | "urn:problem-type:spot-api:spot-create-failed" | "urn:problem-type:spot-api:spot-timeout" | "urn:problem-type:spot-api:outcome-unknown";
         ProblemError: {
             /** @description JSON pointer (RFC 6901) into the body, as a URI fragment: `#/capacity/target`. */
             pointer?: string;
-            /** @description Name of the path or query parameter. */
+            /** @description Name of the parameter or header. */
             parameter?: string;
             /** @description The rule that was broken, or the code Spot gave. */
             code: string;
@@ -1499,6 +1502,10 @@ export interface components {
         TagFilter: string[];
         /** @description A day (`2026-11-23`, from its midnight in UTC) or a moment (`2026-11-23T20:00:00Z`, ISO 8601 with its offset). */
         Moment: string;
+        /** @description How many resources a page has at most. */
+        PageLimit: number;
+        /** @description Id that Spot gave a resource. Spot decides which exist. */
+        Identifier: string;
         /** @description One or more entity tags, or `*` (RFC 9110, section 13.1.2). */
         EntityTag: string;
         /** @description Instances or weight, as `unit` says. */
@@ -1530,7 +1537,7 @@ export interface components {
             updatedAt: string | null;
         };
         ElastigroupSummaries: components["schemas"]["ElastigroupSummary"][];
-        /** @description 1 to 255 visible ASCII characters, bare or in double quotes, which do not count. */
+        /** @description 1 to 255 visible ASCII characters, without or within double quotes, which are not counted. */
         IdempotencyKey: string;
         /** @description On or off. Default: off. */
         Option: boolean;
@@ -2562,8 +2569,6 @@ export interface components {
             strategy: components["schemas"]["ElastigroupStrategy"];
             compute: components["schemas"]["ElastigroupCompute"];
         } & WithRequired<components["schemas"]["Elastigroup"], "name" | "capacity" | "strategy" | "compute">;
-        /** @description Id that Spot gave a resource. Spot decides which exist. */
-        Identifier: string;
         /** @description A partial Elastigroup. A missing key is left as it is, null clears the value, and an array replaces the whole array. */
         ElastigroupUpdate: components["schemas"]["Elastigroup"];
         /**
@@ -2596,9 +2601,12 @@ export interface components {
             /** @description ISO 8601. */
             createdAt?: string | null;
         };
-        /** @description One row an instance or open spot request. */
+        /** @description One row per instance or open spot request. */
         ElastigroupStatus: components["schemas"]["ElastigroupInstance"][];
-        /** @description Whether something is up. Ask again after as many seconds as `Retry-After` says, which is there while it is not. */
+        /**
+         * @description Whether something is up. Ask again after as many seconds as `Retry-After` says, which is there while it is not: more
+         *     seconds the longer nothing has changed.
+         */
         Readiness: {
             ready: boolean;
             /** @description Instances that run. */
@@ -2625,7 +2633,7 @@ export interface components {
             healthStatus?: string | null;
             agentHealth?: components["schemas"]["AgentHealth"];
         };
-        /** @description One row an instance. */
+        /** @description One row per instance. */
         ElastigroupHealth: components["schemas"]["InstanceHealth"][];
         /** @description Spot answers a number; older answers had it as text. */
         CostsNumber: (number | null) | (string | null);
@@ -2663,7 +2671,7 @@ export interface components {
             savings?: components["schemas"]["CostsSavings"];
             costs?: components["schemas"]["CostsAmounts"];
         };
-        /** @description One row an instance. */
+        /** @description One row per instance. */
         DetailedCosts: components["schemas"]["InstanceCosts"][];
         ElastigroupSubEvent: {
             type?: string | null;
@@ -2679,11 +2687,11 @@ export interface components {
         /** @description What happened to a group. */
         ElastigroupEvents: components["schemas"]["ElastigroupEvent"][];
         /**
-         * @description Least severity of the lines.
+         * @description Minimum severity of the lines.
          * @enum {string}
          */
         LogSeverity: "ALL" | "INFO" | "DEBUG" | "WARN";
-        /** @description Lines at most. */
+        /** @description Maximum number of lines. */
         LogLimit: number;
         ElastigroupLogLine: {
             message?: string | null;
@@ -2709,7 +2717,7 @@ export interface components {
             maximum?: number | null;
         };
         /**
-         * @description Instances more or fewer.
+         * @description How many instances to add or remove.
          * @default 1
          */
         Adjustment: number;
@@ -2765,7 +2773,7 @@ export interface components {
         };
         /** @description Names of processes. */
         ProcessNames: string[];
-        /** @description Rolls at most. */
+        /** @description Maximum number of rolls. */
         RollLimit: number;
         RollProgress: {
             /** @description `percentage`. */
@@ -3117,7 +3125,7 @@ export interface components {
             name?: string | null;
             subnetIds?: string[] | null;
         } | null;
-        /** @description An EC2 instance that shall become a managed instance. */
+        /** @description An EC2 instance to import as a managed instance. */
         ImportCreate: {
             /** @description The EC2 instance. */
             originalInstanceId: string | null;
@@ -3140,7 +3148,7 @@ export interface components {
             shouldKeepMetadataOptions?: boolean | null;
             shouldTerminateInstance?: boolean | null;
         } | null;
-        /** @description An EC2 instance on its way to become a managed instance, as Spot describes it. */
+        /** @description The import of an EC2 instance, as Spot describes it. */
         Import: {
             /** @description Id of the import, `smg-…`. */
             migrationId?: string | null;
@@ -3536,7 +3544,7 @@ export interface components {
                  *       "type": "urn:problem-type:spot-api:unsupported-media-type",
                  *       "title": "The body is not JSON",
                  *       "status": 415,
-                 *       "detail": "The body is not JSON, and its Content-Type does not say so either.",
+                 *       "detail": "The body is not JSON, and neither is its Content-Type.",
                  *       "hint": "Send JSON with Content-Type: application/json.",
                  *       "instance": "/v1/spot/demo/elastigroups",
                  *       "requestId": "4f1c"
@@ -3551,6 +3559,19 @@ export interface components {
          */
         UnprocessableWithKey: {
             headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `If-Match` does not name the present `ETag`, or, with `dryRun=true`, every check passed: `preview` shows what Spot would
+         *     get. Nothing was sent, nothing was changed.
+         */
+        DryRunOrPreconditionFailed: {
+            headers: {
+                ETag: components["headers"]["PresentETag"];
                 [name: string]: unknown;
             };
             content: {
@@ -3611,6 +3632,11 @@ export interface components {
     };
     parameters: {
         /**
+         * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+         *     than it tries.
+         */
+        Client: components["schemas"]["ClientName"];
+        /**
          * @description Name of a configured account.
          * @example demo
          */
@@ -3623,7 +3649,14 @@ export interface components {
         CreatedAfter: components["schemas"]["Moment"];
         /** @description Only resources created before this moment. */
         CreatedBefore: components["schemas"]["Moment"];
-        /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+        /**
+         * @description Resources at most, sorted by id. Where there are more, `Link` has the path of the next page. Without `limit` and
+         *     `after` the whole list comes, in the order in which Spot has it.
+         */
+        Limit: components["schemas"]["PageLimit"];
+        /** @description Only resources whose id comes after this one, sorted by id. It may be gone by now. */
+        After: components["schemas"]["Identifier"];
+        /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
         IfNoneMatch: components["schemas"]["EntityTag"];
         /**
          * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
@@ -3644,6 +3677,11 @@ export interface components {
         AutoApplyTags: components["schemas"]["Option"];
         /** @description Resume paused stateful instances when the capacity grows, rather than launch new ones. */
         ShouldResumeStateful: components["schemas"]["Option"];
+        /**
+         * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
+         *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
+         */
+        IfMatch: components["schemas"]["EntityTag"];
         /** @description Delete the AMIs Spot made. On unless `false`. */
         ShouldDeleteImages: components["schemas"]["Switch"];
         /** @description Delete the EBS volumes. On unless `false`. */
@@ -3654,23 +3692,23 @@ export interface components {
         ShouldDeleteNetworkInterfaces: components["schemas"]["Switch"];
         /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them otherwise. */
         ShouldDeleteBackupImages: components["schemas"]["Option"];
-        /** @description From here on. Goes together with `end`. */
+        /** @description Start of the period. Give `end` as well. */
         Start: components["schemas"]["Moment"];
-        /** @description Up to here; later than `start`. Goes together with `start`. */
+        /** @description End of the period, later than `start`. Give `start` as well. */
         End: components["schemas"]["Moment"];
-        /** @description From here on. */
+        /** @description Start of the period. */
         EventsStart: components["schemas"]["Moment"];
         /** @description Only lines of this severity. */
         Severity: components["schemas"]["LogSeverity"];
         /** @description Only lines about this resource, such as an EC2 instance. */
         Resource: components["schemas"]["Identifier"];
-        /** @description Lines at most; Spot's default is 500. */
+        /** @description Maximum number of lines; Spot's default is 500. */
         LogLimit: components["schemas"]["LogLimit"];
-        /** @description Instances more or fewer. */
+        /** @description How many instances to add or remove. */
         Adjustment: components["schemas"]["Adjustment"];
         /** @description Process to resume, such as `AUTO_SCALE`. May be given more than once. */
         Process: components["schemas"]["ProcessNames"];
-        /** @description Rolls at most. */
+        /** @description Maximum number of rolls. */
         RollLimit: components["schemas"]["RollLimit"];
         /**
          * @description Id of the roll.
@@ -3732,6 +3770,11 @@ export interface components {
          * @example 5
          */
         RetryAfterSometimes: number;
+        /**
+         * @description The `ETag` of the resource now, where `If-Match` names another.
+         * @example "vGJcSGOCqgWNvuMkxRXNiZ4nTeM"
+         */
+        PresentETag: string;
     };
     pathItems: never;
 }
@@ -3740,7 +3783,13 @@ export interface operations {
     listAccounts: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3774,7 +3823,13 @@ export interface operations {
     whoami: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3819,10 +3874,22 @@ export interface operations {
                 createdAfter?: components["parameters"]["CreatedAfter"];
                 /** @description Only resources created before this moment. */
                 createdBefore?: components["parameters"]["CreatedBefore"];
+                /**
+                 * @description Resources at most, sorted by id. Where there are more, `Link` has the path of the next page. Without `limit` and
+                 *     `after` the whole list comes, in the order in which Spot has it.
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description Only resources whose id comes after this one, sorted by id. It may be gone by now. */
+                after?: components["parameters"]["After"];
             };
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -3835,9 +3902,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The groups, in the order in which Spot lists them. */
+            /** @description The groups, in the order in which Spot lists them; sorted by id where `limit` or `after` is given. */
             200: {
                 headers: {
+                    /**
+                     * @description Path of the next page (RFC 8288), where `limit` left resources out.
+                     * @example </v1/spot/demo/elastigroups?limit=100&after=sig-0f3ac1d2>; rel="next"
+                     */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3896,6 +3968,11 @@ export interface operations {
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -3917,7 +3994,7 @@ export interface operations {
                 headers: {
                     Location: components["headers"]["Location"];
                     /**
-                     * @description There, and `true`, when this is the answer of an earlier request with the same key.
+                     * @description Only present, as `true`, when this is the stored answer to an earlier request with the same key.
                      * @example true
                      */
                     "Idempotency-Replayed"?: string;
@@ -3948,8 +4025,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4002,7 +4084,18 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
+                 *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4037,7 +4130,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
+            412: components["responses"]["DryRunOrPreconditionFailed"];
             413: components["responses"]["ContentTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -4068,7 +4161,18 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
+                 *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4096,7 +4200,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
+            412: components["responses"]["DryRunOrPreconditionFailed"];
             413: components["responses"]["ContentTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -4112,8 +4216,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4157,8 +4266,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4194,8 +4308,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4238,14 +4357,19 @@ export interface operations {
     getElastigroupCosts: {
         parameters: {
             query?: {
-                /** @description From here on. Goes together with `end`. */
+                /** @description Start of the period. Give `end` as well. */
                 start?: components["parameters"]["Start"];
-                /** @description Up to here; later than `start`. Goes together with `start`. */
+                /** @description End of the period, later than `start`. Give `start` as well. */
                 end?: components["parameters"]["End"];
             };
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4288,14 +4412,19 @@ export interface operations {
     getElastigroupDetailedCosts: {
         parameters: {
             query?: {
-                /** @description From here on. Goes together with `end`. */
+                /** @description Start of the period. Give `end` as well. */
                 start?: components["parameters"]["Start"];
-                /** @description Up to here; later than `start`. Goes together with `start`. */
+                /** @description End of the period, later than `start`. Give `start` as well. */
                 end?: components["parameters"]["End"];
             };
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4338,12 +4467,17 @@ export interface operations {
     listElastigroupEvents: {
         parameters: {
             query?: {
-                /** @description From here on. */
+                /** @description Start of the period. */
                 start?: components["parameters"]["EventsStart"];
             };
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4386,20 +4520,25 @@ export interface operations {
     listElastigroupLogs: {
         parameters: {
             query?: {
-                /** @description From here on. Goes together with `end`. */
+                /** @description Start of the period. Give `end` as well. */
                 start?: components["parameters"]["Start"];
-                /** @description Up to here; later than `start`. Goes together with `start`. */
+                /** @description End of the period, later than `start`. Give `start` as well. */
                 end?: components["parameters"]["End"];
                 /** @description Only lines of this severity. */
                 severity?: components["parameters"]["Severity"];
                 /** @description Only lines about this resource, such as an EC2 instance. */
                 resource?: components["parameters"]["Resource"];
-                /** @description Lines at most; Spot's default is 500. */
+                /** @description Maximum number of lines; Spot's default is 500. */
                 limit?: components["parameters"]["LogLimit"];
             };
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4443,8 +4582,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4462,7 +4606,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The capacity; an empty object when Spot says nothing of it. */
+            /** @description The capacity; an empty object when Spot returns none. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4493,7 +4637,18 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
+                 *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4535,7 +4690,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
+            412: components["responses"]["DryRunOrPreconditionFailed"];
             413: components["responses"]["ContentTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -4550,7 +4705,7 @@ export interface operations {
     scaleUpElastigroup: {
         parameters: {
             query?: {
-                /** @description Instances more or fewer. */
+                /** @description How many instances to add or remove. */
                 adjustment?: components["parameters"]["Adjustment"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
@@ -4558,7 +4713,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4575,7 +4736,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What is being launched, as Spot returns it. */
+            /** @description The instances being launched, as Spot returns them. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4604,7 +4765,7 @@ export interface operations {
     scaleDownElastigroup: {
         parameters: {
             query?: {
-                /** @description Instances more or fewer. */
+                /** @description How many instances to add or remove. */
                 adjustment?: components["parameters"]["Adjustment"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
@@ -4612,7 +4773,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4629,7 +4796,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What is being ended, as Spot returns it. */
+            /** @description The instances being terminated, as Spot returns them. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4664,7 +4831,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4722,8 +4895,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4772,7 +4950,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4803,7 +4987,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The suspensions there are now. */
+            /** @description All suspensions of the group. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4839,7 +5023,18 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
+                 *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -4856,7 +5051,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The suspensions that are left. */
+            /** @description The remaining suspensions. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4869,7 +5064,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
+            412: components["responses"]["DryRunOrPreconditionFailed"];
             413: components["responses"]["ContentTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -4884,12 +5079,17 @@ export interface operations {
     listRolls: {
         parameters: {
             query?: {
-                /** @description Rolls at most. */
+                /** @description Maximum number of rolls. */
                 limit?: components["parameters"]["RollLimit"];
             };
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4944,6 +5144,11 @@ export interface operations {
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -4974,12 +5179,12 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The roll as Spot started it. */
+            /** @description The roll that was started, as Spot returns it. */
             201: {
                 headers: {
                     Location: components["headers"]["Location"];
                     /**
-                     * @description There, and `true`, when this is the answer of an earlier request with the same key.
+                     * @description Only present, as `true`, when this is the stored answer to an earlier request with the same key.
                      * @example true
                      */
                     "Idempotency-Replayed"?: string;
@@ -5010,8 +5215,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5065,7 +5275,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5087,7 +5303,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Spot ends it. */
+            /** @description Spot stops the roll. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5114,8 +5330,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5169,7 +5390,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5230,8 +5457,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5280,7 +5512,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5302,7 +5540,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Spot has begun; the list shows the state. */
+            /** @description Accepted by Spot; the list shows the state. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5335,7 +5573,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5357,7 +5601,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Spot has begun; the list shows the state. */
+            /** @description Accepted by Spot; the list shows the state. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5390,7 +5634,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5412,7 +5662,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Spot has begun; the list shows the state. */
+            /** @description Accepted by Spot; the list shows the state. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5445,7 +5695,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5467,7 +5723,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Spot has begun; the list shows the state. */
+            /** @description Accepted by Spot; the list shows the state. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5502,10 +5758,22 @@ export interface operations {
                 createdAfter?: components["parameters"]["CreatedAfter"];
                 /** @description Only resources created before this moment. */
                 createdBefore?: components["parameters"]["CreatedBefore"];
+                /**
+                 * @description Resources at most, sorted by id. Where there are more, `Link` has the path of the next page. Without `limit` and
+                 *     `after` the whole list comes, in the order in which Spot has it.
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description Only resources whose id comes after this one, sorted by id. It may be gone by now. */
+                after?: components["parameters"]["After"];
             };
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5518,9 +5786,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The managed instances, in the order in which Spot lists them. */
+            /** @description The managed instances, in the order in which Spot lists them; sorted by id where `limit` or `after` is given. */
             200: {
                 headers: {
+                    /**
+                     * @description Path of the next page (RFC 8288), where `limit` left resources out.
+                     * @example </v1/spot/demo/instances?limit=100&after=smi-3b9e07aa>; rel="next"
+                     */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5574,6 +5847,11 @@ export interface operations {
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5595,7 +5873,7 @@ export interface operations {
                 headers: {
                     Location: components["headers"]["Location"];
                     /**
-                     * @description There, and `true`, when this is the answer of an earlier request with the same key.
+                     * @description Only present, as `true`, when this is the stored answer to an earlier request with the same key.
                      * @example true
                      */
                     "Idempotency-Replayed"?: string;
@@ -5631,7 +5909,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5686,8 +5970,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5738,7 +6027,18 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
+                 *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5772,7 +6072,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
+            412: components["responses"]["DryRunOrPreconditionFailed"];
             413: components["responses"]["ContentTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -5805,7 +6105,18 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
+                 *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -5833,7 +6144,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
+            412: components["responses"]["DryRunOrPreconditionFailed"];
             413: components["responses"]["ContentTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -5849,8 +6160,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5894,8 +6210,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5930,14 +6251,19 @@ export interface operations {
     getInstanceCosts: {
         parameters: {
             query?: {
-                /** @description From here on. Goes together with `end`. */
+                /** @description Start of the period. Give `end` as well. */
                 start?: components["parameters"]["Start"];
-                /** @description Up to here; later than `start`. Goes together with `start`. */
+                /** @description End of the period, later than `start`. Give `start` as well. */
                 end?: components["parameters"]["End"];
             };
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -5986,7 +6312,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -6035,7 +6367,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -6084,7 +6422,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -6133,7 +6477,13 @@ export interface operations {
                  */
                 dryRun?: components["parameters"]["DryRun"];
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path: {
                 /**
                  * @description Name of a configured account.
@@ -6193,6 +6543,11 @@ export interface operations {
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -6217,12 +6572,12 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The import as Spot began it. */
+            /** @description The import that was started, as Spot returns it. */
             201: {
                 headers: {
                     Location: components["headers"]["Location"];
                     /**
-                     * @description There, and `true`, when this is the answer of an earlier request with the same key.
+                     * @description Only present, as `true`, when this is the stored answer to an earlier request with the same key.
                      * @example true
                      */
                     "Idempotency-Replayed"?: string;
@@ -6253,8 +6608,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer you have. When it still holds, the reply is 304 without a body. */
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
             };
             path: {
                 /**
@@ -6303,7 +6663,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The server takes requests. */
+            /** @description The server accepts requests. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6383,7 +6743,13 @@ export interface operations {
     getMetrics: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -6414,7 +6780,10 @@ export interface operations {
     getOpenApiJson: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -6429,6 +6798,7 @@ export interface operations {
                     "application/json": components["schemas"]["OpenApiDocument"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             414: components["responses"]["UriTooLong"];
             500: components["responses"]["InternalError"];
@@ -6437,7 +6807,10 @@ export interface operations {
     getOpenApiYaml: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -6452,6 +6825,7 @@ export interface operations {
                     "application/yaml": components["schemas"]["OpenApiText"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             414: components["responses"]["UriTooLong"];
             500: components["responses"]["InternalError"];

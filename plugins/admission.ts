@@ -44,7 +44,7 @@ export default fp(async function admission (app: FastifyInstance) {
     for (const response of underWay.keys()) if (response.req.socket === socket) change(response, { connected: false })
   }))
 
-  app.measurements.underWay(() => underWay.size)
+  app.measurements.watchUnderWay(() => underWay.size)
 
   app.decorate('admit', async (_, { raw: response }) => {
     if (underWay.size >= maxRequests) {

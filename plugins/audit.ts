@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { auditLog, changesOf, hashOf } from '../services/audit/index.js'
+import { auditLog, bodyValuesOf, hashOf } from '../services/audit/index.js'
 import { guardedPaths } from '../services/guardrails/index.js'
 import { rewritten, withoutTokens } from '../services/masking/index.js'
 import { sanitizeError } from '../services/problems/sanitize-error.js'
@@ -9,7 +9,7 @@ import { openedAccount } from './account.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Goes on in a new file where the one there is was renamed. */
+    /** Closes the audit file and opens it again by its name: log rotation renames it, then sends SIGHUP. */
     reopenAudit: () => void
   }
 }
@@ -17,21 +17,21 @@ declare module 'fastify' {
 /** A line for each write that a client tried, however it ended: who, what, and what came of it. */
 export default fp(async function audit (app: FastifyInstance) {
   const { audit: destination } = app.configuration
-  const { auditFailures } = app.measurements
   const log = destination && auditLog(destination, (failed, error, dropped) => {
-    auditFailures.inc(dropped)
     const err = sanitizeError(error)
-    if (failed) app.log.error({ err, dropped }, 'the audit cannot be written; its lines are kept for now')
-    else app.log.info({ dropped }, 'the audit is written again')
+    if (!failed) app.log.info({ dropped }, 'the audit is written again')
+    else if (dropped > 0) app.log.error({ err, dropped }, 'audit lines are lost: free the disk, or correct the path')
+    else app.log.error({ err }, 'the audit cannot be written: 10,000 lines are kept, and tried again every second')
   })
   app.decorate('reopenAudit', () => log?.reopen())
   app.addHook('onClose', async () => log?.close())
   if (log === undefined) return
+  app.measurements.auditFailures(() => log.lost)
 
   /** A caller may put a key or a token anywhere. */
   const conceal = (text: string) => withoutTokens(app.conceal(text))
 
-  // Before the answer leaves: whoever has an answer finds the line.
+  // Written before the answer leaves, so a caller who has an answer can find its line.
   app.addHook('onSend', (request, reply, payload, done) => {
     if (request.client && request.routeOptions.config.audited) {
       log.write(rewritten(recordOf(request, reply), conceal) as object)
@@ -45,12 +45,13 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
   const client = request.client?.name ?? ''
   const key = request.headers['idempotency-key']
   const opened = openedAccount(request)
-  // What Spot was asked for; where it did not come to that, what a valid request asks for.
+  // The write as Spot was asked for it. If none was, the request itself.
   const { query, body } = opened?.write ?? request
-  // In a body that is not as documented, secrets may stand anywhere: nobody would know them.
-  const known = request.problem === 'invalid-request' ? undefined : body
+  // A body that is not as documented is left out: a secret may be under any name.
+  const recorded = request.problem?.problem === 'invalid-request' ? undefined : body
   const identity = request.server.spot.identity(account) ?? ''
   return {
+    // First, and so named, to tell audit lines from log lines on the standard output.
     audit: request.routeOptions.config.operationId,
     time: new Date().toISOString(),
     client,
@@ -58,6 +59,7 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
     account,
     resource,
     location: reply.getHeader('location'),
+    // What was sent to Spot, and what the caller wrote.
     options: { ...query as object, ...request.query as object },
     idempotencyKey: typeof key === 'string' ? storageKeyOf(client, identity, keyFromHeader(key)) : undefined,
     outcome: outcomeOf(request, reply),
@@ -66,12 +68,12 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
     spotRequestId: opened?.requestId,
     requestId: request.id,
     traceId: request.trace?.id,
-    bodyHash: hashOf(known),
-    changes: changesOf(known, { first: guardedPaths(known) })
+    bodyHash: hashOf(recorded),
+    changes: bodyValuesOf(recorded, { first: guardedPaths(recorded) })
   }
 }
 
 function outcomeOf (request: FastifyRequest, reply: FastifyReply) {
-  if (request.problem) return request.problem
+  if (request.problem) return request.problem.problem
   return reply.hasHeader('idempotency-replayed') ? 'replayed' : 'done'
 }

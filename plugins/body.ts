@@ -6,26 +6,29 @@ import { isObject } from '../services/resources/json.js'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Levels that a body may be nested. Spot's objects have about ten; what has thousands can be read, but not written. */
-const DEEPEST = 100
+/** Levels of nesting. Spot's objects have about ten. JSON.parse reads thousands, which JSON.stringify cannot write. */
+const MAX_DEPTH = 100
 
 /** What of a JSON value would not reach Spot unchanged: `1e999` is parsed as Infinity, which is written as null. */
-function lossOf (value: unknown, levels = DEEPEST): string | undefined {
-  if (typeof value === 'number' && !Number.isFinite(value)) return 'has a number beyond the range of doubles'
+function lossOf (value: unknown, levels = MAX_DEPTH): string | undefined {
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'has a number that is too large, such as 1e999'
   if (typeof value !== 'object' || value === null) return undefined
-  if (levels === 0) return `is nested deeper than ${DEEPEST} levels`
+  if (levels === 0) return `is nested deeper than ${MAX_DEPTH} levels`
   for (const inner of Object.values(value)) {
     const loss = lossOf(inner, levels - 1)
     if (loss) return loss
   }
 }
 
-/** Bodies are JSON, and reach Spot as they came, or are refused. */
+/**
+ * Reads bodies as JSON. What JSON.parse or JSON.stringify would change is refused, except integers beyond 2^53, which
+ * lose digits.
+ */
 export default fp(async function body (app: FastifyInstance) {
   const parseJson = app.getDefaultJsonParser('error', 'error')
 
   app.removeAllContentTypeParsers()
-  // JSON under a wrong or no type is JSON all the same (`curl -d` sends x-www-form-urlencoded); no body is no body.
+  // The Content-Type does not matter if the body is JSON: `curl -d` sends it as x-www-form-urlencoded.
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
     if (body.length === 0) return done(null, undefined)
     let text: string
@@ -40,7 +43,7 @@ export default fp(async function body (app: FastifyInstance) {
       return loss ? done(lossy(loss)) : done(null, value)
     })
   })
-  // Spot would not get it. An empty object asks for nothing: SDKs send one.
+  // A body that would not reach Spot is refused, not dropped. An empty object is accepted: some SDKs send one.
   app.addHook('preHandler', (request, _, done) => {
     const { body, routeOptions: { config: { hasBody, query } } } = request
     if (hasBody === false && body !== undefined) {
@@ -52,16 +55,17 @@ export default fp(async function body (app: FastifyInstance) {
 }, { name: 'body', dependencies: ['@fastify/sensible'] })
 
 const lossy = (message: string) =>
-  new Problem('invalid-request', { detail: `The body ${message}.`, errors: [{ pointer: '#', code: 'lossy', message }] })
+  new Problem('invalid-request', {
+    detail: `The body ${message}.`,
+    hint: `Send numbers below 1.8e308, and at most ${MAX_DEPTH} levels.`,
+    errors: [{ pointer: '#', code: 'lossy', message }]
+  })
 
 function unwanted (query: OperationRow['query'] = []): Problem {
   const options = query.filter((name) => name !== 'dryRun')
-  const plural = options.length > 1
-  const instead = options.length === 0
-    ? ''
-    : ` What it can be told stands in ${plural ? 'query parameters' : 'the query parameter'} ${options.join(', ')}.`
+  const instead = options.length === 0 ? '' : ` Use query parameters instead: ${options.join(', ')}.`
   return new Problem('invalid-request', {
-    detail: 'This operation has no body, and nothing of the one that was sent would reach Spot.',
+    detail: 'This operation takes no body: what was sent would not reach Spot.',
     hint: `Leave the body out.${instead}`,
     errors: [{ pointer: '#', code: 'body', message: 'must not be sent' }]
   })
@@ -70,11 +74,11 @@ function unwanted (query: OperationRow['query'] = []): Problem {
 function unreadable (request: FastifyRequest): Problem {
   return request.headers['content-type'] === undefined || request.is('json', '+json', 'text/json')
     ? new Problem('malformed-json', {
-      detail: 'The body is not valid JSON in UTF-8, or has a key named __proto__.',
+      detail: 'The body is not valid JSON in UTF-8, or has a key __proto__ or constructor.prototype.',
       hint: "Check it with 'jq . FILE'. With curl, send a file by --data-binary @FILE."
     })
     : new Problem('unsupported-media-type', {
-      detail: 'The body is not JSON, and its Content-Type does not say so either.',
+      detail: 'The body is not JSON, and neither is its Content-Type.',
       hint: 'Send JSON with Content-Type: application/json.'
     })
 }

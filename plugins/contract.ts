@@ -21,13 +21,16 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
   const isRemembered = ({ kind, inAccount }: OperationRow) => kind === 'read' && inAccount
 
   const hooksOf = (row: OperationRow) => ({
-    ...row.tokenOptional && { onRequest: app.permit.metrics },
-    ...row.kind !== 'public' && {
-      onRequest: [allowed, ...isRemembered(row) ? [app.replies.sendAgain] : [], app.admit]
-    },
+    onRequest: row.kind === 'public'
+      ? [...row.tokenOptional ? [app.permit.metrics] : [], app.preconditions.refuse]
+      : [allowed, app.preconditions.refuse, ...isRemembered(row) ? [app.replies.sendAgain] : [], app.admit],
     ...row.kind === 'write' && {
       preHandler: [
-        app.permit.body, ...row.replayable ? [app.replay] : [], ...row.guarded ? [app.guard, app.permit.body] : []
+        app.permit.body,
+        ...row.replayable ? [app.replay] : [],
+        ...row.guarded ? [app.guard] : [],
+        ...row.ifMatch ? [app.preconditions.check] : [],
+        app.permit.body
       ]
     }
   })
@@ -55,7 +58,8 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
 }, {
   name: 'contract',
   dependencies: [
-    'validation', 'auth', 'permission', 'admission', 'spot', 'guardrails', 'idempotency', 'metrics', 'docs', 'replies'
+    'validation', 'auth', 'permission', 'admission', 'spot', 'guardrails', 'preconditions', 'idempotency', 'metrics',
+    'docs', 'replies'
   ]
 })
 

@@ -3,7 +3,11 @@ import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 import { document } from '../openapi/document.js'
 import { DOCS_PATH } from '../openapi/paths.js'
+import { script } from '../services/docs-page/script.js'
 import { css, favicon, sandboxCss } from '../services/docs-page/theme.js'
+
+/** In the options of swagger-ui, which are written into a script: this expression, as it is. */
+const expression = (javascript: string) => Object.assign(() => ({}), { toString: () => javascript })
 
 export default fp(async function docs (app) {
   const { sandbox } = app.configuration
@@ -24,6 +28,7 @@ export default fp(async function docs (app) {
     theme: {
       title: document.info.title,
       css: [{ filename: 'spot-api.css', content: sandbox ? css + sandboxCss : css }],
+      js: [{ filename: 'spot-api.js', content: script }],
       favicon: [{ filename: 'favicon.svg', rel: 'icon', type: 'image/svg+xml', sizes: 'any', content: favicon }]
     },
     uiConfig: {
@@ -31,8 +36,11 @@ export default fp(async function docs (app) {
       layout: 'BaseLayout',
       deepLinking: true,
       displayRequestDuration: true,
-      // All operations in sight: the browser's own search finds them. The page's filter would only know tags.
+      // All operations in sight: the browser's own search finds them, too.
       docExpansion: 'list',
+      filter: true,
+      syntaxHighlight: { theme: 'tomorrow-night' },
+      plugins: [expression('SwaggerUIBundle.plugins.DownloadUrl'), expression('spotApi')],
       defaultModelsExpandDepth: 0,
       tryItOutEnabled: true,
       persistAuthorization: sandbox

@@ -69,7 +69,7 @@ export default fp(async function idempotency (
       if (level) app.log[level]({ event, account: nameOf(account), ...about }, 'create with an Idempotency-Key')
     }
   })
-  keys.inDoubt(() => idempotency.inDoubt)
+  keys.watchInDoubt(() => idempotency.inDoubt)
 
   /** A create that has a key. A dry run sends nothing, so its key is left alone. */
   function createOf ({ headers, client, account, params, body, routeOptions }: FastifyRequest): Create | undefined {

@@ -2,13 +2,13 @@ import fp from 'fastify-plugin'
 import fastifyMetrics from 'fastify-metrics'
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { OperationRow } from '../openapi/operations.js'
-import { breakersOf } from '../services/metrics/breakers.js'
-import { budgetOf } from '../services/metrics/budget.js'
-import { keysOf } from '../services/metrics/keys.js'
-import { requestsOf } from '../services/metrics/requests.js'
-import { collecting } from '../services/metrics/series.js'
+import { breakerMetrics } from '../services/metrics/breakers.js'
+import { limitMetrics } from '../services/metrics/budget.js'
+import { idempotencyMetrics } from '../services/metrics/keys.js'
+import { requestMetrics } from '../services/metrics/requests.js'
+import { collectOnScrape } from '../services/metrics/series.js'
 import { tally, type Tally } from '../services/metrics/tally.js'
-import { upstreamOf } from '../services/metrics/upstream.js'
+import { upstreamMetrics } from '../services/metrics/upstream.js'
 import { EVENTS, type KeyEvent } from '../services/idempotency/index.js'
 import { outcomes, type Outcome } from '../services/spot/wire/outcomes.js'
 import { RESULTS as READS, type Result } from '../services/replies/results.js'
@@ -21,15 +21,15 @@ declare module 'fastify' {
       /** Everything that is measured, of this app alone. */
       registry: Registry
       /** One call to Spot, once it ended. */
-      upstream: ReturnType<typeof upstreamOf<Outcome>>
-      /** Sets the source of the open circuit breakers; it is read at each scrape. */
-      openBreakers: ReturnType<typeof breakersOf>
+      upstream: ReturnType<typeof upstreamMetrics<Outcome>>
+      /** Sets the source of the states of the circuit breakers; it is read at each scrape. */
+      watchBreakers: ReturnType<typeof breakerMetrics>
       /** Sets the source of the usage of Spot's rate limit; it is read at each scrape. */
-      budget: ReturnType<typeof budgetOf>
+      watchLimit: ReturnType<typeof limitMetrics>
       /** Sets the source of the number of requests under way; it is read at each scrape. */
-      underWay: (read: () => number) => void
+      watchUnderWay: (read: () => number) => void
       /** What came of creates with an Idempotency-Key, and how many are in doubt. */
-      keys: ReturnType<typeof keysOf<KeyEvent>>
+      keys: ReturnType<typeof idempotencyMetrics<KeyEvent>>
       /** How reads were answered. */
       reads: Tally<Result>
       /** One token check. */
@@ -42,8 +42,8 @@ declare module 'fastify' {
       lastReload: Gauge
       /** 1 while the state can be used, else 0. */
       stateUp: Gauge
-      /** Lines of the audit that could not be written. */
-      auditFailures: Counter
+      /** Sets the source of the number of lost audit lines; it is read at each scrape. */
+      auditFailures: (read: () => number) => void
     }
   }
 }
@@ -69,6 +69,7 @@ export default fp(async function metrics (app) {
   const stateUp = gauge('spot_api_state_up',
     '1 while the state can be used, 0 while it cannot: creates with an Idempotency-Key are refused then')
   stateUp.set(1)
+  const lost = new Counter({ name: 'spot_api_audit_failures_total', help: 'Audit lines that were lost', registers })
   const underWay = gauge('spot_api_requests_under_way', 'Requests with a right token that wait for their answer')
   new Gauge({
     name: 'spot_api_build_info',
@@ -85,9 +86,11 @@ export default fp(async function metrics (app) {
   })
   for (const { name } of registry.getMetricsAsArray()) if (unwanted.test(name)) registry.removeSingleMetric(name)
 
-  const requests = requestsOf(registers)
+  const requests = requestMetrics(registers)
   app.addHook('onRoute', ({ method, url, config }) => {
-    if (config?.operationId) requests.add(config as OperationRow, { method: String(method), route: url })
+    // A HEAD counts as the GET that it comes with.
+    if (!config?.operationId || method === 'HEAD') return
+    requests.add(config as OperationRow, { method: String(method), route: url })
   })
   app.addHook('onResponse', ({ routeOptions: { config } }, { statusCode, elapsedTime }, done) => {
     requests.observe(config?.operationId, statusCode, elapsedTime / 1000)
@@ -96,11 +99,11 @@ export default fp(async function metrics (app) {
 
   app.decorate('measurements', {
     registry,
-    upstream: upstreamOf<Outcome>(registers, ['success', ...Object.keys(outcomes) as (keyof typeof outcomes)[]]),
-    openBreakers: breakersOf(registers),
-    budget: budgetOf(registers),
-    underWay: (read) => collecting(underWay, () => underWay.set(read())),
-    keys: keysOf(registers, EVENTS),
+    upstream: upstreamMetrics<Outcome>(registers, ['success', ...Object.keys(outcomes) as (keyof typeof outcomes)[]]),
+    watchBreakers: breakerMetrics(registers),
+    watchLimit: limitMetrics(registers),
+    watchUnderWay: (read) => collectOnScrape(underWay, () => underWay.set(read())),
+    keys: idempotencyMetrics(registers, EVENTS),
     reads: tally(registers, 'spot_api_reads_total',
       'Reads by how they were answered: from memory, by a call of their own or of another, by an old answer',
       'result', READS),
@@ -111,8 +114,9 @@ export default fp(async function metrics (app) {
       'Attempts to read the configuration anew', 'result', RELOADS),
     lastReload,
     stateUp,
-    auditFailures: new Counter({
-      name: 'spot_api_audit_failures_total', help: 'Lines of the audit that could not be written', registers
+    auditFailures: (read) => collectOnScrape(lost, () => {
+      lost.reset()
+      lost.inc(read())
     })
   })
 }, { name: 'metrics' })

@@ -10,7 +10,7 @@ import { Problem, problemBody, type ProblemName } from '../services/problems/ind
 declare module 'fastify' {
   interface FastifyRequest {
     /** The problem it was answered with, if any. */
-    problem: ProblemName | null
+    problem: Problem | null
   }
 }
 
@@ -28,10 +28,17 @@ const ofFastify: Record<string, { problem: ProblemName, detail: string, hint?: s
   FST_ERR_BAD_URL: { problem: 'malformed-request', detail: 'The path is not a valid URL path.' }
 }
 
-const nothingHere = (method = '') => new Problem('route-not-found', {
-  detail: `There is nothing at this path${method}.`,
-  hint: `See ${DOCS_PATH} for what there is. Paths have no slash at their end.`
+const nothingHere = (method = '', hint = `See ${DOCS_PATH} for what there is.`) => new Problem('route-not-found', {
+  detail: `There is nothing at this path${method}.`, hint
 })
+
+const SLASH = '/'.charCodeAt(0)
+
+/** Where the path of a URL ends. */
+const endOfPath = (url: string): number => {
+  const query = url.indexOf('?')
+  return query < 0 ? url.length : query
+}
 
 /** Errors of plugins with a 4xx status, such as those of the docs page's files: the caller's fault, not ours. */
 function ofPlugin (statusCode: number): Problem {
@@ -69,12 +76,12 @@ export function replyWithProblem (thrown: FastifyError, request: FastifyRequest,
     request.log.error({ requestId: request.id, err: sanitizeError(error) }, 'unexpected error')
   }
   const path = request.url.split('?', 1)[0] ?? ''
-  request.problem = problem.problem
+  request.problem = problem
   return reply
     .code(problem.status)
     .headers({ ...SECURITY_HEADERS, 'x-request-id': request.id, ...problem.details.headers })
     .type('application/problem+json')
-    .serializer(JSON.stringify)
+    .serializer((body: object) => `${JSON.stringify(body)}\n`)
     .send(problemBody(problem, path, request.id))
 }
 
@@ -84,11 +91,18 @@ export default fp(async function problems (app: FastifyInstance) {
   app.setNotFoundHandler(refuse)
   // Before the body is read: nobody needs it, and it has no problems of its own where there is nothing.
   app.addHook('onRequest', (request, _, done) => {
-    if (request.is404) refuse(request)
+    if (request.is404 || endsWithNothing(request)) refuse(request)
     done()
   })
 }, { name: 'problems' })
 
-function refuse ({ method }: FastifyRequest): never {
-  throw nothingHere(` for ${method}`)
+/** Whether the path ends with a slash, so that the id it should end with would be empty. The docs page has both. */
+const endsWithNothing = ({ url, routeOptions }: FastifyRequest) => url.charCodeAt(endOfPath(url) - 1) === SLASH &&
+  !routeOptions.url?.endsWith('/') && !routeOptions.url?.startsWith(DOCS_PATH)
+
+function refuse ({ method, url }: FastifyRequest): never {
+  const path = url.slice(0, endOfPath(url))
+  const without = path.replace(/\/+$/, '')
+  const hint = path === without || without === '' ? undefined : `Leave out the slash at the end: ${without}.`
+  throw nothingHere(` for ${method}`, hint)
 }

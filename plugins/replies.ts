@@ -2,11 +2,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { document } from '../openapi/document.js'
 import { masked, maskedInTurns } from '../services/masking/index.js'
-import { FinishedReplies, type FinishedReply } from '../services/replies/finished.js'
+import { secondsUntilNext } from '../services/replies/appointments.js'
+import { namesTag } from '../services/replies/entity-tags.js'
+import { bodyText, FinishedReplies, type FinishedReply } from '../services/replies/finished.js'
 import { results } from '../services/replies/results.js'
 import type { Answer, Source } from '../services/spot/answer.js'
 import { systemClock } from '../services/spot/clock.js'
-import { asJson } from '../services/event-loop/yield.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -47,12 +48,15 @@ export default fp(async function replies (app: FastifyInstance) {
     `${sees(request) ? 'whole' : 'masked'} ${identity} ${request.raw.url}`
 
   function leave (request: FastifyRequest, reply: FastifyReply, from: FinishedReply, source: Source) {
-    const { etag, headers, body, askedAt } = from
+    const { etag, headers, body, askedAt, phase } = from
     request.source = source
     const age = Math.max(0, Math.floor((systemClock.now() - askedAt) / 1000))
     reply.header('cache-control', CACHE_CONTROL).header('etag', etag).header('age', age)
       .header('cache-status', results[source].cacheStatus).headers(headers)
-    const still = matches(request.headers['if-none-match'], etag)
+    const every = headers['Retry-After']
+    if (every !== undefined) reply.header('retry-after', secondsUntilNext(Number(every), phase, Date.now()))
+    const known = request.headers['if-none-match']
+    const still = known !== undefined && namesTag(known, etag)
     return still ? reply.code(304).send() : reply.type('application/json; charset=utf-8').send(body)
   }
 
@@ -63,7 +67,7 @@ export default fp(async function replies (app: FastifyInstance) {
       const { answers, identity } = request.account
       for (const { source } of answers) counter.count(results[source].result)
       const seen = sees(request) ? body : Array.isArray(body) ? await maskedInTurns(body) : masked(body)
-      const kept = finished.keep(keyOf(request, identity), await asJson(seen), headers, answers)
+      const kept = finished.keep(keyOf(request, identity), await bodyText(seen), headers, answers)
       return leave(request, reply, kept, sourceOf(answers))
     },
 
@@ -91,7 +95,3 @@ const sees = ({ client }: FastifyRequest) => client?.access !== 'read'
 /** What stands for a reply that is made of several answers. */
 const sourceOf = (answers: readonly Answer[]): Source =>
   (['stale', 'spot', 'shared'] as const).find((word) => answers.some(({ source }) => source === word)) ?? 'memory'
-
-/** If-None-Match: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2 */
-const matches = (header: string | undefined, etag: string) => header !== undefined &&
-  (header.trim() === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag))

@@ -1,10 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { withoutTokens } from '../services/masking/index.js'
+import type { Problem } from '../services/problems/index.js'
+import { reasonOf } from '../services/problems/reason.js'
 import { results } from '../services/replies/results.js'
 import { openedAccount } from './account.js'
 
-/** One line in the log for each request. */
+/** One line in the log for each request: who asked for what, and what came of it and why. */
 export default fp(async function requestLog (app: FastifyInstance) {
   /** Also without what is a secret once it is decoded. */
   function concealUrl (url: string): string {
@@ -13,7 +15,12 @@ export default fp(async function requestLog (app: FastifyInstance) {
     return withoutTokens(isSecret ? app.conceal(decoded) : url)
   }
 
-  const shown = (account: string | undefined) => account && withoutTokens(app.conceal(account))
+  const shown = (text: string | undefined) => text && withoutTokens(app.conceal(text))
+
+  function reason (problem: Problem) {
+    const { detail, ...rest } = reasonOf(problem)
+    return detail === undefined ? rest : { ...rest, detail: shown(detail) }
+  }
 
   /** What the one line of a request says. Memory and calls are shown where a token was right. */
   const summary = (request: FastifyRequest, { statusCode, elapsedTime }: FastifyReply) => ({
@@ -22,26 +29,34 @@ export default fp(async function requestLog (app: FastifyInstance) {
     url: concealUrl(request.url),
     operationId: request.routeOptions.config.operationId,
     client: request.client?.name,
+    address: request.ip,
     account: shown((request.params as { account?: string } | undefined)?.account),
     status: statusCode,
     milliseconds: Math.round(elapsedTime),
     ...request.client && {
       cache: request.source ? results[request.source].result : undefined, calls: openedAccount(request)?.calls ?? 0
     },
-    traceId: request.trace?.id
+    traceId: request.trace?.id,
+    ...request.problem && reason(request.problem)
   })
 
+  /** A warning, if it is not the caller's fault. */
+  function write (request: FastifyRequest, reply: FastifyReply, message: string) {
+    const level = reply.statusCode >= 500 ? 'warn' : 'info'
+    app.log[level](summary(request, reply), message)
+  }
+
   app.addHook('onResponse', (request, reply, done) => {
-    app.log.info(summary(request, reply), 'request ended')
+    write(request, reply, 'request ended')
     done()
   })
 
   // There is no response then, but a write went on without its caller: nobody but the log learns how it ended.
   app.addHook('onSend', (request, reply, payload, done) => {
-    if (reply.raw.destroyed) app.log.info(summary(request, reply), 'caller hung up before its answer')
+    if (reply.raw.destroyed) write(request, reply, 'caller hung up before its answer')
     done(null, payload)
   })
-}, { name: 'request-log', dependencies: ['secrets', 'trace', 'auth'] })
+}, { name: 'request-log', dependencies: ['secrets', 'trace', 'auth', 'problems'] })
 
 /** What a URL says; one that is no valid URL as it is. */
 function decode (url: string): string {

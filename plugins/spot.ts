@@ -13,26 +13,26 @@ declare module 'fastify' {
 }
 
 export default fp(async function spot (app: FastifyInstance) {
-  const { upstream, openBreakers, budget } = app.measurements
-  const { accounts: settings, deadlines: within, state } = app.configuration
+  const { upstream, watchBreakers, watchLimit } = app.measurements
+  const { accounts: settings, deadlines: timeLimits, state } = app.configuration
   const limit = createLimit({
     clock,
     redis: 'redis' in state ? state.redis : undefined,
     shareOf: (client) => client === '' || app.configuration.clients.length === 1 ? 1 : app.configuration.share,
     onBlock (blocked, about) {
-      if (blocked) app.log.warn(about, 'Spot takes no more calls of this kind')
-      else app.log.info(about, 'Spot takes calls of this kind again')
+      if (blocked) app.log.warn(about, "Spot's rate limit for this route is used up: calls are refused")
+      else app.log.info(about, "Spot's rate limit for this route has room again")
     },
     onShared (shared) {
-      if (shared) app.log.info('Redis is back: the rate limit of Spot is shared again')
-      else app.log.warn('Redis cannot be used: this server keeps the rate limit of Spot alone')
+      if (shared) app.log.info("Redis is back: the servers share Spot's rate limit again")
+      else app.log.warn("Redis cannot be used: this server counts only its own calls for Spot's rate limit")
     }
   })
-  budget(() => limit.usage())
+  watchLimit(() => limit.usage())
 
   const accounts = createAccounts(settings, {
     version,
-    within,
+    timeLimits,
     memory: app.memory,
     limit,
     clock,
@@ -43,7 +43,7 @@ export default fp(async function spot (app: FastifyInstance) {
       app.log.debug({ account, operation, outcome, seconds, code, upstream: details?.upstream }, 'call to Spot ended')
     }
   })
-  openBreakers(() => accounts.openBreakers())
+  watchBreakers(() => accounts.breakerStates())
   app.reload.onChange(({ accounts: settings }) => accounts.replaceAll(settings))
   app.addHook('onListen', () => {
     accounts.warmUp()

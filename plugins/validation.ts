@@ -11,7 +11,8 @@ export default fp(async function validation (app: FastifyInstance) {
     validators.add(validator)
     return validator as never
   })
-  app.setSerializerCompiler(() => (body) => JSON.stringify(body))
+  // A newline at the end, so that a terminal begins a new line after it.
+  app.setReplySerializer((body) => `${JSON.stringify(body)}\n`)
   app.addHook('onListen', () => { warmUp(validators) })
 }, { name: 'validation' })
 

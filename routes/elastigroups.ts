@@ -6,7 +6,8 @@ import { filterOf } from '../services/resources/filters.js'
 import { withGuardrailTags } from '../services/guardrails/index.js'
 import { byMarker, withMarker, type Finder } from '../services/idempotency/index.js'
 import { defaultStart, momentOf, rangeOf } from '../services/resources/moments.js'
-import { askAgain, readinessOfElastigroup } from '../services/resources/readiness.js'
+import { pageOf } from '../services/resources/pages.js'
+import { retryAfterOfElastigroup, readinessOfElastigroup } from '../services/resources/readiness.js'
 import { explainRollConflict } from '../services/spot/roll-conflict.js'
 import { deallocationOf } from '../services/spot/operations/deallocation.js'
 import { summaryOfElastigroup } from '../services/resources/summaries.js'
@@ -14,7 +15,7 @@ import { inTurns } from '../services/event-loop/yield.js'
 
 type Elastigroup = components['schemas']['Elastigroup']
 
-const created = (account: string, group: Elastigroup) => ({
+const createdReply = (account: string, group: Elastigroup) => ({
   status: 201,
   headers: { Location: pathOf('getElastigroup', { account, elastigroup: String(group.id) }) },
   body: group
@@ -22,27 +23,30 @@ const created = (account: string, group: Elastigroup) => ({
 
 /** The groups that were created with an Idempotency-Key. */
 export const markedElastigroups: Finder = async ({ name, elastigroups }) =>
-  byMarker(await elastigroups.list(), (group) => created(name, group))
+  byMarker(await elastigroups.list(), (group) => createdReply(name, group))
 
 export const elastigroups = {
-  async listElastigroups ({ account, query }) {
+  async listElastigroups ({ account, query, url }) {
     const passes = filterOf(query)
     const groups = await account.elastigroups.list()
-    const found = await inTurns(groups, (some) => some.map(summaryOfElastigroup).filter(passes))
-    return { status: 200, body: found.flat() }
+    const found = await inTurns(groups, (slice) => slice.map(summaryOfElastigroup).filter(passes))
+    const { items, headers } = pageOf(found.flat(), query, url)
+    return { status: 200, headers, body: items }
   },
 
-  createElastigroup: (request) => request.once(async (marker) => {
-    const { server: { configuration: { organization } }, account, body, rules } = request
-    const tagged = withOrganizationTag(withGuardrailTags(body, rules), organization)
-    return created(account.name, await account.elastigroups.create(withMarker(tagged, marker)))
-  }),
+  async createElastigroup (request) {
+    const { server: { configuration: { organizationTag } }, account, body, rules } = request
+    const tagged = withOrganizationTag(withGuardrailTags(body, rules), organizationTag)
+    return request.once(async (marker) =>
+      createdReply(account.name, await account.elastigroups.create(withMarker(tagged, marker))))
+  },
 
   async getElastigroup ({ account, params }) {
     return { status: 200, body: await account.elastigroups.get(params.elastigroup) }
   },
 
-  async updateElastigroup ({ account, params, query, body: { id, ...changes } }) {
+  // Callers send back what they have read, but Spot refuses what it sets itself.
+  async updateElastigroup ({ account, params, query, body: { id, createdAt, updatedAt, ...changes } }) {
     const update = () => account.elastigroups.update(params.elastigroup, changes, query)
     return { status: 200, body: await explainRollConflict(account, params, update) }
   },
@@ -61,7 +65,7 @@ export const elastigroups = {
     const { elastigroups } = account
     const [group, rows] = await Promise.all([elastigroups.get(elastigroup), elastigroups.status(elastigroup)])
     const readiness = readinessOfElastigroup(group, rows)
-    return { status: 200, headers: askAgain(readiness), body: readiness }
+    return { status: 200, headers: retryAfterOfElastigroup(readiness, group, rows), body: readiness }
   },
 
   async getElastigroupHealth ({ account, params }) {

@@ -8,10 +8,13 @@ import { rolls } from './rolls.js'
 import { statefulInstances } from './stateful-instances.js'
 import { system } from './system.js'
 
-/** How to find what a create with an Idempotency-Key made. Rolls and imports have no tags: there is none for them. */
+/**
+ * Finds what a create with an Idempotency-Key made, by the marker in its tags. Rolls and imports have no tags, so they
+ * have no finder.
+ */
 export const finders = { createElastigroup: markedElastigroups, createInstance: markedInstances }
 
-/** Every operation of the contract. */
+/** One handler for each operation of the document. */
 export const handlers: Handlers = {
   ...accounts,
   ...elastigroups,

@@ -6,7 +6,8 @@ import { filterOf } from '../services/resources/filters.js'
 import { withGuardrailTags } from '../services/guardrails/index.js'
 import { byMarker, withMarker, type Finder } from '../services/idempotency/index.js'
 import { rangeOf } from '../services/resources/moments.js'
-import { askAgain, readinessOfManagedInstance } from '../services/resources/readiness.js'
+import { pageOf } from '../services/resources/pages.js'
+import { retryAfterOfManagedInstance, readinessOfManagedInstance } from '../services/resources/readiness.js'
 import { deallocationOf } from '../services/spot/operations/deallocation.js'
 import type { InstanceAction } from '../services/spot/operations/managed-instances.js'
 import { summaryOfManagedInstance } from '../services/resources/summaries.js'
@@ -19,7 +20,7 @@ const act = (action: InstanceAction) => async ({ account, params }: Request<'pau
   return { status: 202 } as const
 }
 
-const created = (account: string, instance: ManagedInstance) => ({
+const createdReply = (account: string, instance: ManagedInstance) => ({
   status: 201,
   headers: { Location: pathOf('getInstance', { account, instance: String(instance.id) }) },
   body: instance
@@ -27,29 +28,31 @@ const created = (account: string, instance: ManagedInstance) => ({
 
 /** The managed instances that were created with an Idempotency-Key. */
 export const markedInstances: Finder = async ({ name, managedInstances }) =>
-  byMarker(await managedInstances.list(), (instance) => created(name, instance))
+  byMarker(await managedInstances.list(), (instance) => createdReply(name, instance))
 
 export const instances = {
-  async listInstances ({ account, query }) {
+  async listInstances ({ account, query, url }) {
     const passes = filterOf(query)
     const instances = await account.managedInstances.list()
-    const found = await inTurns(instances, (some) => some.map(summaryOfManagedInstance).filter(passes))
-    return { status: 200, body: found.flat() }
+    const found = await inTurns(instances, (slice) => slice.map(summaryOfManagedInstance).filter(passes))
+    const { items, headers } = pageOf(found.flat(), query, url)
+    return { status: 200, headers, body: items }
   },
 
   async createInstance (request) {
-    const { server: { configuration: { organization } }, account, rules } = request
+    const { server: { configuration: { organizationTag } }, account, rules } = request
     const body = withGuardrailTags(withDefaultVpc(request.body, account.defaultVPC), rules)
-    const tagged = withOrganizationTag(body, organization)
+    const tagged = withOrganizationTag(body, organizationTag)
     return request.once(async (marker) =>
-      created(account.name, await account.managedInstances.create(withMarker(tagged, marker))))
+      createdReply(account.name, await account.managedInstances.create(withMarker(tagged, marker))))
   },
 
   async getInstance ({ account, params }) {
     return { status: 200, body: await account.managedInstances.get(params.instance) }
   },
 
-  async updateInstance ({ account, params, query, body: { id, ...changes } }) {
+  // Callers send back what they have read, but Spot refuses what it sets itself.
+  async updateInstance ({ account, params, query, body: { id, createdAt, updatedAt, ...changes } }) {
     return { status: 200, body: await account.managedInstances.update(params.instance, changes, query) }
   },
 
@@ -65,8 +68,9 @@ export const instances = {
   },
 
   async getInstanceReadiness ({ account, params }) {
-    const readiness = readinessOfManagedInstance(await account.managedInstances.status(params.instance))
-    return { status: 200, headers: askAgain(readiness), body: readiness }
+    const status = await account.managedInstances.status(params.instance)
+    const readiness = readinessOfManagedInstance(status)
+    return { status: 200, headers: retryAfterOfManagedInstance(readiness, status), body: readiness }
   },
 
   async getInstanceCosts ({ account, params, query }) {

@@ -1,18 +1,28 @@
+/** Something that is still to happen, as data, so that it can be saved. */
+export interface Due {
+  /** Milliseconds since the epoch. */
+  at: number
+  /** Name of a task in `tasks.ts`. */
+  task: string
+  /** What it is about: first a resource, or a migration. */
+  ids: string[]
+}
+
+/** What to do, at `at`, with the subject and the other ids of a `Due`. */
+export type Task<Subject> = (subject: Subject, ids: string[], at: number) => void
+
 /** Scheduled work, earliest first. There are no timers: each call first runs what has come due. */
 export class Agenda {
-  #due: { at: number, run: (at: number) => void }[] = []
+  readonly due: Due[] = []
 
-  /** Schedules `run`, which is called with `at` (milliseconds since the epoch) once the clock has reached it. */
-  add (at: number, run: (at: number) => void): void {
-    const schedule = this.#due.findIndex((entry) => entry.at > at)
-    this.#due.splice(schedule === -1 ? this.#due.length : schedule, 0, { at, run })
+  /** Schedules a task for when the clock has reached `at` (milliseconds since the epoch). */
+  add (at: number, task: string, ids: string[]): void {
+    const index = this.due.findIndex((entry) => entry.at > at)
+    this.due.splice(index === -1 ? this.due.length : index, 0, { at, task, ids })
   }
 
-  /** Runs everything that is due at `now`, including what is added meanwhile. */
-  catchUp (now: number): void {
-    for (let next = this.#due[0]; next !== undefined && next.at <= now; next = this.#due[0]) {
-      this.#due.shift()
-      next.run(next.at)
-    }
+  /** Takes out the earliest entry that is due at `now`. */
+  next (now: number): Due | undefined {
+    return this.due[0] !== undefined && this.due[0].at <= now ? this.due.shift() : undefined
   }
 }

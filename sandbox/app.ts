@@ -1,8 +1,8 @@
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Clock } from './clock.js'
+import { addControl, isControl, refuseControl } from './control/routes.js'
+import type { Controlled } from './control/routes.js'
 import { kindOf } from './faults/model.js'
-import type { Faults } from './faults/model.js'
 import { serveAfterLatency, applyFault } from './faults/engine.js'
 import type { ListShape, Operation } from './operation.js'
 import { OPERATIONS } from './operations.js'
@@ -11,27 +11,24 @@ import { failure, limitExceeded, success, unreadable } from './protocol/envelope
 import type { Reply } from './protocol/envelope.js'
 import { refusal, SandboxError } from './protocol/errors.js'
 import { rateLimitHeaders } from './protocol/rate-limit.js'
-import type { RateLimit, Usage } from './protocol/rate-limit.js'
-import { record } from './transcript.js'
+import type { Usage } from './protocol/rate-limit.js'
+import { catchUp } from './tasks.js'
+import { lineOf, record } from './transcript.js'
 import type { RecordedCall } from './transcript.js'
-import type { World } from './world.js'
 
 /** What the app is built from. */
-export interface Parts {
+export interface Parts extends Controlled {
   authorization: Authorization
-  clock: Clock
-  faults: Faults
   listShape: ListShape
-  rateLimit: RateLimit
-  transcript: RecordedCall[]
-  world: World
+  /** Gets a line for each call, once that has been answered or its connection is gone. */
+  log: ((line: string) => void) | undefined
 }
 
 const BODY_LIMIT_BYTES = 4 * 1024 * 1024
 
 /**
- * Fixed segments of the vendor's paths in the place of an id. They are never read as ids, whether or not
- * the sandbox has their operations (vendor OpenAPI, ambiguous templates).
+ * Words that stand in some of Spot's paths where others have an id: /aws/ec2/managedInstance/migration. They are never
+ * taken for an id.
  */
 const FIXED_SEGMENTS = new Set(['migration', 'state', 'instance', 'autoScalingGroup', 'interruption', 'signal'])
 
@@ -51,13 +48,13 @@ export function buildApp (parts: Parts): FastifyInstance {
     schemaController: { compilersFactory: { buildValidator: neverUsed, buildSerializer: neverUsed } },
     // A path that cannot be decoded skips the hooks, so it is recorded here, as an unknown route.
     frameworkErrors: (_error, request, reply) => {
-      admit(request)
+      recordArrival(request, reply)
       return answer(request, reply, undefined)
     }
   })
   const calls = new WeakMap<object, RecordedCall>()
 
-  function admit (request: FastifyRequest): void {
+  function recordArrival (request: FastifyRequest, reply: FastifyReply): void {
     const { authorization, ...headers } = request.headers
     const call: RecordedCall = {
       method: request.method,
@@ -72,6 +69,10 @@ export function buildApp (parts: Parts): FastifyInstance {
     }
     calls.set(request.raw, call)
     record(parts.transcript, call)
+    const { log } = parts
+    if (log === undefined) return
+    const began = performance.now()
+    reply.raw.once('close', () => log(lineOf(call, request.url, performance.now() - began)))
   }
 
   async function answer (request: FastifyRequest, reply: FastifyReply, operation: Operation | undefined) {
@@ -82,7 +83,7 @@ export function buildApp (parts: Parts): FastifyInstance {
     const usage = operation === undefined || organization === undefined
       ? parts.rateLimit.unused()
       : parts.rateLimit.count(`${organization} ${operation.method} ${operation.path}`, call.at)
-    const isReadable = readBody(call, request)
+    const isReadable = parseBody(call, request)
     const params = request.params as Record<string, string>
     const serve = () => isReadable
       ? execute(parts, call, { operation, organization, usage, params })
@@ -103,7 +104,7 @@ export function buildApp (parts: Parts): FastifyInstance {
 
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => { done(null, body) })
-  app.addHook('onRequest', async (request) => { admit(request) })
+  app.addHook('onRequest', async (request, reply) => { if (!isControl(request.url)) recordArrival(request, reply) })
   for (const operation of OPERATIONS) {
     app.route({
       method: operation.method,
@@ -114,9 +115,11 @@ export function buildApp (parts: Parts): FastifyInstance {
       }
     })
   }
-  app.setNotFoundHandler((request, reply) => answer(request, reply, undefined))
+  addControl(app, parts)
+  app.setNotFoundHandler((request, reply) =>
+    isControl(request.url) ? refuseControl(request.url, reply) : answer(request, reply, undefined))
   app.setErrorHandler<Error & { statusCode?: number }>((error, request, reply) => {
-    // Most likely a body over the limit.
+    // Errors of Fastify itself, such as a body over the limit.
     const call = calls.get(request.raw)
     const asked = call ?? { method: request.method, path: request.url, at: parts.clock.now() }
     const status = error.statusCode ?? 500
@@ -127,8 +130,8 @@ export function buildApp (parts: Parts): FastifyInstance {
   return app
 }
 
-/** Parses the body into the transcript; false if it claims to be JSON and is not. */
-function readBody (call: RecordedCall, request: FastifyRequest): boolean {
+/** Parses a JSON body into the recorded call. @returns false if it claims to be JSON and is not */
+function parseBody (call: RecordedCall, request: FastifyRequest): boolean {
   const { body } = request
   if (typeof body !== 'string' || body.trim() === '') return true
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) return true
@@ -140,6 +143,7 @@ function readBody (call: RecordedCall, request: FastifyRequest): boolean {
   }
 }
 
+/** What is known of a call before its operation runs. */
 interface Match {
   operation: Operation | undefined
   organization: string | undefined
@@ -147,8 +151,9 @@ interface Match {
   params: Record<string, string>
 }
 
-/** Runs the operation: the only place that does. */
-function execute ({ authorization, clock, listShape, world }: Parts, call: RecordedCall, match: Match): Reply {
+/** Checks limit, route and account, then runs the operation. Never throws. */
+function execute (parts: Parts, call: RecordedCall, match: Match): Reply {
+  const { authorization, clock, listShape, onChange, world } = parts
   const { operation, organization, usage, params } = match
   if (usage.blocked) return limitExceeded(call)
   try {
@@ -156,13 +161,14 @@ function execute ({ authorization, clock, listShape, world }: Parts, call: Recor
     const account = world.account(authorization.admit(organization, call.query.accountId))
     const { query, body } = call
     const now = clock.now()
-    account.agenda.catchUp(now)
+    catchUp(account, now)
     const found = operation.handle({ account, params, query, body, now, listShape })
     call.committed = operation.method !== 'GET'
+    if (call.committed) onChange()
     return success(call, operation.kind, found)
   } catch (error) {
     if (error instanceof SandboxError) return failure(call, error.status, error.errors)
-    // A bug in the sandbox. If it were thrown on, it would end the process when a fault has taken over the reply.
+    // A bug in the sandbox. It is not thrown on: in a late commit nobody would catch it, and the process would end.
     return failure(call, 500, [{ code: 'SandboxBug', message: String(error) }])
   }
 }

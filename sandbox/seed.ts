@@ -5,6 +5,7 @@ import type { JsonObject } from './protocol/json.js'
 import { add } from './resources/engine.js'
 import type { Noun } from './resources/engine.js'
 import type { Resource } from './resources/model.js'
+import { catchUp } from './tasks.js'
 import type { Account } from './world.js'
 
 const DAY_MS = 86_400_000
@@ -18,21 +19,19 @@ export function seed (account: Account, now: number): void {
   for (const [id, days, content] of MANAGED_INSTANCES) {
     addSeed(account, MANAGED_INSTANCE, id, now - days * DAY_MS, content)
   }
-  account.agenda.add(wholeSeconds(now - 9.2 * DAY_MS), (at) => {
-    const group = account.groups.get(ROLLED)
-    if (group !== undefined) startRoll(group, ROLL, 25, at)
-  })
-  account.agenda.catchUp(now)
+  const group = account.groups.get(ROLLED)
+  if (group !== undefined) startRoll(group, ROLL, 25, wholeSeconds(now - 9.2 * DAY_MS))
+  catchUp(account, now)
 }
 
 function addSeed<R extends Resource> (
   account: Account, noun: Noun<R>, id: string, createdAt: number, content: JsonObject
 ): void {
   const resource = add(noun, account, id, content, wholeSeconds(createdAt))
-  account.agenda.add(resource.createdAt + 3 * DAY_MS + 754_000, (at) => {
-    resource.updatedAt = at
-    noun.afterUpdate(resource, at, {})
-  })
+  const updatedAt = resource.createdAt + 3 * DAY_MS + 754_000
+  catchUp(account, updatedAt)
+  resource.updatedAt = updatedAt
+  noun.afterUpdate(resource, updatedAt, {})
 }
 
 /** The vendor's dates fall on whole seconds. */
@@ -189,7 +188,7 @@ const GROUPS: SeedEntry[] = [
   }],
   ['sig-2d6c90b8', 26.42, {
     name: 'search-index',
-    description: 'Keeps disks and addresses of its instances through every replacementSubEvent',
+    description: 'Keeps disks and addresses of its instances through every replacement',
     region: 'us-east-1',
     capacity: { target: 2, minimum: 0, maximum: 4, unit: 'instance' },
     strategy: {
@@ -230,7 +229,7 @@ const GROUPS: SeedEntry[] = [
 const MANAGED_INSTANCES: SeedEntry[] = [
   ['smi-4e8b21f7', 63.52, {
     name: 'license-server',
-    description: 'Keeps its address and its disks through every replacementSubEvent',
+    description: 'Keeps its address and its disks through every replacement',
     region: 'us-east-1',
     strategy: { lifeCycle: 'on_demand', orientation: 'availabilityOriented', revertToSpot: { performAt: 'never' } },
     persistence: {

@@ -20,6 +20,11 @@ export interface RecordedCall {
   at: number
 }
 
+/** A line of the log: when, what, the status that was sent, and after how many milliseconds. */
+export function lineOf ({ at, method, status }: RecordedCall, url: string, took: number): string {
+  return `${new Date(at).toISOString()} ${method} ${url} ${status ?? 'no answer'} ${Math.round(took)} ms`
+}
+
 /** Most calls that the transcript keeps. */
 export const LONGEST_TRANSCRIPT = 10_000
 

@@ -1,5 +1,6 @@
 // Compiles the server into dist/ and stamps it with its commit: `node scripts/build.js`. With --if-stale nothing is
 // compiled while no source is newer than the build, so `npm start` starts at once; with --noCheck no type is checked.
+// The declarations of `spot-api/sandbox` are made too, unless with --if-stale; with --types, only they are.
 // GITHASH is the commit where there is no .git, as in an image.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -10,16 +11,24 @@ const root = join(import.meta.dirname, '..')
 const stamp = join(root, 'dist/build.json')
 const githash = process.env.GITHASH || commit()
 
-if (!process.argv.includes('--if-stale') || isStale()) compile()
+if (process.argv.includes('--types')) tsc('tsconfig.types.json', '--noCheck')
+else if (!process.argv.includes('--if-stale')) {
+  compile()
+  tsc('tsconfig.types.json', '--noCheck')
+} else if (isStale()) compile()
 else if (JSON.parse(readFileSync(stamp, 'utf8')).githash !== githash) writeStamp()
 
 function compile () {
+  tsc('tsconfig.build.json')
+  writeStamp()
+}
+
+function tsc (project, ...options) {
   const typescript = createRequire(import.meta.url).resolve('typescript/bin/tsc')
-  const words = [typescript, '-p', join(root, 'tsconfig.build.json')]
+  const words = [typescript, '-p', join(root, project), ...options]
   if (process.argv.includes('--noCheck')) words.push('--noCheck')
   const { status } = spawnSync(process.execPath, words, { stdio: 'inherit' })
   if (status !== 0) process.exit(status ?? 1)
-  writeStamp()
 }
 
 function writeStamp () {

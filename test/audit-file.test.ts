@@ -33,6 +33,7 @@ function open (t: Test, file: string) {
   t.teardown(() => log.close())
   return {
     ...log,
+    lost: () => log.lost,
     told,
     /** Lets the time of the next attempt come. @returns milliseconds that it was to wait */
     pass () {
@@ -60,8 +61,7 @@ function run (t: Test, destination: string, code: string, { limit = 'unlimited' 
     const write = (from, to) => { for (let i = from; i < to; i++) log.write({ i, text: 'é'.repeat(i % 100) }) }
     print('ready')
   `
-  // tap would watch the process through NODE_OPTIONS, which costs more than the process itself.
-  const shell = `unset NODE_OPTIONS; ulimit -f ${limit}; exec "$@"`
+  const shell = `ulimit -f ${limit}; exec "$@"`
   const node = [process.execPath, '--input-type=module', '-e', preamble + code]
   const child = spawn('bash', ['-c', shell, 'bash', ...node])
   endWith(t, child)
@@ -95,7 +95,7 @@ function linesOf (...files: string[]): Line[] {
 const numbers = (to: number, from = 0) => Array.from({ length: to - from }, (_, index) => from + index)
 const numbersIn = (...files: string[]) => linesOf(...files).map(({ i }) => i)
 
-t.test('a kill -9 right after a write loses nothing', async (t) => {
+t.test('a kill -9 right after a write loses no audit line', async (t) => {
   const folder = testDirectory(t)
   const [first, second] = [join(folder, 'a.log'), join(folder, 'b.log')]
   const itself = run(t, first, "write(0, 300); process.kill(process.pid, 'SIGKILL')")
@@ -113,7 +113,7 @@ t.test('a kill -9 right after a write loses nothing', async (t) => {
   t.strictSame(found, numbers(found.length))
 })
 
-t.test('lines of several processes stay whole, and those of each in order', async (t) => {
+t.test('several processes can write to one audit file: lines stay whole and in order', async (t) => {
   const file = join(testDirectory(t), 'audit.log')
   const code = (process: number) => `for (let i = 0; i < 2500; i++) {
     log.write({ process: ${process}, i, text: 'x'.repeat(i % 25 === 0 ? 20_000 : i % 500) })
@@ -128,7 +128,7 @@ t.test('lines of several processes stay whole, and those of each in order', asyn
   }
 })
 
-t.test('the file is moved away and a new one begins at SIGHUP, without a line lost', async (t) => {
+t.test('after a rotation, SIGHUP opens a new audit file, and no line is lost', async (t) => {
   const folder = testDirectory(t)
   const file = join(folder, 'audit.log')
   const { child, prints, ends } = run(t, file, `
@@ -155,7 +155,7 @@ t.test('the file is moved away and a new one begins at SIGHUP, without a line lo
   t.equal(found.findIndex((i, place) => i !== place), -1, `${found.length} lines, each in its place`)
 })
 
-t.test('file and folder are for their owner alone, and what is there is added to', (t) => {
+t.test('only the owner may use the audit file and its folder, and lines are appended', (t) => {
   const folder = join(testDirectory(t), 'a', 'b')
   const file = join(folder, 'audit.log')
   const first = open(t, file)
@@ -172,7 +172,7 @@ t.test('file and folder are for their owner alone, and what is there is added to
   t.end()
 })
 
-t.test('a file or a folder that vanishes is made anew', (t) => {
+t.test('an audit file or folder that was deleted is created again', (t) => {
   const folder = join(testDirectory(t), 'logs')
   const file = join(folder, 'audit.log')
   const { write, told } = open(t, file)
@@ -188,7 +188,7 @@ t.test('a file or a folder that vanishes is made anew', (t) => {
   t.end()
 })
 
-t.test('a path that cannot be opened is told of at once, and tried again every second', async (t) => {
+t.test('an audit file that cannot be opened is reported at once and tried again every second', async (t) => {
   const folder = testDirectory(t, { logs: 'a file, not a folder' })
   const file = join(folder, 'logs', 'audit.log')
   const { write, told, pass } = open(t, file)
@@ -204,7 +204,7 @@ t.test('a path that cannot be opened is told of at once, and tried again every s
   t.strictSame(numbersIn(file), numbers(1201))
 })
 
-t.test('what is written while older lines wait comes after them', async (t) => {
+t.test('new audit lines are written after those that still wait', async (t) => {
   const folder = testDirectory(t, { logs: '' })
   const file = join(folder, 'logs', 'audit.log')
   const { write, reopen, told, pass } = open(t, file)
@@ -225,7 +225,7 @@ function fullDisk (t: Test) {
   return { folder, file: join(folder, 'full') }
 }
 
-t.test('a symbolic link is not followed, and a file that others may use is theirs no more', (t) => {
+t.test('a symbolic link is not followed, and others lose access to an existing audit file', (t) => {
   const folder = testDirectory(t, { 'elsewhere.log': '', 'open.log': '' })
   const [file, elsewhere, shared] = ['audit.log', 'elsewhere.log', 'open.log']
     .map((name) => join(folder, name)) as [string, string, string]
@@ -241,9 +241,9 @@ t.test('a symbolic link is not followed, and a file that others may use is their
   t.end()
 })
 
-t.test('a full disk ends nothing: the oldest lines are kept, the rest is counted', async (t) => {
+t.test('while the disk is full, the oldest 10,000 audit lines are kept, and the others counted', async (t) => {
   const { folder, file } = fullDisk(t)
-  const { write, reopen, told, pass } = open(t, file)
+  const { write, reopen, told, lost, pass } = open(t, file)
   t.strictSame(told, [], 'it can be opened')
   for (const i of numbers(10_200)) write({ i })
   const [full, losing] = [{ failed: true, code: 'ENOSPC', dropped: 0 }, { failed: true, code: 'ENOSPC', dropped: 1 }]
@@ -251,6 +251,7 @@ t.test('a full disk ends nothing: the oldest lines are kept, the rest is counted
   t.equal(pass(), 1000, 'one attempt waits, and none was made for each line')
   t.equal(pass(), 1000)
   t.strictSame(told, [full, losing], 'that it still fails is no news')
+  t.equal(lost(), 200)
 
   unlinkSync(folder)
   reopen()
@@ -267,7 +268,7 @@ t.test('a full disk ends nothing: the oldest lines are kept, the rest is counted
   t.strictSame(told[3], full, 'the next time is told of anew')
 })
 
-t.test('what cannot be written until the end is told of', (t) => {
+t.test('audit lines that cannot be written before the end are reported', (t) => {
   const { file } = fullDisk(t)
   const { write, close, told } = open(t, file)
   for (const i of numbers(3)) write({ i })
@@ -276,18 +277,22 @@ t.test('what cannot be written until the end is told of', (t) => {
   t.end()
 })
 
-t.test('lines that are long are kept up to 16 MiB', (t) => {
+t.test('no more than 16 MiB of audit lines wait', (t) => {
   const { file } = fullDisk(t)
-  const { write, close, told } = open(t, file)
+  const { write, close, told, lost } = open(t, file)
   const text = 'x'.repeat(1024 * 1024)
   for (const i of numbers(20)) write({ i, text })
   close()
   t.strictSame(told.at(-1)?.dropped, 20)
   t.strictSame(told.length, 3)
+  t.equal(lost(), 20)
+  write({ text })
+  write({ text })
+  t.equal(lost(), 20, 'there is room again')
   t.end()
 })
 
-t.test('a line that was broken off is written again as a whole, on a line of its own', async (t) => {
+t.test('an audit line that was written only in part is written again in full, on a line of its own', async (t) => {
   const folder = testDirectory(t)
   const file = join(folder, 'audit.log')
   // A limit on the size of files, in KiB, takes what fits and refuses the rest, as a disk does that is full.
@@ -313,7 +318,7 @@ t.test('a line that was broken off is written again as a whole, on a line of its
   t.strictSame([...whole, ...numbersIn(file)], numbers(40))
 })
 
-t.test('lines that wait are written when the process exits', async (t) => {
+t.test('audit lines that wait are written when the process exits', async (t) => {
   const folder = testDirectory(t, { logs: '' })
   const file = join(folder, 'logs', 'audit.log')
   const { printed, ends } = run(t, file, `
@@ -327,7 +332,7 @@ t.test('lines that wait are written when the process exits', async (t) => {
   t.strictSame(numbersIn(file), numbers(2000))
 })
 
-t.test('the standard output may have a slow reader', async (t) => {
+t.test('a slow reader of standard output gets every audit line in full', async (t) => {
   // What process.stdout was asked for may not block any more: when it is full, a write does a part, and the next fails.
   const { child, prints, printed, ends } = run(t, 'stdout', `
     process.stdout.on('error', () => {})
@@ -348,7 +353,7 @@ t.test('the standard output may have a slow reader', async (t) => {
   t.strictSame(whole, numbers(10), 'and is followed by the whole')
 })
 
-t.test('a torn last line, whoever left it, does not tear the next', (t) => {
+t.test('after an incomplete last line, the next audit line begins on a new line', (t) => {
   const file = join(testDirectory(t), 'audit.log')
   writeFileSync(file, '{"i":0}\n{"i":')
   const { write, reopen } = open(t, file)

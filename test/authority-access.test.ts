@@ -85,7 +85,7 @@ const attacks: Attack[] = [
     want: [401, 401, 401, 401, 200, 200, 200, 401, 200, 200, 401, 401]
   },
   {
-    name: 'reads of ids that are not there leave a writer its part of the rate limit',
+    name: 'many reads of unknown ids leave a writer its share of the rate limit',
     sandbox: { rateLimit: 40 },
     configuration: { clients: clients.map((client) => ({ ...client, guardrails: { maxCapacity: 10 } })) },
     async attack ({ ask, sandbox }) {
@@ -99,7 +99,7 @@ const attacks: Attack[] = [
     want: { last: 429, write: 200, all: true }
   },
   {
-    name: 'whatever is asked of the files of the docs page, it is no error that pages the operator',
+    name: 'no request for a file of the docs page is answered 500',
     async attack ({ ask, log }) {
       const replies = await Promise.all(statics.map(([path, headers]) =>
         ask(null, 'GET', `${STATIC}/${path}`, { headers })))
@@ -121,14 +121,14 @@ const attacks: Attack[] = [
       : { status: 200, cookie: undefined, errors: [] }
   })),
   {
-    name: 'a client that is removed while its body arrives',
+    name: 'a client that is removed while its body arrives is refused',
     attack: (gateway) => whileBodyArrives(gateway, ({ app }) => {
       app.reload.apply({ ...app.configuration, clients: clients.filter(({ name }) => name !== 'writer') })
     }),
     want: { answer: /^HTTP\/1\.1 401 [^]*:unauthenticated/, calls: 0 }
   },
   {
-    name: 'a key that is replaced while the body arrives',
+    name: 'a client whose key is replaced while its body arrives is refused',
     attack: (gateway) => whileBodyArrives(gateway, ({ app }) => {
       app.reload.apply({
         ...app.configuration, clients: clients.map((client) => ({ ...client, keys: ['quite another key'] }))
@@ -137,14 +137,14 @@ const attacks: Attack[] = [
     want: { answer: /^HTTP\/1\.1 401 [^]*:unauthenticated/, calls: 0 }
   },
   {
-    name: 'a right that is taken while the body arrives',
+    name: 'a client that loses a right while its body arrives is refused',
     attack: (gateway) => whileBodyArrives(gateway, ({ app }) => {
       app.reload.apply({ ...app.configuration, clients: clients.map((client) => ({ ...client, access: 'read' })) })
     }),
     want: { answer: /^HTTP\/1\.1 403 [^]*:forbidden/, calls: 0 }
   },
   {
-    name: 'a reload that changes nothing about the client while its body arrives',
+    name: 'a reload that leaves a client unchanged does not refuse it while its body arrives',
     attack: (gateway) => whileBodyArrives(gateway, ({ app }) => {
       app.reload.apply({ ...app.configuration, clients: clients.map((client) => ({ ...client })) })
     }),
@@ -165,13 +165,13 @@ const attacks: Attack[] = [
     want: [400, 200, 200, 400]
   },
   {
-    name: 'more than one Host',
+    name: 'a request with more than one Host is refused',
     attack: (gateway) => Promise.all(HOSTS.map((hosts) =>
       send(gateway, `GET /v1/spot/ping HTTP/1.1\r\nConnection: close\r\n${hosts}\r\n\r\n`))),
     want: HOSTS.map(() => /^HTTP\/1\.1 400 [^]*:malformed-request/)
   },
   {
-    name: 'an integer that is none',
+    name: 'a query parameter that is not an integer is refused',
     async attack ({ ask, sandbox }) {
       const replies = await Promise.all(NO_INTEGERS.map((text) =>
         ask('writer', 'POST', `${GROUPS}/sig-1/scale/up?adjustment=${text}`)))
@@ -185,7 +185,7 @@ const attacks: Attack[] = [
     }
   },
   {
-    name: 'secrets of ours that Spot echoes, in an error or in what it has, are masked for all and in the log',
+    name: 'our own secrets in an answer of Spot are masked for every caller and in the log',
     configuration: { logLevel: 'trace' },
     async attack ({ ask, sandbox, log }) {
       const error = { code: 'X', message: `your token ${VENDOR} is bad`, field: VENDOR }
@@ -224,7 +224,7 @@ const attacks: Attack[] = [
     want: { urls: ['/v1/spot/whoami?key=(masked)', '/v1/spot/whoami?key=(masked)', '/v1/spot/(masked)'], found: [] }
   },
   {
-    name: 'replies are data, and no page',
+    name: 'headers keep browsers from treating replies as pages',
     async attack (gateway) {
       const { ask } = gateway
       const replies = [
@@ -244,7 +244,7 @@ const attacks: Attack[] = [
     }
   },
   {
-    name: 'a body with half a million errors costs little more than one with one',
+    name: 'a body with half a million errors takes little more time than one with a single error',
     async attack () {
       const validate = compileBody({ $ref: 'spot-api#/components/schemas/ElastigroupCreate' })
       const bodyOf = (tags: unknown[]) => ({ ...group, compute: { launchSpecification: { tags } } })
@@ -258,7 +258,7 @@ const attacks: Attack[] = [
     want: { few: true, last: 1, right: 0 }
   },
   {
-    name: 'an empty X-Auth-Client is none',
+    name: 'an empty X-Auth-Client is ignored',
     attack: ({ ask }) => ask('writer', 'GET', '/v1/spot/whoami', { headers: { 'x-auth-client': '' } }),
     want: { status: 200, json: { name: 'writer' } }
   },
@@ -314,7 +314,7 @@ const attacks: Attack[] = [
     want: [429, 429, 401, 429, 401]
   },
   {
-    name: 'the key itself is a guess that counts',
+    name: 'the key itself in place of a token counts as a guess',
     async attack ({ ask }) {
       const details: string[] = []
       for (let i = 0; i < 21; i++) {

@@ -68,7 +68,7 @@ async function startFor (t: Test, guardrails?: Guardrails, { rateLimit = 1_000_0
   }
 }
 
-t.test('a body where none belongs is refused, with the query parameters to use', async (t) => {
+t.test('a body is refused where an operation takes none, and the hint names the query parameters to use', async (t) => {
   const { as, calls, make, lastLine } = await startFor(t)
   const id = await make('elastigroups', group)
   const smi = await make('instances', instance)
@@ -76,8 +76,8 @@ t.test('a body where none belongs is refused, with the query parameters to use',
   const rows: [method: string, path: string, body: unknown, hint: RegExp][] = [
     ['DELETE', `elastigroups/${id}`, { statefulDeallocation: { shouldDeleteVolumes: false } }, /shouldDeleteVolumes/],
     ['DELETE', `instances/${smi}`, { shouldTerminateInstance: false }, /shouldTerminateInstance/],
-    ['POST', `elastigroups/${id}/scale/up`, { adjustment: 3 }, /query parameter adjustment/],
-    ['POST', `elastigroups/${id}/scale/down`, { adjustment: 3 }, /query parameter adjustment/],
+    ['POST', `elastigroups/${id}/scale/up`, { adjustment: 3 }, /query parameters instead: adjustment/],
+    ['POST', `elastigroups/${id}/scale/down`, { adjustment: 3 }, /query parameters instead: adjustment/],
     ['POST', `instances/${smi}/pause`, [], /Leave the body out/],
     ['POST', `instances/${smi}/pause`, null, /Leave the body out/],
     ['POST', `instances/${smi}/pause`, 0, /Leave the body out/]
@@ -90,7 +90,7 @@ t.test('a body where none belongs is refused, with the query parameters to use',
   }
 })
 
-t.test('no operation without a body takes one, and each takes an empty object', async (t) => {
+t.test('every operation without a body refuses one, except an empty object', async (t) => {
   const { as, calls } = await startFor(t)
   for (const { path, method, operation } of operationsOf(document)) {
     if (method === 'get' || operation.requestBody) continue
@@ -119,7 +119,7 @@ t.test('the audit says what Spot was sent', async (t) => {
       [`#/statefulDeallocation/${name}`, value])))
 })
 
-t.test('no array in a request is endless, save in Spot\'s own objects', async (t) => {
+t.test('every array in a request has a maximum length, except in Spot\'s own objects', async (t) => {
   const endless: string[] = []
   const vendors = /^(create|update)(Elastigroup|Instance)$/
   const seen = new Set<object>()
@@ -138,7 +138,7 @@ t.test('no array in a request is endless, save in Spot\'s own objects', async (t
   t.strictSame(endless, [])
 })
 
-t.test('one request does not use up the calls of all', async (t) => {
+t.test('a request that names a thousand instances makes one call to Spot for its guardrails', async (t) => {
   const { as, make, calls } = await startFor(t, { protectedTags: ['keep'] })
   const [one, other] = [await make('instances', instance), await make('instances', instance)]
   calls(true)
@@ -198,7 +198,7 @@ const tagged = (tagKey: string) => ({
   compute: { ...group.compute as Json, launchSpecification: { imageId: 'ami-1', tags: [{ tagKey, tagValue: 'x' }] } }
 })
 
-t.test('no policy, task or import ends what is protected', async (t) => {
+t.test('protectedTags: no scaling policy, scheduled task or import ends what has such a tag', async (t) => {
   const { as, make, calls } = await startFor(t, { protectedTags: ['keep'] })
   const [id, free] = [await make('elastigroups', tagged('keep')), await make('elastigroups', tagged('other'))]
   calls()
@@ -269,7 +269,7 @@ t.test('an unset risk is on demand, for all that spotOnly knows', async (t) => {
   t.strictSame(await Promise.all([{}, { risk: null }, { risk: 99 }, { risk: 100 }].map(statusOf)), [422, 422, 422, 412])
 })
 
-t.test('what may end something needs the right to delete', async (t) => {
+t.test('a body that may end instances needs allowDelete', async (t) => {
   const { as, calls } = await startFor(t)
   const detachment = { instancesToDetach: ['i-0a1b2c3d4e5f60718'] }
   const started = { originalInstanceId: 'i-0a1b2c3d4e5f60718', region: 'us-east-1' }
@@ -298,7 +298,7 @@ t.test('what may end something needs the right to delete', async (t) => {
   }
 })
 
-t.test('no junk hides from the audit what a body asks for', async (t) => {
+t.test('hundreds of unknown fields cannot hide from the audit what a body asks for', async (t) => {
   const { as, make, lastLine } = await startFor(t)
   const id = await make('elastigroups', group)
   const junk = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`x${i}`, i]))
@@ -349,7 +349,7 @@ t.test('neither the audit nor the log has a key or a token, wherever a caller pu
   t.match(audit().at(-2)?.requestId, /^[\da-f-]{36}$/)
 })
 
-t.test('a client that is removed while its body arrives gets nothing done', async (t) => {
+t.test('a client that loses its rights while its body arrives gets 401 or 403', async (t) => {
   const { app, url, calls, request: ask, lastLine } = await startFor(t)
   const path = `/v1/spot/${ACCOUNT}/elastigroups`
   const passed = async () =>

@@ -12,7 +12,7 @@ import { until } from './until.js'
 const FULL = process.env.CHAOS === 'full'
 const CREATES = FULL ? 1000 : 40
 const KILLS = FULL ? 200 : 2
-const UNKEYED = FULL ? 10_000 : 200
+const UNKEYED = FULL ? 10_000 : 100
 const AT_ONCE = 20
 
 const account = { id: 'act-5a9db0c5', token: 'vendor-token-for-tests' }
@@ -114,7 +114,7 @@ t.test('callers that try again without a key make duplicates', async (t) => {
   t.ok(duplicates > 0, 'which shows that the faults are real')
 })
 
-t.test('callers that try again with a key make none', async (t) => {
+t.test('callers that try again with a key make no duplicates', async (t) => {
   const sandbox = await startSpot(t)
   const url = await startServer(t, sandbox)
   for (const fault of writes(lossy)) sandbox.faults.inject(fault)
@@ -123,7 +123,7 @@ t.test('callers that try again with a key make none', async (t) => {
   await reckon(t, sandbox, () => url, names, answers)
 })
 
-t.test('nor when the server is killed again and again', async (t) => {
+t.test('callers that try again with a key make no duplicates when the server is killed again and again', async (t) => {
   const sandbox = await startSpot(t)
   const gateway = await serverProcess(t, {
     token: KEY,
@@ -163,7 +163,7 @@ t.test('nor when the server is killed again and again', async (t) => {
   await reckon(t, sandbox, url, names, answers)
 })
 
-t.test('nor with two servers on one Redis', { skip: noRedis }, async (t) => {
+t.test('callers with a key make no duplicates with two servers on one Redis', { skip: noRedis }, async (t) => {
   const sandbox = await startSpot(t)
   const state = { redis: (await startRedis(t)).url }
   const urls = [await startServer(t, sandbox, state), await startServer(t, sandbox, state)]
@@ -176,7 +176,7 @@ t.test('nor with two servers on one Redis', { skip: noRedis }, async (t) => {
   await reckon(t, sandbox, anyOf, names, answers)
 })
 
-t.test('a write without a key is delivered once at most, whatever happens to it', async (t) => {
+t.test('a write without a key reaches Spot at most once, whatever happens to it', async (t) => {
   const sandbox = await startSpot(t)
   const url = await startServer(t, sandbox)
   const { path: kept } = await persist(() => url, 'kept')

@@ -36,7 +36,7 @@ const faultsOf = (given: object) => {
   return (accepts.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`).join('\n')
 }
 
-t.test('the schema of the values takes the defaults and the examples', async (t) => {
+t.test('values.schema.json accepts the default values and the examples', async (t) => {
   t.equal(faultsOf(values), '')
   for (const [name, example] of examples) t.equal(faultsOf(example), '', name)
 })
@@ -60,7 +60,7 @@ for (const [name, { given, want }] of refused) {
   t.test(`the schema of the values refuses ${name}`, async (t) => t.match(faultsOf(given), want))
 }
 
-t.test('the schema and the defaults are those of the settings: npm run generate:settings', async (t) => {
+t.test('schema and defaults of the chart are those of the settings: npm run generate:settings', async (t) => {
   t.strictSame(schema, chartOf(JSON.parse(read('values.schema.json'))))
   t.strictSame(values.deadlines, {
     readSeconds: settings['deadlines.readSeconds'].default, writeSeconds: settings['deadlines.writeSeconds'].default
@@ -79,7 +79,7 @@ function entriesOf (map: YAMLMap, above = '', first = map.commentBefore): { path
   })
 }
 
-t.test('every value is explained, and used; and what is used is a value', async (t) => {
+t.test('every value is documented and used, and every value that a template uses exists', async (t) => {
   const document = parseDocument(read('values.yaml'))
   const entries = entriesOf(document.contents as YAMLMap, '', document.commentBefore)
   t.ok(entries.length > 50)
@@ -91,7 +91,7 @@ t.test('every value is explained, and used; and what is used is a value', async 
   t.strictSame(used.filter((path) => !known(path)), [], 'a value')
 })
 
-t.test('its version is that of the package', async (t) => {
+t.test('the version of the chart is that of the package', async (t) => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   t.match(parse(read('Chart.yaml')), { version, appVersion: version })
 })
@@ -99,8 +99,16 @@ t.test('its version is that of the package', async (t) => {
 const alerts = join(root, 'deploy/prometheus/alerts.yaml')
 const noAlerts = existsSync(alerts) ? false : 'skipped: there is no deploy/prometheus/alerts.yaml'
 
-t.test('its alerts are those of deploy/prometheus', { skip: noAlerts }, async (t) => {
+t.test('the alerts of the chart are those of deploy/prometheus', { skip: noAlerts }, async (t) => {
   t.equal(read('files/alerts.yaml'), readFileSync(alerts, 'utf8'))
+})
+
+t.test('its dashboard is that of deploy/grafana', async (t) => {
+  t.equal(read('files/dashboard.json'), readFileSync(join(root, 'deploy/grafana/spot-api.json'), 'utf8'))
+})
+
+t.test('its notes ask for no restart after a change of the configuration', async (t) => {
+  t.notMatch(read('templates/NOTES.txt'), 'rollout restart')
 })
 
 /** What `_helpers.tpl` makes of values; with Helm it is compared. */
@@ -110,7 +118,7 @@ function configurationFileOf (given: { config?: object, redis?: { enabled: boole
   return { ...given.config, listenAddress: ':8080', deadlines, drainSeconds, state }
 }
 
-t.test('the server takes the configuration that the chart makes', async (t) => {
+t.test('the server accepts the configuration that the chart makes', async (t) => {
   t.match(configurationIn(configurationFileOf({ config: account })), {
     listen: { host: '0.0.0.0', port: 8080 }, deadlines: { write: 60_000 }, state: { directory: '/app/state' }
   })
@@ -140,9 +148,11 @@ t.test('with Helm', { skip: noHelm }, async (t) => {
           automountServiceAccountToken: false,
           securityContext: { runAsNonRoot: true, runAsUser: Number, seccompProfile: { type: 'RuntimeDefault' } }
         })
-        t.strictSame(spec.containers.map(({ securityContext }: any) => securityContext), [
-          { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } }
-        ])
+        for (const { name, securityContext } of spec.containers) {
+          t.strictSame(securityContext, {
+            allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] }
+          }, name)
+        }
       }
       const secret = Object.values(resources).find(({ stringData }) => stringData?.['config.json'])
       t.equal(secret === undefined, example.existingSecret !== undefined)
@@ -176,7 +186,7 @@ t.test('with Helm', { skip: noHelm }, async (t) => {
     })
   })
 
-  await t.test('several servers share a Redis, and are replaced without one missing', async (t) => {
+  await t.test('several servers share a Redis, and a rolling update never has one too few', async (t) => {
     const { resources } = render({
       config: account, replicas: 3, redis: { enabled: true, password: 'a-password-for-tests' }
     })
@@ -192,7 +202,7 @@ t.test('with Helm', { skip: noHelm }, async (t) => {
     t.match(resources['NetworkPolicy/spot-api-redis'].spec, { policyTypes: ['Ingress', 'Egress'], egress: undefined })
   })
 
-  await t.test('pods follow the configuration, and nothing but it', async (t) => {
+  await t.test('pods are replaced when the configuration changes, and only then', async (t) => {
     const sumOf = (given: object) => podIn(render(given).resources).metadata.annotations['checksum/config']
     const sum = sumOf({ config: account })
     t.match(sum, /^[\da-f]{64}$/)
@@ -231,9 +241,47 @@ t.test('with Helm', { skip: noHelm }, async (t) => {
     t.notOk('authorization' in endpointOf())
   })
 
-  await t.test('its rule has the alerts as they are', async (t) => {
+  await t.test('the PrometheusRule has the alerts unchanged', async (t) => {
     const { resources } = render({ config: account, prometheusRule: { enabled: true } })
     t.strictSame(resources['PrometheusRule/spot-api'].spec, parse(read('files/alerts.yaml'), { version: '1.1' }))
+  })
+
+  await t.test('the dashboard is a ConfigMap that the sidecar of Grafana finds', async (t) => {
+    const { resources } = render({ config: account, dashboard: { enabled: true } })
+    const { metadata, data } = resources['ConfigMap/spot-api-dashboard']
+    t.equal(metadata.labels.grafana_dashboard, '1')
+    t.strictSame(JSON.parse(data['spot-api.json']), JSON.parse(read('files/dashboard.json')))
+  })
+
+  await t.test('an audit in a file has a volume that it can be written to, beside a read-only root', async (t) => {
+    const auditVolume = { persistentVolumeClaim: { claimName: 'spot-api-audit' } }
+    const { resources } = render({ config: { ...account, audit: { file: 'audit/audit.log' } }, auditVolume })
+    const { volumes, containers } = podIn(resources).spec
+    t.match(volumes, [{}, {}, { name: 'audit', ...auditVolume }])
+    t.match(containers[0].volumeMounts, [{}, {}, { name: 'audit', mountPath: '/app/audit' }])
+  })
+
+  await t.test('the pod takes volumes, containers, a priority, a digest, and the users of OpenShift', async (t) => {
+    const digest = `sha256:${'0'.repeat(64)}`
+    const noUser = { runAsUser: null, runAsGroup: null, fsGroup: null }
+    const { resources } = render({
+      config: account,
+      image: { digest },
+      extraVolumes: [{ name: 'ca', configMap: { name: 'ca' } }],
+      extraVolumeMounts: [{ name: 'ca', mountPath: '/app/ca' }],
+      extraContainers: [{ name: 'shipper', image: 'shipper' }],
+      priorityClassName: 'important',
+      podSecurityContext: noUser
+    })
+    const { spec } = podIn(resources)
+    t.equal(spec.containers[0].image, `spot-api@${digest}`)
+    t.strictSame(spec.containers.map(({ name }: any) => name), ['spot-api', 'shipper'])
+    t.strictSame(spec.volumes.at(-1), { name: 'ca', configMap: { name: 'ca' } })
+    t.strictSame(spec.containers[0].volumeMounts.at(-1), { name: 'ca', mountPath: '/app/ca' })
+    t.equal(spec.priorityClassName, 'important')
+    t.strictSame(spec.securityContext, {
+      runAsNonRoot: true, fsGroupChangePolicy: 'OnRootMismatch', seccompProfile: { type: 'RuntimeDefault' }
+    })
   })
 
   const redis = { enabled: true, password: 'a-password-for-tests' }
@@ -251,6 +299,9 @@ t.test('with Helm', { skip: noHelm }, async (t) => {
     }],
     ['two Redis', { given: { config: account, redis, state: { redis: 'redis://r' } }, want: /choose one, the state/ }],
     ['a Redis without a password', { given: { config: account, redis: { enabled: true } }, want: /needs redis\.password/ }],
+    ['an audit where nothing can be written', {
+      given: { config: { ...account, audit: { file: 'audit.log' } } }, want: /set auditVolume/
+    }],
     ['an ingress without a host', { given: { config: account, ingress: { enabled: true } }, want: /needs ingress\.host/ }],
     ['an ingress for accounts that it does not know', {
       given: { existingSecret: 'a', ingress: { enabled: true, host: 'a.example.org' } }, want: /needs ingress\.accounts/
@@ -271,7 +322,7 @@ t.test('with Helm', { skip: noHelm }, async (t) => {
   }
 })
 
-t.test('Kubernetes would take it', { skip: noKubeconform }, async (t) => {
+t.test('the manifests are valid for Kubernetes', { skip: noKubeconform }, async (t) => {
   // Where its schemas are, as kubeconform's -schema-location. The default is on the Internet, without custom ones.
   const { KUBERNETES_SCHEMAS } = process.env
   const where = KUBERNETES_SCHEMAS ? ['-schema-location', KUBERNETES_SCHEMAS] : ['-ignore-missing-schemas']

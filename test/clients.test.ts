@@ -70,7 +70,7 @@ const queries: Record<string, string> = { deleteSuspensions: '?process=AUTO_SCAL
 /** What each operation takes, by the words of its documentation: listed, so that a new one is thought about. */
 const deletes = ['deleteElastigroup', 'deleteInstance', 'deleteInstanceVolume', 'deallocateStatefulInstance']
 
-t.test('every client × account × operation is answered as configured, and what is denied costs no call', async (t) => {
+t.test('client × account × operation: allowed or denied as configured, and a denial makes no call', async (t) => {
   const { request, sandbox, log } = await startFor(t)
   const operations = operationsOf(document).filter(({ path, operation }) =>
     path.includes('{account}') && operation.security?.length !== 0)
@@ -112,7 +112,7 @@ t.test('every client × account × operation is answered as configured, and what
   t.ok(named, 'the log names who and where')
 })
 
-t.test('a body that ends instances needs the right to delete', async (t) => {
+t.test('a body that ends instances needs allowDelete', async (t) => {
   const { request, sandbox } = await startFor(t)
   const ends = [
     ['POST', 'elastigroups/sig-none/detach', {
@@ -151,7 +151,7 @@ t.test('clients see who they are, and their own accounts only', async (t) => {
   t.strictSame((await ask('accounts', 'reader')).map(({ name }: { name: string }) => name), ['demo'])
 })
 
-t.test('keys: two at a time, ended ones, those of others, and more than are tried', async (t) => {
+t.test('keys of a client: two at once, expired ones, those of others, and more than keysTried', async (t) => {
   const { request } = await startFor(t, {
     configuration: {
       keysTried: 3,
@@ -190,7 +190,7 @@ const group = {
   thirdPartiesIntegration: { jenkins: { connectionMethod: { jnlp: { masterIP: '10.0.0.1', password: secret } } } }
 }
 
-t.test('who only reads gets no secret, not even out of memory, and a mask never comes back', async (t) => {
+t.test('a client that may only read gets masked secrets, and a mask cannot be written back', async (t) => {
   const { request, sandbox } = await startFor(t, {
     configuration: { reads: { freshFor: 60_000, staleFor: 60_000 } }
   })
@@ -229,7 +229,7 @@ t.test('an Idempotency-Key belongs to its client', async (t) => {
   t.equal((await create('writer')).json.id, ours.json.id)
 })
 
-t.test('a client is found among more keys than are tried when it is named', async (t) => {
+t.test('a client that names itself is found among more keys than keysTried', async (t) => {
   const many = Array.from({ length: 50 }, (_, index) => client(`client-${index}`, {}))
   const { request } = await startFor(t, { configuration: { clients: [...many, owner(KEY)], keysTried: 2 } })
   const ask = async (token: string, headers = {}) =>

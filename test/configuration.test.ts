@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import t, { type Test } from 'tap'
 import { PAGE, pageOf } from '../scripts/settings.js'
+import { document } from '../openapi/document.js'
 import { ConfigurationError, readConfiguration, type Configuration } from '../services/configuration/index.js'
 import type { Setting } from '../services/configuration/setting.js'
 import { accountSettings, clientSettings, RESERVED_NAMES, settings } from '../services/configuration/settings.js'
@@ -57,10 +58,11 @@ t.test("the earlier Go service's file works as it is", async (t) => {
     keysTried: 4,
     trustedProxies: [],
     metrics: 'public',
+    cors: [],
     maxRequests: 1000,
     share: 0.5,
     logLevel: 'warn',
-    organization: 'localdev',
+    organizationTag: 'localdev',
     source: undefined,
     audit: 'stdout',
     deadlines: { read: 10_000, write: 60_000 },
@@ -76,13 +78,17 @@ const aKeyOf = (key: string) => `a key of ${Buffer.byteLength(key)} bytes (${key
 
 const accepted: Row<object>[] = [
   ['accounts and a key are enough', {
-    given: sound, want: { listen: { host: '0.0.0.0', port: 8080 }, logLevel: 'info', organization: undefined }
+    given: sound, want: { listen: { host: '0.0.0.0', port: 8080 }, logLevel: 'info', organizationTag: undefined }
   }],
   ...Object.entries({ info: 'info', trace: 'trace', warning: 'warn', panic: 'fatal' })
     .map(([logLevel, want]): Row<object> =>
       [`logLevel ${logLevel}`, { given: { ...sound, logLevel }, want: { logLevel: want } }]),
   ...[0, 0.5, 600].map((drainSeconds): Row<object> =>
     [`a drain of ${drainSeconds} seconds`, { given: { ...sound, drainSeconds }, want: { drainSeconds } }]),
+  ['origins', {
+    given: { ...sound, cors: ['https://portal.example.org', 'http://localhost:3000', 'http://[::1]:3000'] },
+    want: { cors: ['https://portal.example.org', 'http://localhost:3000', 'http://[::1]:3000'] }
+  }],
   ['load balancers and a bound', {
     given: { ...sound, trustedProxies: ['10.0.0.0/8', '192.0.2.7', 'fd00::/8', '::1'], maxRequests: 1 },
     want: { trustedProxies: ['10.0.0.0/8', '192.0.2.7', 'fd00::/8', '::1'], maxRequests: 1 }
@@ -91,6 +97,7 @@ const accepted: Row<object>[] = [
     given: { ...sound, accounts: { other: { ...account, organization: 'acme' } } },
     want: { accounts: { other: { ...account, organization: 'acme' } } }
   }],
+  ['a byte order mark, as Windows writes it', { given: `\uFEFF${JSON.stringify(sound)}`, want: { keysTried: 4 } }],
   ['the key from the environment', {
     given: { ...sound, token: { env: 'THE_KEY' } }, environment: { THE_KEY: KEY }, want: { clients: [{ keys: [KEY] }] }
   }],
@@ -137,7 +144,7 @@ const accepted: Row<object>[] = [
     [aKeyOf(token), { given: { ...sound, token }, want: { clients: [{ keys: [token] }] } }])
 ]
 
-t.test('what is accepted', async (t) => {
+t.test('configurations that are accepted', async (t) => {
   for (const [name, { given, want, ...surroundings }] of accepted) {
     await t.test(name, async (t) => {
       t.match(load(t, given, surroundings), want)
@@ -159,12 +166,28 @@ const bytes = (has: number) => `must have 16 to 72 bytes (it has ${has})`
 type Faults = Record<string, string | RegExp>
 
 const refused: Row<Faults>[] = [
-  ['not JSON', { given: `{"token": "${HUSH}", }`, want: { '': 'is not valid JSON' } }],
-  ['empty', { given: '', want: { '': 'is not valid JSON' } }],
+  ...Object.entries({
+    [`{"token": "${HUSH}", }`]: [1, 24, 'a name in double quotes is expected; no comma may stand before }'],
+    [`{\n  "token": "${HUSH}"\n  "accounts": {}\n}`]: [3, 3, 'a comma is expected'],
+    '{"a": [1,]}': [1, 10, 'a value is expected; no comma may stand before ]'],
+    [`{\n  // ${HUSH}\n}`]: [2, 3, 'comments are not JSON: remove them'],
+    [`# ${HUSH}\n{}`]: [1, 1, 'comments are not JSON: remove them'],
+    [`{'token': '${HUSH}'}`]: [1, 2, 'names and strings need double quotes'],
+    [`{"token": ${HUSH}}`]: [1, 11, 'this is neither a string in double quotes nor a number, true, false or null'],
+    [`{"token": "${HUSH}`]: [1, 11, 'this string does not end on its line'],
+    [`{"token": "${HUSH}"`]: [1, 22, 'a } is missing'],
+    [`{"token": "C:\\d${HUSH}"}`]: [1, 11, 'in a string, write a backslash as \\\\'],
+    [`{"token" "${HUSH}"}`]: [1, 10, 'a colon is expected'],
+    '{} {}': [1, 4, 'nothing may follow the last }']
+  }).map(([given, [line, column, message]]): Row<Faults> => [`not JSON: ${given}`, {
+    given, want: { '': `is not valid JSON: line ${line}, column ${column}: ${message}` }
+  }]),
+  ['empty', { given: ' \n', want: { '': 'is not valid JSON: it is empty' } }],
+  ['UTF-16', { given: '{\0}\0', want: { '': 'is not valid JSON: it is not UTF-8' } }],
   ...[`["${HUSH}"]`, `"${HUSH}"`, 'null', '1'].map((given): Row<Faults> =>
-    [`${given[0]}… instead of an object`, { given, want: { '': 'must be object' } }]),
+    [`${given[0]}… instead of an object`, { given, want: { '': 'must be an object' } }]),
   ['nothing in it', { given: {}, want: { '/accounts': 'is required', '/token': 'is required' } }],
-  ['no account', { given: { ...sound, accounts: {} }, want: { '/accounts': /fewer than 1/ } }],
+  ['no account', { given: { ...sound, accounts: {} }, want: { '/accounts': 'must not be empty' } }],
   ['an account without anything', {
     given: { ...sound, accounts: { a: {} } }, want: { '/accounts/a/id': /required/, '/accounts/a/token': /required/ }
   }],
@@ -179,7 +202,7 @@ const refused: Row<Faults>[] = [
   }],
   ['faults inside an account with an odd name', {
     given: { ...sound, accounts: { 'a/b~c': { id: 5, token: HUSH } } },
-    want: { '/accounts/a~1b~0c': NAME_FORM, '/accounts/a~1b~0c/id': 'must be string' }
+    want: { '/accounts/a~1b~0c': NAME_FORM, '/accounts/a~1b~0c/id': 'must be a string' }
   }],
   ...['accounts', 'docs', 'metrics', 'openapi', 'ping', 'version'].map((name): Row<Faults> =>
     [`an account named ${name}`, {
@@ -203,13 +226,13 @@ const refused: Row<Faults>[] = [
       '/accounts/a/token': 'is required'
     }
   }],
-  ['an id with an odd sign', { given: withAccount({ id: `${HUSH}&x=1` }), want: { '/accounts/demo/id': /pattern/ } }],
+  ['an id with an odd sign', { given: withAccount({ id: `${HUSH}&x=1` }), want: { '/accounts/demo/id': NAME_FORM } }],
   ...[-1, 601, '5', null].map((drainSeconds): Row<Faults> =>
     [`a drain of ${JSON.stringify(drainSeconds)} seconds`, {
       given: { ...sound, drainSeconds }, want: { '/drainSeconds': /^must be/ }
     }]),
   ['a load balancer that is a number', {
-    given: { ...sound, trustedProxies: [10] }, want: { '/trustedProxies/0': 'must be string' }
+    given: { ...sound, trustedProxies: [10] }, want: { '/trustedProxies/0': 'must be a string' }
   }],
   ['load balancers that are no addresses, or everybody', {
     given: { ...sound, trustedProxies: [HUSH, '10', '10.0.0.0/33', '10.0.0.0/', '0.0.0.0/0', '::/0', '10.0.0.1'] },
@@ -218,6 +241,17 @@ const refused: Row<Faults>[] = [
       ...Object.fromEntries([4, 5].map((index) => [`/trustedProxies/${index}`, 'must not be every address']))
     }
   }],
+  ...Object.entries({
+    'https://portal.example.org/': /as in https:\/\/portal\.example\.org$/,
+    'https://Portal.example.org': /as in https:\/\/portal\.example\.org$/,
+    'https://portal.example.org:443': /as in https:\/\/portal\.example\.org$/,
+    'https://portal.example.org/path': /as in/,
+    'portal.example.org': /such as/,
+    '*': /such as/,
+    null: /such as/,
+    'file:///x': /such as/
+  }).map(([origin, fault]): Row<Faults> =>
+    [`the origin '${origin}'`, { given: { ...sound, cors: [origin] }, want: { '/cors/0': fault } }]),
   ...[0, 1.5, '10', null].map((maxRequests): Row<Faults> =>
     [`maxRequests ${maxRequests}`, { given: { ...sound, maxRequests }, want: { '/maxRequests': /^must be/ } }]),
   ['a level that is none', { given: { ...sound, logLevel: HUSH }, want: { '/logLevel': /^must be one of trace, debug/ } }],
@@ -291,7 +325,7 @@ const refused: Row<Faults>[] = [
   ['two places for state', {
     given: { ...sound, state: { directory: 'a', redis: 'redis://a' } }, want: { '/state': /not both$/ }
   }],
-  ['state that is a text', { given: { ...sound, state: HUSH }, want: { '/state': 'must be object' } }],
+  ['state that is a text', { given: { ...sound, state: HUSH }, want: { '/state': 'must be an object' } }],
   ['a misspelt place for state', { given: { ...sound, state: { dir: HUSH } }, want: { '/state/dir': /not a setting/ } }],
   ['a token that no header can carry', {
     given: withAccount({ token: { file: 't' } }),
@@ -309,13 +343,55 @@ const refused: Row<Faults>[] = [
     },
     want: {
       ...Object.fromEntries(['name', 'key', 'accounts', 'access'].map((name) => [`/clients/0/${name}`, 'is required'])),
-      '/clients/1/name': /pattern/,
+      '/clients/1/name': NAME_FORM,
       '/clients/1/key': TOKEN_FORM,
-      '/clients/1/accounts': /fewer than 1/,
+      '/clients/1/accounts': 'must not be empty',
       '/clients/1/access': 'must be one of read, write, admin',
-      '/clients/1/expires': 'must be string',
+      '/clients/1/expires': 'must be a string',
       '/clients/1/more': 'is not a setting',
       '/clients/2/key': TOKEN_FORM
+    }
+  }],
+  ['shape and meaning at once', {
+    given: {
+      listenAddress: 'nowhere',
+      token: `${HUSH}-short`,
+      maxRequests: '5',
+      trustedProxies: [5, HUSH],
+      accounts: {
+        a: { id: 5, token: HUSH, endpoint: 'http://spot.example' },
+        b: HUSH,
+        c: { id: 'c', token: { env: 'MISSING' }, guardrails: { schema: { elastigroup: { maxmum: 1 } }, regions: 5 } }
+      },
+      clients: [
+        5, { name: 'x', key: [KEY, 5], accounts: ['a', 'b', 'd'], access: 'all', expires: 'never' },
+        { key: `${HUSH}-2`, accounts: 'a', access: 'read' }
+      ],
+      state: { redis: `http://${HUSH}`, directory: 5 }
+    },
+    want: {
+      '/listenAddress': ADDRESS_FORM,
+      '/token': bytes(15),
+      '/maxRequests': 'must be a whole number',
+      '/trustedProxies/0': 'must be a string',
+      '/trustedProxies/1': PROXY_FORM,
+      '/accounts/a/id': 'must be a string',
+      '/accounts/a/endpoint': HTTPS,
+      '/accounts/b': 'must be an object',
+      '/accounts/c/token': /MISSING, which is not set/,
+      '/accounts/c/guardrails/schema/elastigroup': /./,
+      '/accounts/c/guardrails/regions': 'must be a list',
+      '/clients/0': 'must be an object',
+      '/clients/1/key': TOKEN_FORM,
+      '/clients/1/key/1': TOKEN_FORM,
+      '/clients/1/accounts/2': 'is not an account in this file',
+      '/clients/1/access': 'must be one of read, write, admin',
+      '/clients/1/expires': /^must be a date/,
+      '/clients/2/name': 'is required',
+      '/clients/2/key': bytes(11),
+      '/clients/2/accounts': 'must be a list',
+      '/state': /not both$/,
+      '/state/directory': 'must be a string'
     }
   }],
   ['clients that are in the way of each other', {
@@ -341,10 +417,10 @@ const refused: Row<Faults>[] = [
   ['guardrails that are none', {
     given: withAccount({ guardrails: { maxCapacity: '9', regions: [], tags: { 'aws:x': 'y', z: 1 }, spot: true } }),
     want: {
-      '/accounts/demo/guardrails/maxCapacity': 'must be integer',
-      '/accounts/demo/guardrails/regions': /fewer than 1/,
+      '/accounts/demo/guardrails/maxCapacity': 'must be a whole number',
+      '/accounts/demo/guardrails/regions': 'must not be empty',
       '/accounts/demo/guardrails/tags/aws:x': /not begin with aws:/,
-      '/accounts/demo/guardrails/tags/z': 'must be string',
+      '/accounts/demo/guardrails/tags/z': 'must be a string',
       '/accounts/demo/guardrails/spot': 'is not a setting'
     }
   }],
@@ -368,7 +444,7 @@ const refused: Row<Faults>[] = [
   }]
 ]
 
-t.test('every fault is named with its place and what was expected, never with the value', async (t) => {
+t.test('every error of a configuration says where it is and what was expected, but no value', async (t) => {
   for (const [name, { given, want, ...surroundings }] of refused) {
     await t.test(name, async (t) => {
       const { message, faults } = refusal(t, () => load(t, given, surroundings))
@@ -377,11 +453,12 @@ t.test('every fault is named with its place and what was expected, never with th
       const [, ...lines] = message.split('\n')
       t.strictSame(lines, faults.map(({ pointer, message }) => `  ${pointer} ${message}`.replace(/^ +/, '  ')))
       t.notMatch(lines.join(), HUSH)
+      t.notMatch(lines.join(), /NOT|must match|>=|<=|be (?:string|object|array|integer)/, 'in our words')
     })
   }
 })
 
-t.test('a file that cannot be read', async (t) => {
+t.test('a configuration file that cannot be read', async (t) => {
   const folder = testDirectory(t)
   const faults = (file: string) => refusal(t, () => readConfiguration(file)).faults
   t.strictSame(faults(join(folder, 'none.json')), [{ pointer: '', message: 'no such file' }])
@@ -395,6 +472,9 @@ t.test('docs/configuration.md has every setting: npm run generate:settings', asy
   const names = [settings, accountSettings, clientSettings].flatMap((table) => Object.keys(table))
   for (const name of names) t.ok(page.includes(`\n| \`${name}\` |`), name)
   for (const name of RESERVED_NAMES) t.match(page, `\`${name}\``)
+  const own = Object.keys(document.paths).map((path) => path.split('/')[3]?.replace(/\..*/, ''))
+    .filter((name) => name !== '{account}')
+  t.strictSame(RESERVED_NAMES.toSorted(), [...new Set([...own, 'docs'])].sort(), 'these are all')
 })
 
 t.test('the examples of docs/configuration.md work as pasted', async (t) => {
@@ -405,14 +485,14 @@ t.test('the examples of docs/configuration.md work as pasted', async (t) => {
   for (const example of examples) t.ok(load(t, example, { files, environment }).accounts.dev)
 })
 
-t.test('a default is a value that the setting takes, and one part is all live or not at all', async (t) => {
+t.test('every default satisfies its schema, and the settings of one part are all live or none', async (t) => {
   const ajv = new Ajv({ allowUnionTypes: true })
   const parts = new Map<string, boolean>()
   for (const [name, setting] of Object.entries<Setting>({ ...accountSettings, ...clientSettings, ...settings })) {
-    const { schema, default: value, part = name.split('.')[0] ?? '', live = false } = setting
+    const { schema, default: value, property = name.split('.')[0] ?? '', live = false } = setting
     if (value !== undefined) t.ok(ajv.validate(schema, value), name)
     if (!(name in settings)) continue
-    t.equal(live, parts.get(part) ?? live, name)
-    parts.set(part, live)
+    t.equal(live, parts.get(property) ?? live, name)
+    parts.set(property, live)
   }
 })

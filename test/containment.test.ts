@@ -82,7 +82,7 @@ function valuesFor (values: string[], { turn, turns }: { turn: number, turns: nu
   return values.filter((_, index) => index % step === turn % step)
 }
 
-t.test('a name means the same in every path', async (t) => {
+t.test('an account is found by its name in every path', async (t) => {
   for (const name of new Set(places.map(({ name }) => name))) {
     const schemas = places.filter((place) => place.name === name).map(({ schema }) => JSON.stringify(schema))
     t.equal(new Set(schemas).size, 1, name)
@@ -101,7 +101,7 @@ t.test('no hostile name or id reaches Spot', async (t) => {
   t.strictSame(sandbox.transcript, [])
 })
 
-t.test('an account is one that is configured, and nothing that objects inherit', async (t) => {
+t.test('only a configured name is an account: not __proto__, another case or an id of Spot', async (t) => {
   const { request, sandbox } = await start(t)
   for (const place of places.filter(({ name }) => name === 'account')) {
     const { path, method, operation } = place
@@ -114,7 +114,7 @@ t.test('an account is one that is configured, and nothing that objects inherit',
   t.strictSame(sandbox.transcript, [])
 })
 
-t.test('an id of the right form that Spot does not know reaches Spot in its place, and nowhere else', async (t) => {
+t.test('an unknown id of the right form reaches Spot as the segment where it belongs', async (t) => {
   const { request, sandbox } = await start(t, { sandbox: { rateLimit: Infinity } })
   const strange = [...inherited, 'sig-0000abcd', 'a', '0', 'a_-b', 'status', 'costs', '%73ig-1', 'a'.repeat(128)]
   for (const place of idPlaces) {
@@ -140,7 +140,7 @@ t.test('an id of the right form that Spot does not know reaches Spot in its plac
   }
 })
 
-t.test('no id is a word where Spot has other operations', async (t) => {
+t.test('an id that is a fixed segment in a path of Spot is refused', async (t) => {
   const { request, sandbox } = await start(t)
   for (const { path, method, name, operation } of idPlaces) {
     if (name !== 'elastigroup' && name !== 'instance') continue
@@ -153,7 +153,7 @@ t.test('no id is a word where Spot has other operations', async (t) => {
   t.strictSame(sandbox.transcript, [])
 })
 
-t.test('the URL of an upstream call', async (t) => {
+t.test('the URL of a call to Spot is built from encoded segments', async (t) => {
   const group = ['aws', 'ec2', 'group']
   const spot = 'https://api.spotinst.io'
   for (const [endpoint, path, query, wanted] of [
@@ -168,7 +168,7 @@ t.test('the URL of an upstream call', async (t) => {
   ] as const) t.equal(targetOf(endpoint, path, query).href, wanted, `${endpoint} and ${path.join(', ').slice(0, 60)}`)
 })
 
-t.test('an upstream URL with a segment that could mean something else is not made', async (t) => {
+t.test('no URL of Spot is built with a segment such as .. or an empty one', async (t) => {
   for (const segment of [...hostile, '', ' ', 'a\n', 'a\0', '\u2025', 'é']) {
     for (const path of [[segment], ['aws', 'ec2', 'group', segment], ['aws', 'ec2', 'group', segment, 'status']]) {
       t.throws(() => targetOf('https://api.spotinst.io', path, {}), TypeError, JSON.stringify(segment.slice(0, 40)))

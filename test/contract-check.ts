@@ -54,10 +54,11 @@ export const seen = new Set<string>()
 export function faultsOfReply (method: string, path: string, { status, headers, text, json }: Reply): string[] {
   if (path.startsWith('/v1/spot/docs')) return []
   const mediaType = headers['content-type']?.split(';', 1)[0]
-  const operation = operationOf(method, path)
+  const operation = operationOf(method === 'HEAD' ? 'GET' : method, path)
   seen.add(`${operation?.operationId} ${status}`)
   const documented = operation?.responses[status]
   const beforeAnyRoute = [408, 431].includes(status)
+  if (!operation && status === 303) return text === '' ? [] : ['a redirection has no body']
   if (!documented && !beforeAnyRoute && !(!operation && [400, 404, 405, 414].includes(status))) {
     return [`${operation?.operationId} documents no ${status}`]
   }

@@ -6,6 +6,7 @@ import { operations as table } from '../openapi/operations.js'
 import { BASE, routePath } from '../openapi/paths.js'
 import type { paths } from '../openapi/types.js'
 import { problems, problemType, type ProblemName } from '../services/problems/index.js'
+import { version } from '../services/process/release.js'
 import { start, TOKEN } from './helper.js'
 import { validCall } from './valid-calls.js'
 
@@ -24,14 +25,17 @@ function pathsOf (tree: string): string[] {
   })
 }
 
-t.test('the route table is the document, in both directions', async (t) => {
+t.test('every operation of the document has a route, and every route an operation', async (t) => {
   const { app, request } = await start(t)
-  const routed = pathsOf(app.printRoutes({ commonPrefix: false })).filter((path) => !path.startsWith('/v1/spot/docs'))
+  const pages = ['/', BASE, `${BASE}/`]
+  const routed = pathsOf(app.printRoutes({ commonPrefix: false }))
+    .filter((path) => !path.startsWith('/v1/spot/docs') && !pages.includes(path))
   t.strictSame(new Set(routed), new Set(Object.keys(document.paths)))
 
   for (const path of Object.keys(document.paths)) {
     const here = operations.filter((operation) => operation.path === path)
-    const documented = here.map(({ method }) => method.toUpperCase())
+    const named = here.map(({ method }) => method.toUpperCase())
+    const documented = named.flatMap((method) => method === 'GET' ? ['GET', 'HEAD'] : method)
     const url = path.replace(/\{\w+\}/g, 'x')
     for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY']) {
       const { status, headers } = await request(method, url, { token: null })
@@ -56,7 +60,8 @@ t.test('the table of operations says what the document and the routes do', async
   const { app } = await start(t)
   t.strictSame(Object.keys(table), operations.map(({ operation }) => operation.operationId))
   for (const { path, method, operation, parameters } of operations) {
-    const { operationId, noun, kind, needs, inAccount, replayable, guarded, audited } = table[operation.operationId]
+    const row = table[operation.operationId]
+    const { operationId, noun, kind, needs, inAccount, ifMatch, ifNoneMatch, replayable, guarded, audited } = row
     const has = (...statuses: string[]) => statuses.every((status) => status in operation.responses)
     const writes = method !== 'get'
     t.strictSame(noun, operation.tags[0], operationId)
@@ -66,7 +71,10 @@ t.test('the table of operations says what the document and the routes do', async
     t.equal(inAccount, parameters.some(({ name }) => name === 'account'), operationId)
     t.equal(has('401'), kind !== 'public' || operation.security?.length !== 0, operationId)
     t.equal(has('403'), inAccount, operationId)
-    t.equal(has('304'), inAccount && !writes, operationId)
+    t.equal(has('304'), ifNoneMatch, operationId)
+    t.equal(ifNoneMatch, !writes && (inAccount || operationId.startsWith('getOpenApi')), operationId)
+    const isRead = (other: typeof operations[number]) => other.path === path && other.operation.operationId === ifMatch
+    if (ifMatch) t.ok(writes && operations.some(isRead))
     t.equal(has('412', '413', '415'), writes, operationId)
     t.equal(has('422'), guarded, `${operationId} documents what guardrails refuse`)
     t.equal(audited, writes, operationId)
@@ -82,6 +90,25 @@ t.test('the table of operations says what the document and the routes do', async
     ['createElastigroup', 'createRoll', 'createInstance', 'createImport'])
   t.strictSame(those(({ kind }) => kind === 'public'),
     ['ping', 'ready', 'getVersion', 'getMetrics', 'getOpenApiJson', 'getOpenApiYaml'])
+})
+
+t.test('one security scheme, and X-Auth-Client is an optional header of whatever needs a token', async (t) => {
+  const { components: { securitySchemes }, security } = document as unknown as {
+    components: { securitySchemes: Record<string, { name: string }> }, security: object[]
+  }
+  t.strictSame(Object.values(securitySchemes).map(({ name }) => name), ['X-Auth-Token'])
+  t.strictSame(security, [{ authToken: [] }])
+  for (const { operation: { operationId, security }, parameters } of operations) {
+    const [header, ...more] = parameters.filter(({ name }) => name === 'X-Auth-Client')
+    t.strictSame(more, [], operationId)
+    if (security?.length === 0) t.equal(header, undefined, operationId)
+    else t.match(header, { in: 'header', required: undefined, description: /an empty one counts as none/i }, operationId)
+  }
+  const { request } = await start(t)
+  for (const [name, status] of [['', 200], ['default', 200], ['nobody', 401], ['x'.repeat(129), 401]] as const) {
+    const reply = await request('GET', '/v1/spot/whoami', { headers: { 'x-auth-client': name } })
+    t.equal(reply.status, status, `X-Auth-Client: ${name.slice(0, 10)}`)
+  }
 })
 
 t.test('a create links to every operation on what it made, and the links lead there', async (t) => {
@@ -114,7 +141,7 @@ t.test('a create links to every operation on what it made, and the links lead th
   }
 })
 
-t.test('the problems of the code, the contract and docs/errors.md are the same', async (t) => {
+t.test('the code, the document and docs/errors.md have the same problems', async (t) => {
   const names = Object.keys(problems) as ProblemName[]
   const { enum: inContract } = document.components.schemas.ProblemType as { enum: string[] }
   t.strictSame(inContract.toSorted(), names.map(problemType).toSorted())
@@ -124,12 +151,20 @@ t.test('the problems of the code, the contract and docs/errors.md are the same',
   t.strictSame(rows.toSorted(), names.map((name) => [name, problems[name].status]).toSorted())
 })
 
-t.test('the endpoints of the README are those of the contract', async (t) => {
+t.test('the README lists the endpoints of the document', async (t) => {
   const rows = [...page('README.md').matchAll(/^\| `(GET|POST|PUT|DELETE) (\/v1\/spot\/\S+)` \| `(\w+)` \|/gm)]
   const inReadme = rows.map(([, method, path, operationId]) => `${method} ${path} ${operationId}`)
   const inContract = operations.map(({ method, path, operation }) =>
     `${method.toUpperCase()} ${path} ${operation.operationId}`)
   t.strictSame(inReadme, inContract, 'in the same order')
+})
+
+t.test('the document has the version of the server, and links to pages that are there', async (t) => {
+  const { info } = document as unknown as { info: { version: string, description: string } }
+  t.equal(info.version, version)
+  const links = [...info.description.matchAll(/\/blob\/master\/(docs\/[a-z]+\.md)/g)].map(([, path = '']) => path)
+  t.ok(links.length > 5)
+  for (const path of links) t.ok(page(path), path)
 })
 
 t.test('every operation has a name of its own, one tag, and only named schemas', async (t) => {
@@ -144,7 +179,7 @@ t.test('every operation has a name of its own, one tag, and only named schemas',
   }
 })
 
-t.test('the document is served as it is, as JSON and as YAML', async (t) => {
+t.test('the document is served unchanged, as JSON and as YAML', async (t) => {
   const { request } = await start(t)
   const { parse } = await import('yaml')
   t.strictSame((await request('GET', '/v1/spot/openapi.json')).json, document)

@@ -100,7 +100,7 @@ function faultsOf (expr: string, legend: string, series: Series[]): string[] {
 
 const { text, series } = await seriesOf(t)
 
-t.test('what the dashboard and the alerts ask for is there', async (t) => {
+t.test('every metric and label in the dashboard and the alerts exists', async (t) => {
   for (const { title, targets = [] } of panels) {
     t.ok(targets.length > 0, title)
     for (const { expr, legendFormat } of targets) t.strictSame(faultsOf(expr, legendFormat, series), [], title)
@@ -119,14 +119,20 @@ t.test('what the dashboard and the alerts ask for is there', async (t) => {
   t.equal(faultsOf(wrong, '{{route}}', series).length, 5, 'and what is not there is found')
 })
 
-t.test('outcome unknown means what it means to callers', async (t) => {
+t.test('every metric of its own is in the dashboard', async (t) => {
+  const own = [...text.matchAll(/^# TYPE ((?:http|spot_api)_\w+)/gm)].map(([, name = '']) => name)
+  t.ok(own.length > 15)
+  t.strictSame(own.filter((name) => !read(DASHBOARD).includes(name)), [])
+})
+
+t.test('alerts and dashboard count as unknown the outcomes that callers get as outcome-unknown', async (t) => {
   const unknown = Object.entries(outcomes).flatMap(([name, { write }]) => write === 'outcome-unknown' ? [name] : [])
   const exprs = [...alerts, ...panels.flatMap(({ targets = [] }) => targets)].map(({ expr }) => expr)
   const asked = exprs.flatMap((expr) => /calls="writes",\s*outcome=~"(.*?)"/.exec(expr)?.[1]?.split('|') ?? [])
   t.strictSame([...new Set(asked)].sort(), unknown.sort())
 })
 
-t.test('every alert says how bad it is and where to read on', async (t) => {
+t.test('every alert has a severity and a link to read on', async (t) => {
   const page = read('docs/operations.md')
   const runbooks = [...page.matchAll(/^### (.+)$/gm)].map(([, heading]) => heading)
   t.strictSame(runbooks.toSorted(), alerts.map(({ alert }) => alert).toSorted(), 'a heading for each, and no other')
@@ -142,7 +148,7 @@ t.test('every alert says how bad it is and where to read on', async (t) => {
   }
 })
 
-t.test('every alert is tested: that it fires, and that it does not', async (t) => {
+t.test('every alert has a test where it fires and one where it does not', async (t) => {
   const tests = (parse(read(ALERT_TESTS)).tests as AlertTest[]).flatMap(({ promql_expr_test: tests = [] }) => tests)
   for (const { alert } of alerts) {
     const own = tests.filter(({ expr }) => expr.includes(`"${alert}"`))
@@ -151,7 +157,7 @@ t.test('every alert is tested: that it fires, and that it does not', async (t) =
   }
 })
 
-t.test('the dashboard can be imported as it is', async (t) => {
+t.test('the dashboard can be imported into Grafana unchanged', async (t) => {
   const { uid, title, schemaVersion, templating } = dashboard
   t.match({ uid, title, schemaVersion }, { uid: 'spot-api', title: 'spot-api', schemaVersion: Number })
   t.strictSame(templating.list.map(({ name }: { name: string }) => name), ['datasource', 'job', 'instance'])
@@ -177,7 +183,7 @@ t.test('the dashboard can be imported as it is', async (t) => {
 
 const noPromtool = spawnSync('promtool', ['--version']).error ? 'skipped: there is no promtool' : false
 
-t.test('promtool', { skip: noPromtool }, async (t) => {
+t.test('promtool accepts the alerts, and their tests pass', { skip: noPromtool }, async (t) => {
   const promtool = (words: string[], input = '') => {
     const { status, stdout, stderr } = spawnSync('promtool', words, { input, encoding: 'utf8' })
     t.equal(status, 0, `promtool ${words[0]} ${words[1]}`)

@@ -1,10 +1,15 @@
-import { existsSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { document, METHODS } from '../openapi/document.js'
 import { DOCS_PATH } from '../openapi/paths.js'
+import { problems } from '../services/problems/index.js'
 import { KEY, start, TOKEN } from './helper.js'
 
 const executablePath = [
@@ -41,10 +46,11 @@ t.after(() => browser?.close())
 
 interface Docs {
   page: Page
+  /** The same page, seen by another browser. */
+  reopen (options: BrowserContextOptions): Promise<Page>
   /** What should not have happened: console errors, exceptions, policy violations, requests to other origins. */
   faults: string[]
   sandbox: Awaited<ReturnType<typeof start>>['sandbox']
-  screenshot (name: string): Promise<void>
 }
 
 const LOOPBACK = '127.0.0.1'
@@ -52,44 +58,62 @@ const LOOPBACK = '127.0.0.1'
 /** The docs page of a gateway in front of a fresh sandbox, seen by a browser that was never here before. */
 async function openDocs (t: Test, { host = LOOPBACK, sandbox = true } = {}): Promise<Docs> {
   const gateway = await start(t, { configuration: { sandbox } })
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
-  t.teardown(() => context.close())
-  context.setDefaultTimeout(0) // no limit but that of the file
-  const page = await context.newPage()
   const { origin } = new URL(gateway.url.replace(LOOPBACK, host))
-
   const faults: string[] = []
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) faults.push(`${message.type()}: ${message.text()}`)
-  })
-  page.on('pageerror', (error) => faults.push(`exception: ${error.message}`))
-  page.on('dialog', async (dialog) => {
-    faults.push(`dialog: ${dialog.message()}`)
-    await dialog.dismiss()
-  })
-  page.on('requestfailed', (request) => faults.push(`failed: ${request.url()}`))
-  page.on('request', (request) => {
-    const url = new URL(request.url())
-    if (url.protocol !== 'data:' && url.origin !== origin) faults.push(`other origin: ${url}`)
-  })
 
-  await page.goto(origin + DOCS_PATH)
-  await page.locator('.opblock').first().waitFor()
-  return {
-    page,
-    faults,
-    sandbox: gateway.sandbox,
-    async screenshot (name) { await page.screenshot({ path: `${SCREENSHOTS}${name}.png` }) }
+  async function reopen (options: BrowserContextOptions) {
+    const context = await browser.newContext(options)
+    t.teardown(() => context.close())
+    context.setDefaultTimeout(0) // no limit but that of the file
+    const page = await context.newPage()
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) faults.push(`${message.type()}: ${message.text()}`)
+    })
+    page.on('pageerror', (error) => faults.push(`exception: ${error.message}`))
+    page.on('dialog', async (dialog) => {
+      faults.push(`dialog: ${dialog.message()}`)
+      await dialog.dismiss()
+    })
+    page.on('requestfailed', (request) => faults.push(`failed: ${request.url()}`))
+    page.on('request', (request) => {
+      const url = new URL(request.url())
+      if (url.protocol !== 'data:' && url.origin !== origin) faults.push(`other origin: ${url}`)
+    })
+    await page.goto(origin) // which leads there
+    await page.locator('.opblock').first().waitFor()
+    return page
   }
+
+  return { page: await reopen({ viewport: { width: 1440, height: 900 } }), reopen, faults, sandbox: gateway.sandbox }
+}
+
+const screenshot = (page: Page, name: string) => page.screenshot({ path: `${SCREENSHOTS}${name}.png` })
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** Whatever is on the page but closed operations, which are all alike and would take a minute. */
+const OPEN = '.info, .scheme-container, .filter, .opblock-tag, .opblock.is-open, .dialog-ux'
+
+/** What axe-core finds critical or serious: its rule, and where. https://dequeuniversity.com/rules/axe */
+async function barriers (page: Page, within = OPEN): Promise<string[]> {
+  await page.evaluate(axe)
+  const violations = await page.evaluate<{ impact: string, id: string, nodes: { target: string[], html: string }[] }[]>(
+    `axe.run(document.querySelectorAll('${within}'), { resultTypes: ['violations'] })` +
+    '.then(({ violations }) => violations)')
+  return violations.filter(({ impact }) => ['critical', 'serious'].includes(impact))
+    .flatMap(({ id, nodes }) => nodes.map(({ target, html }) => `${id}: ${target.join(' ')} ${html.slice(0, 100)}`))
 }
 
 const operation = (page: Page, operationId: string) => page.locator(`.opblock[id$="-${operationId}"]`)
 
 async function authorize (page: Page) {
   await page.locator('.scheme-container .authorize').click()
-  await page.locator('.auth-container input').first().fill(TOKEN)
-  await page.locator('.modal-ux .authorize[type=submit]').first().click()
-  await page.locator('.modal-ux .btn-done').first().click()
+  await page.locator('.auth-container input').waitFor()
+  await page.keyboard.type(TOKEN) // the cursor is there
+  await page.keyboard.press('Enter')
+  await page.locator('.auth-container [aria-label="Remove authorization"]').waitFor()
+  await page.keyboard.press('Escape')
+  await page.locator('.modal-ux').waitFor({ state: 'detached' })
 }
 
 const authorized = async (page: Page) => await page.locator('.scheme-container .authorize.locked').count() === 1
@@ -117,13 +141,13 @@ async function execute (page: Page, operationId: string) {
   }
 }
 
-t.test('in the sandbox, by plain http under any name', { skip }, async (t) => {
-  const { page, faults, sandbox, screenshot } = await openDocs(t, { host: HOST })
+t.test('the docs page in the sandbox, over plain http and any host name', { skip }, async (t) => {
+  const { page, reopen, faults, sandbox } = await openDocs(t, { host: HOST })
   /** What should not have happened since it was asked last. */
   const newFaults = () => faults.splice(0)
 
   await t.test('the page shows the contract, in its order', async (t) => {
-    t.equal(new URL(page.url()).hostname, HOST)
+    t.strictSame([new URL(page.url()).hostname, new URL(page.url()).pathname], [HOST, DOCS_PATH])
     t.equal(await page.title(), document.info.title)
     t.match(await page.locator('.info .title').innerText(), document.info.title)
     t.match(await page.locator('.info__extdocs').getAttribute('href'), /\/spot-api\/tree\/master\/docs$/)
@@ -138,7 +162,7 @@ t.test('in the sandbox, by plain http under any name', { skip }, async (t) => {
     })))
     t.strictSame(shown, documented(), 'tags, and the operations of each, stand as in the document; none is missing')
 
-    await screenshot('docs')
+    await screenshot(page, 'docs')
     t.strictSame(newFaults(), [])
   })
 
@@ -157,7 +181,7 @@ t.test('in the sandbox, by plain http under any name', { skip }, async (t) => {
     const { group } = sandbox.transcript.at(-1)?.body as { group: object }
     t.match(JSON.parse(created.text), group, 'what went to Spot came back')
     await created.live.scrollIntoViewIfNeeded()
-    await screenshot('docs-result')
+    await screenshot(page, 'docs-result')
     t.strictSame(newFaults(), [])
   })
 
@@ -168,15 +192,68 @@ t.test('in the sandbox, by plain http under any name', { skip }, async (t) => {
     t.strictSame(newFaults(), [])
   })
 
-  await t.test('it fits a phone', async (t) => {
-    await page.setViewportSize({ width: 390, height: 844 })
-    await screenshot('docs-phone')
-    const { live, status } = await execute(page, 'listInstances')
+  await t.test('the page fits a phone', async (t) => {
+    const phone = await reopen({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true })
+    await screenshot(phone, 'docs-phone')
+    await authorize(phone)
+    const { live, status } = await execute(phone, 'listInstances')
     t.equal(status, '200')
-    await operation(page, 'deleteElastigroup').locator('.opblock-summary-control').click()
+    await operation(phone, 'deleteElastigroup').locator('.opblock-summary-control').click()
     await live.scrollIntoViewIfNeeded()
-    await screenshot('docs-phone-result')
-    t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390, 'nothing has to be scrolled sideways')
+    await screenshot(phone, 'docs-phone-result')
+    t.strictSame(await phone.evaluate('[innerWidth, document.documentElement.scrollWidth]'), [390, 390],
+      'it is laid out for its width, and nothing has to be scrolled sideways')
+    t.strictSame(await barriers(phone), [])
+    t.strictSame(newFaults(), [])
+  })
+
+  await t.test('it can be filtered by any word of an operation', async (t) => {
+    const filter = page.locator('.operation-filter-input')
+    const shown = () => page.locator('.opblock')
+      .evaluateAll((blocks) => blocks.map(({ id }) => id.split('-').at(-1)))
+    await filter.fill('roll stop')
+    await operation(page, 'ping').waitFor({ state: 'detached' })
+    t.strictSame(await shown(), ['stopRoll'])
+    await filter.fill('')
+    await operation(page, 'ping').waitFor()
+  })
+
+  await t.test('replies link to the problems that they can be, and each link leads somewhere', async (t) => {
+    const block = operation(page, 'getElastigroup')
+    await block.locator('.opblock-summary-control').click()
+    const notFound = block.locator('tr.response[data-code="404"]')
+    await notFound.locator('a[href$="/docs/errors.md#resource-not-found"]').waitFor()
+    await notFound.locator('.tablinks', { hasText: 'Schema' }).click()
+    const links = notFound.locator('.model-container a[href*="/docs/errors.md#"]')
+    await links.first().waitFor()
+    const names = await links.evaluateAll((links) => links.map((link) => link.getAttribute('href')?.split('#')[1]))
+    t.strictSame(names.sort(), Object.keys(problems).sort())
+    const errors = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8')
+    for (const name of names) t.match(errors, `<a id="${name}"></a>`)
+    await block.locator('.opblock-summary-control').click()
+  })
+
+  await t.test('in the dark, with everything open, anybody can use it', async (t) => {
+    const dark = await reopen({ viewport: { width: 1440, height: 900 }, colorScheme: 'dark' })
+    t.equal(await dark.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(28, 32, 34)')
+    for (const page of [dark, await reopen({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' })]) {
+      const name = page === dark ? 'dark' : 'light'
+      for (const operationId of ['createElastigroup', 'deleteElastigroup']) {
+        await operation(page, operationId).locator('.opblock-summary-control').click()
+      }
+      const create = operation(page, 'createElastigroup')
+      await create.locator('textarea').waitFor()
+      await screenshot(page, `docs-${name}`)
+      t.strictSame(await barriers(page, page === dark ? 'body' : OPEN), [], name)
+      await create.locator('.opblock-section-request-body .tablinks', { hasText: 'Schema' }).click()
+      const model = create.locator('.opblock-section-request-body .model-container')
+      await model.waitFor()
+      t.match(await model.innerText(), /Name of the group/, 'scalars are shown without a click')
+      await page.locator('.scheme-container .authorize').click()
+      await page.locator('.auth-container input').waitFor()
+      await screenshot(page, `docs-${name}-dialog`)
+      t.strictSame(await barriers(page), [], `${name}, with a dialog`)
+    }
     t.strictSame(newFaults(), [])
   })
 
@@ -198,8 +275,17 @@ t.test('in the sandbox, by plain http under any name', { skip }, async (t) => {
   })
 })
 
-t.test('in front of real accounts a reload forgets the token', { skip }, async (t) => {
+t.test('in front of real accounts updates are preset with a description, and a reload forgets the token', {
+  skip
+}, async (t) => {
   const { page, faults } = await openDocs(t, { sandbox: false })
+  for (const operationId of ['updateElastigroup', 'updateInstance']) {
+    const block = operation(page, operationId)
+    await block.locator('.opblock-summary-control').click()
+    const body = block.locator('textarea')
+    await body.waitFor()
+    t.strictSame(Object.keys(JSON.parse(await body.inputValue())), ['description'], operationId)
+  }
   await authorize(page)
   t.ok(await authorized(page))
   await reload(page)
@@ -209,7 +295,41 @@ t.test('in front of real accounts a reload forgets the token', { skip }, async (
   t.strictSame(faults, [])
 })
 
-t.test('the page may load and call nothing but this server', async (t) => {
+t.test('a page of another origin calls the API, if it is listed', { skip }, async (t) => {
+  const pages = createServer((_, response) => {
+    response.setHeader('content-type', 'text/html').end('<title>portal</title>')
+  })
+  await once(pages.listen(0, LOOPBACK), 'listening')
+  t.teardown(() => pages.close())
+  const portal = `http://${LOOPBACK}:${(pages.address() as AddressInfo).port}`
+  const context = await browser.newContext()
+  t.teardown(() => context.close())
+  const page = await context.newPage()
+  await page.goto(portal)
+  const listed = await start(t, { configuration: { cors: [portal] } })
+  const unlisted = await start(t, { configuration: { cors: ['https://portal.example.org'] } })
+
+  /** What the page gets to see. */
+  const call = (url: string, init: object = {}) => page.evaluate(async ([url, init]) => {
+    const answer = await fetch(url as string, init as object).catch(() => undefined)
+    if (!answer) return 'nothing'
+    const named = ['etag', 'link', 'location', 'retry-after', 'x-request-id', 'idempotency-replayed', 'cache-status']
+    return { status: answer.status, seen: named.filter((name) => answer.headers.has(name)), json: await answer.json() }
+  }, [url, init] as const)
+  const headers = { 'X-Auth-Token': TOKEN, 'Content-Type': 'application/json' }
+  const list = `${listed.url}/v1/spot/demo/elastigroups?limit=1`
+  t.match(await call(list, { headers }), { status: 200, seen: ['etag', 'link', 'x-request-id', 'cache-status'] })
+  t.match(await call(list), { status: 401, json: { title: /X-Auth-Token/ } }, 'a problem can be read')
+  const group = { name: 'from a page', strategy: {}, capacity: { minimum: 0, target: 0, maximum: 0 }, compute: {} }
+  const create = { method: 'POST', headers, body: JSON.stringify(group) }
+  t.match(await call(`${listed.url}/v1/spot/demo/elastigroups`, create), {
+    status: 201, seen: ['location', 'x-request-id'], json: { name: 'from a page' }
+  })
+  t.equal(await call(list.replace(listed.url, unlisted.url), { headers }), 'nothing')
+  t.equal(unlisted.sandbox.transcript.length, 0, 'it does not get past the preflight')
+})
+
+t.test('the content security policy lets the docs page use nothing but this server', async (t) => {
   const { request } = await start(t)
   for (const path of [DOCS_PATH, `${DOCS_PATH}/static/swagger-initializer.js`]) {
     const { status, headers, text } = await request('GET', path, { token: null })

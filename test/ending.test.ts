@@ -53,7 +53,7 @@ async function open (url: string) {
 // A process takes most of a second to start: several at once.
 t.jobs = 4
 
-t.test('SIGTERM: not ready at once, and everything is still answered until load balancers had time', async (t) => {
+t.test('SIGTERM: not ready at once, but requests are answered until drainSeconds are over', async (t) => {
   const { url, kill, prints, does, refuses, ends } = await start(t, DRAIN)
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   t.teardown(() => agent.destroy())
@@ -121,7 +121,7 @@ t.test('a create under way is answered after the drain, though SIGTERM comes aga
   t.match(await ends(), { code: 0, errors: '' })
 })
 
-t.test('connections that ask nothing do not hold up the end', async (t) => {
+t.test('idle connections do not delay the shutdown', async (t) => {
   const { url, kill, ends } = await start(t, 0)
   await open(url)
   const agent = new Agent({ keepAlive: true })
@@ -131,7 +131,7 @@ t.test('connections that ask nothing do not hold up the end', async (t) => {
   t.match(await ends(), { code: 0, errors: '' })
 })
 
-t.test('a request of which a part is here when the server stops listening is answered', async (t) => {
+t.test('a request that has arrived in part when the server stops listening is answered', async (t) => {
   const { url, kill, does, refuses, ends } = await start(t, 0)
   const [socket, spare] = [await open(url), await open(url)]
   socket.write('GET /v1/spot/ping HTTP/1.1\r\n')
@@ -148,7 +148,7 @@ t.test('a request of which a part is here when the server stops listening is ans
 /** For a server that obeys: time stands still, so two signals come in the same millisecond, however long it takes. */
 const STAND_STILL = 'at = performance.now(); performance.now = () => at'
 
-t.test('Ctrl-C waits for no load balancer, but for a create under way', async (t) => {
+t.test('Ctrl-C skips the drain, but waits for a create under way', async (t) => {
   const { kill, create, prints, does, refuses, ends } = await start(t, DRAIN)
   const { status, letGo } = await create()
   await does(STAND_STILL)
@@ -162,7 +162,7 @@ t.test('Ctrl-C waits for no load balancer, but for a create under way', async (t
   t.match(await ends(), { code: 0, errors: '' })
 })
 
-t.test('a second Ctrl-C ends it at once', async (t) => {
+t.test('a second Ctrl-C ends the server at once', async (t) => {
   const { kill, create, prints, does, ends } = await start(t, DRAIN)
   const { status, transcript } = await create()
   await does(STAND_STILL)

@@ -73,6 +73,11 @@ const cases: Record<string, (t: Test) => Promise<Reply>> = {
     const { ask, create } = await startFor(t)
     return ask('PUT', `${await create()}/capacity?dryRun=true`, { body: { target: 3 } })
   },
+  'DryRunOrPreconditionFailed dryRun': (t) => cases.DryRun?.(t) as Promise<Reply>,
+  async 'DryRunOrPreconditionFailed precondition' (t) {
+    const { ask, create } = await startFor(t)
+    return ask('PUT', await create(), { body: { name: 'api' }, headers: { 'if-match': '"an-earlier-one"' } })
+  },
   async ContentTooLarge (t) {
     const { ask } = await startFor(t)
     return ask('POST', groups, { body: { ...group, description: 'x'.repeat(1024 * 1024) } })
@@ -118,15 +123,16 @@ const cases: Record<string, (t: Test) => Promise<Reply>> = {
   }
 }
 
-/** The reply with the ids, address and limit that the examples have. */
+/** The reply with the ids, tag, address and limit that the examples have. */
 const asShown = ({ json }: Reply) => JSON.parse(JSON.stringify(json)
+  .replace(/[\w-]{27}(?=\\")/g, 'vGJcSGOCqgWNvuMkxRXNiZ4nTeM')
   .replace(/sig-(?!00000000)[\da-f]{8}/g, 'sig-0f3ac1d2')
   .replace(/sbgd-[\da-f]{8}/g, 'sbgd-1a2b3c4d')
   .replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, '7f0d3a52-5a1e-4c6b-9f0e-2b1c8d4e6a90')
   .replace(/http:\/\/127\.0\.0\.1:\d{2,}/g, 'https://api.spotinst.io')
   .replace('"0 requests', '"1000 requests'))
 
-t.test('every example of a problem is what the server says', async (t) => {
+t.test('every example of a problem in the document is what the server answers', async (t) => {
   t.strictSame(examples.map(([name]) => name).sort(), Object.keys(cases).sort(), 'each has a case')
   for (const [name, example] of examples) {
     await t.test(name, async (t) => {

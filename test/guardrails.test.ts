@@ -23,7 +23,7 @@ type Noun = 'elastigroup' | 'managedInstance'
 /** A value put at a place, where it breaches; `at` is where that is told, if elsewhere. */
 interface Mutation { path: string, value: unknown, breaches: boolean, at?: string }
 
-const RUNS = { numRuns: process.env.CHAOS === 'full' ? 5000 : 250 }
+const RUNS = { numRuns: process.env.CHAOS === 'full' ? 5000 : 120 }
 const ID = { elastigroup: 'sig-00000001', managedInstance: 'smi-00000001' }
 const OPERATION = {
   elastigroup: { create: 'createElastigroup', update: 'updateElastigroup' },
@@ -187,7 +187,7 @@ t.test('maxCapacity: one more than allowed is refused wherever a group is told h
   ), RUNS)
 })
 
-t.test('regions: zones lie in the region that their name begins with', async () => {
+t.test('regions: a zone counts as the region that its name begins with', async () => {
   const allowed = ['us-east-1', 'us-west-2', 'us-gov-west-1']
   const mutations = [
     ...bad('region', 'us-east-2', 'us-east-11', 'us-east', 'US-EAST-1', '', 'us-east-1 ', 5, ['us-east-1'], {}),
@@ -211,7 +211,7 @@ t.test('regions: zones lie in the region that their name begins with', async () 
   }), RUNS)
 })
 
-t.test('a group that names neither region nor zones is where the account is', async (t) => {
+t.test('regions: a group that names neither region nor zones is in the region of the account', async (t) => {
   const rules = { regions: ['us-east-1'] }
   const body = { compute: { subnetIds: ['subnet-1'] } }
   t.strictSame(await ask('createElastigroup', rules, { body, accountRegion: 'us-east-1' }), [])
@@ -221,7 +221,7 @@ t.test('a group that names neither region nor zones is where the account is', as
   t.match(await ask('createElastigroup', rules, { body }), [{ pointer: '#/region', message: /must be set/ }])
 })
 
-t.test('instanceTypes: each type matches a glob, wherever types are named', async () => {
+t.test('instanceTypes: each type must match a glob, wherever a body names types', async () => {
   const rules = { instanceTypes: ['t3.*', 'm?.large', 'c5*'] }
   const right = ['t3.micro', 't3.', 'm5.large', 'mx.large', 'c5', 'c5n.18xlarge']
   const wrong = [
@@ -265,7 +265,7 @@ t.test('instanceTypes: each type matches a glob, wherever types are named', asyn
   }), RUNS)
 })
 
-t.test('a glob matches as the regular expression does that it stands for', async () => {
+t.test('a glob matches like the regular expression that it stands for', async () => {
   const glob = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*', '?'), maxLength: 6 })
   const text = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*', '?'), maxLength: 8 })
   fc.assert(fc.property(glob, text, (glob, text) => {
@@ -276,7 +276,7 @@ t.test('a glob matches as the regular expression does that it stands for', async
   }), RUNS)
 })
 
-t.test('a hostile text does not hold up the glob', async (t) => {
+t.test('matching a glob is fast for any text', async (t) => {
   let looks = 0
   const text = new Proxy(Object('a'.repeat(10_000)) as Json, {
     get (target, name) {
@@ -291,7 +291,7 @@ t.test('a hostile text does not hold up the glob', async (t) => {
   }
 })
 
-t.test('products: one of those allowed, with or without the network in its name', async () => {
+t.test('products: only allowed ones, with or without the network (Amazon VPC) in the name', async () => {
   const rules = { products: ['Linux/UNIX', 'SUSE Linux (Amazon VPC)'] }
   const mutations = [
     ...fine('compute.product', 'Linux/UNIX', 'Linux/UNIX (Amazon VPC)', 'SUSE Linux', 'SUSE Linux (Amazon VPC)'),
@@ -306,7 +306,7 @@ t.test('products: one of those allowed, with or without the network in its name'
   ), RUNS)
 })
 
-t.test('spotOnly: nothing may run on demand, not by default either', async () => {
+t.test('spotOnly: nothing may run on demand, not even by default', async () => {
   const group = [
     ...bad('strategy.risk', 99, 99.9, 0, 101, '100', true, null, undefined), ...fine('strategy.risk', 100),
     ...bad('strategy.onDemandCount', 1, 0.5, '0', true), ...fine('strategy.onDemandCount', 0, null, undefined),
@@ -361,7 +361,7 @@ t.test('requiredTags: every resource has them, whatever else it has', async () =
   ), RUNS)
 })
 
-t.test('protectedTags: no update takes the tag, the target or the schedule away', async () => {
+t.test('protectedTags: no update removes the tag, sets the target to zero or schedules that', async () => {
   const tags = [{ tagKey: 'env', tagValue: 'prod-1' }, { tagKey: 'team', tagValue: 'a' }]
   const above = 'compute.launchSpecification.tags'
   const rules = { protectedTags: ['env=prod*', 'keep'] }
@@ -398,12 +398,12 @@ t.test('protectedTags: no update takes the tag, the target or the schedule away'
   }), RUNS)
 })
 
-t.test('a group whose target nobody knows may be renamed', async (t) => {
+t.test('protectedTags: a group whose target is unknown may be renamed', async (t) => {
   const present = { compute: { launchSpecification: { tags: [{ tagKey: 'keep', tagValue: '' }] } } }
   t.strictSame(await ask('updateElastigroup', { protectedTags: ['keep'] }, { present, body: { name: 'x' } }), [])
 })
 
-t.test('a group that is at zero, or has such a schedule, may be sent back as it is', async (t) => {
+t.test('protectedTags: a group already at zero, or with such a schedule, may be sent back unchanged', async (t) => {
   const launchSpecification = { tags: [{ tagKey: 'keep', tagValue: '' }] }
   const present = {
     capacity: { target: 0 }, scheduling: { tasks: [{ scaleTargetCapacity: 0 }] }, compute: { launchSpecification }
@@ -416,7 +416,7 @@ t.test('a group that is at zero, or has such a schedule, may be sent back as it 
   ])
 })
 
-t.test('capacity: a PUT is judged as it will stand, and nothing but the capacity', async () => {
+t.test('a PUT of the capacity is checked together with what Spot has, and only for the capacity', async () => {
   const value = fc.oneof(fc.nat(30), fc.constantFrom(null, undefined, '1e9', '7'))
   const capacity = fc.record({ minimum: value, target: value, maximum: value })
   await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 25 }), capacity, capacity, async (most, present, sent) => {
@@ -434,7 +434,7 @@ t.test('capacity: a PUT is judged as it will stand, and nothing but the capacity
   }), RUNS)
 })
 
-t.test('scaling: the target that comes of it is judged, as far as minimum and maximum let it', async () => {
+t.test('scaling up or down is checked by the target that results, within minimum and maximum', async () => {
   const capacity = fc.record({ minimum: fc.nat(5), target: fc.nat(20), maximum: fc.nat(30) })
   const up = fc.record({ most: fc.integer({ min: 1, max: 25 }), capacity, adjustment: fc.integer({ min: 1, max: 30 }) })
   await fc.assert(fc.asyncProperty(up, async ({ most, capacity, adjustment }) => {
@@ -454,7 +454,7 @@ t.test('scaling: the target that comes of it is judged, as far as minimum and ma
   }), RUNS)
 })
 
-t.test('what carries a protected tag is neither deleted nor paused nor scaled to zero, by any operation', async (t) => {
+t.test('protectedTags: no operation deletes, pauses or scales to zero what has such a tag', async (t) => {
   const rules = { protectedTags: ['keep=*'] }
   const present = {
     capacity: { minimum: 0, target: 2, maximum: 4 },
@@ -512,7 +512,7 @@ t.test('what carries a protected tag is neither deleted nor paused nor scaled to
   ])
 })
 
-t.test('many states at once are judged one by one, with one call', async (t) => {
+t.test('many state changes at once are checked one by one, with one call to Spot', async (t) => {
   const tags = (tagKey: string) => ({ compute: { launchSpecification: { tags: [{ tagKey, tagValue: 'x' }] } } })
   const spot = account(
     { id: 'smi-1', ...tags('keep') }, { id: 'smi-2', ...tags('other') }, { id: 'smi-3', ...tags('keep') }
@@ -529,7 +529,7 @@ t.test('many states at once are judged one by one, with one call', async (t) => 
   t.strictSame(places(await judge({ ...many, rules: [{ maxCapacity: 0 }], spot })), ['maxCapacity #/2'])
 })
 
-t.test('a managed instance counts 1', async (t) => {
+t.test('maxCapacity: a managed instance counts 1', async (t) => {
   const ask0 = (operation: string, most: number) =>
     ask(operation, { maxCapacity: most }, { noun: 'managedInstance', body: {} }).then(places)
   for (const operation of ['createInstance', 'createImport']) {
@@ -540,7 +540,7 @@ t.test('a managed instance counts 1', async (t) => {
   t.strictSame(await ask0('updateInstance', 0), [])
 })
 
-t.test('an import is judged by what it says, and refused where it cannot say it', async (t) => {
+t.test('an import is checked by its body, and refused where the body cannot show what a rule needs', async (t) => {
   const body = {
     originalInstanceId: 'i-1',
     region: 'us-east-1',
@@ -563,7 +563,7 @@ t.test('an import is judged by what it says, and refused where it cannot say it'
   ])
 })
 
-t.test('all sets of rules apply, and the tags that they give count', async (t) => {
+t.test('the guardrails of account and client all apply, and the tags that they add', async (t) => {
   const rules: Guardrails[] = [
     { maxCapacity: 10, requiredTags: ['owner'], tags: { owner: 'account', cost: '1' } },
     { maxCapacity: 5, tags: { owner: 'client', env: 'dev' } }
@@ -582,7 +582,7 @@ t.test('all sets of rules apply, and the tags that they give count', async (t) =
   })
 })
 
-t.test('no body whatsoever makes judging fail, and no read is made without a rule', async () => {
+t.test('no body makes the guardrails throw, and without a rule nothing is read from Spot', async () => {
   const rules: Guardrails = {
     maxCapacity: 1,
     regions: ['us-east-1'],
@@ -616,7 +616,7 @@ t.test('no body whatsoever makes judging fail, and no read is made without a rul
   }), RUNS)
 })
 
-t.test('every write of the contract is judged, but those that can breach no rule', async (t) => {
+t.test('every write is checked by guardrails, except those that cannot breach a rule', async (t) => {
   const writes = operationsOf(document).filter(({ method }) => method !== 'get')
     .map(({ operation }) => operation.operationId)
   t.strictSame(writes.filter((operation) => !operations[operation]).sort(), [
@@ -624,7 +624,7 @@ t.test('every write of the contract is judged, but those that can breach no rule
   ])
 })
 
-t.test('the schema takes every rule, and nothing else', async (t) => {
+t.test('the settings accept every guardrail, and nothing else', async (t) => {
   const validate = new Ajv({ strict: true }).compile(guardrailsSchema)
   t.ok(validate({
     maxCapacity: 100,
@@ -644,7 +644,7 @@ t.test('the schema takes every rule, and nothing else', async (t) => {
   ]) t.notOk(validate(wrong), JSON.stringify(wrong))
 })
 
-t.test('what will stand is what stands in Spot afterwards', async (t) => {
+t.test('guardrails predict what Spot has after a write', async (t) => {
   const { request, sandbox, app } = await start(t)
   const spot = () => app.spot.account(ACCOUNT, { kind: 'write', fresh: true })
   const groups = `/v1/spot/${ACCOUNT}/elastigroups`
@@ -683,7 +683,7 @@ t.test('what will stand is what stands in Spot afterwards', async (t) => {
     deepStrictEqual(status, 200)
     deepStrictEqual(undated(json), undated(predicted))
     deepStrictEqual(undated(merge(before, body)), undated(predicted))
-  }), { numRuns: process.env.CHAOS === 'full' ? 300 : 30 })
+  }), { numRuns: process.env.CHAOS === 'full' ? 300 : 15 })
 
   sandbox.clock.advance(600_000)
   const instance = (await request('GET', `${group}/status`)).json[0].instanceId

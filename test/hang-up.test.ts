@@ -29,10 +29,10 @@ async function createAndHangUp ({ url, app }: Gateway, requestId: string, sent: 
 
 const rows: [string, { fault: Fault, want: { status: number, committed: boolean } }][] = [
   ['is finished, and the log tells how it ended', { fault: {}, want: { status: 201, committed: true } }],
-  ['and that Spot answers with an error, is logged with the status of its problem', {
+  ['and gets an error of Spot is logged with the status of its problem', {
     fault: { status: 503 }, want: { status: 504, committed: false }
   }],
-  ['and whose answer from Spot is lost, is logged as unknown', {
+  ['and loses the answer of Spot is logged as unknown', {
     fault: { kind: 'reset', commit: 'first' }, want: { status: 504, committed: true }
   }]
 ]
@@ -59,7 +59,13 @@ for (const [index, [name, { fault, want: { status, committed } }]] of rows.entri
     t.strictSame(sandbox.transcript.filter(({ method }) => method === 'POST').map(({ committed }) => committed),
       [committed], 'Spot got it once')
     t.match(linesOfRequest(), [
-      { level: 30, msg: 'caller hung up before its answer', operationId: 'createElastigroup', status }
+      {
+        level: status >= 500 ? 40 : 30,
+        msg: 'caller hung up before its answer',
+        operationId: 'createElastigroup',
+        status,
+        problem: status >= 500 ? 'outcome-unknown' : undefined
+      }
     ])
     t.equal(await groupsThere() - before, committed ? 1 : 0)
     t.equal(linesOfRequest().length, 1, 'one line, as for every request')
@@ -94,7 +100,7 @@ t.test('a write whose caller hung up while its token was checked is not sent onc
   t.match(linesOf(/"hung-up-late"/).map((line) => JSON.parse(line)), [{ status: 503 }])
 })
 
-t.test('who reads a large answer slowly gets all of it, though the server ends', async (t) => {
+t.test('a caller that reads a large answer slowly gets all of it, though the server shuts down', async (t) => {
   const name = 'x'.repeat(32 * 1024 * 1024) // more than what lies between the two can hold
   const spot = createServer((_, response) => {
     response.setHeader('content-type', 'application/json')

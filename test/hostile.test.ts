@@ -14,7 +14,7 @@ import { validCall } from './valid-calls.js'
 const full = process.env.CHAOS === 'full'
 if (full) t.setTimeout(900_000)
 
-t.test('each of a flood of wrong tokens is refused, and a right one passes in the midst of it', async (t) => {
+t.test('in a flood of wrong tokens each is refused, and a valid one still works', async (t) => {
   const { request } = await startGateway(t, { configuration: { trustedProxies: ['127.0.0.1'] } })
   const from = (address: number) => ({ 'x-forwarded-for': `10.0.${address >> 8}.${address & 255}` })
   const ask = async (token: string, address: number) =>
@@ -39,7 +39,7 @@ t.test('each of a flood of wrong tokens is refused, and a right one passes in th
 
 /* Requests by chance. What fails is printed with the seed and the smallest example that fast-check finds. */
 
-const REQUESTS = full ? 20_000 : 750
+const REQUESTS = full ? 20_000 : 450
 
 /** What a stack trace of Node has, wherever it is written. */
 const stackFrame = /\bat (?:async )?(?:\S+ )?\(?(?:file:|node:|\/)\S+:\d+:\d+|node_modules\//
@@ -110,7 +110,7 @@ function filled (template: string, words: string[]): string {
   return template.replace(/\{\w+\}/g, () => words[next++ % words.length] as string)
 }
 
-t.test('whatever HTTP comes, the answer is as documented', async (t) => {
+t.test('any HTTP request, however odd, gets a documented answer', async (t) => {
   const { request, log } = await start(t, { configuration: { logLevel: 'trace' } })
   const numRuns = Math.round(REQUESTS * 2 / 3)
   const statuses: Record<string, number> = {}
@@ -127,8 +127,7 @@ t.test('whatever HTTP comes, the answer is as documented', async (t) => {
 
 /** Every line is JSON, none tells of an error of ours, of a stack or of a token. */
 function soundLog (t: Test, log: string[]): void {
-  const levels = log.map((line) => JSON.parse(line).level as number)
-  t.notOk(levels.some((level) => level >= 40), 'no warning and no error in the log')
+  t.strictSame(log.filter((line) => JSON.parse(line).level >= 40), [], 'no warning and no error in the log')
   t.notMatch(log.join('\n'), stackFrame)
   t.notMatch(log.join('\n'), TOKEN)
 }
@@ -230,7 +229,7 @@ function repliesIn (answer: string): Reply[] {
   return replies
 }
 
-t.test('whatever bytes come, the answer is a documented problem or none', async (t) => {
+t.test('any bytes get a documented problem or no answer', async (t) => {
   const gateway = await start(t, { configuration: { logLevel: 'trace' } })
   const { log, request } = gateway
   const exchange = connections(gateway)

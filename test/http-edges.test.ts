@@ -1,11 +1,9 @@
-import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
-import { connect, type AddressInfo, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { document } from '../openapi/document.js'
 import { problemType, type ProblemName } from '../services/problems/index.js'
 import { faultsOfReply } from './contract-check.js'
-import { ACCOUNT, start, startGateway, TOKEN, type Gateway, type Reply, type RequestOptions } from './helper.js'
+import { ACCOUNT, start, TOKEN, type Reply, type RequestOptions } from './helper.js'
+import { raw } from './raw-http.js'
 import { until } from './until.js'
 
 const groups = `/v1/spot/${ACCOUNT}/elastigroups`
@@ -34,27 +32,6 @@ const refuses = (rows: Row[]) => async (t: Test) => {
   t.strictSame(sandbox.transcript, [], 'nothing reaches Spot')
 }
 
-/** What comes back of bytes that need not be HTTP, and of more that drip in, once the server closed the connection. */
-async function raw (gateway: Gateway, bytes: string, drip = ''): Promise<Reply> {
-  const socket = connectTo(gateway).setEncoding('utf8')
-  let answer = ''
-  socket.on('data', (chunk) => { answer += String(chunk) }).on('error', () => {}).write(bytes, 'latin1')
-  let closed = false
-  socket.on('close', () => { closed = true })
-  await until(() => {
-    if (drip !== '') socket.write(drip)
-    return closed
-  })
-  const [head = '', text = ''] = answer.split('\r\n\r\n')
-  const [status = '', ...lines] = head.split('\r\n')
-  const headers = Object.fromEntries(lines.map((line) => line.toLowerCase().split(': ', 2)))
-  return { status: Number(status.split(' ')[1]), headers, text, json: /json/.test(head) ? JSON.parse(text) : undefined }
-}
-/** No test waits as long. */
-const PATIENT = { read: 600_000, write: 600_000 }
-
-const connectTo = ({ app }: Gateway) => connect((app.server.address() as AddressInfo).port, '127.0.0.1')
-
 const absent = { status: 404, problem: 'route-not-found' } as const
 const invalid = { status: 400, problem: 'invalid-request' } as const
 const malformed = { status: 400, problem: 'malformed-request' } as const
@@ -65,7 +42,7 @@ const tooLong = { status: 414, problem: 'uri-too-long' } as const
 const tooLargeHead = { status: 431, problem: 'header-fields-too-large' } as const
 const tooLarge = { status: 413, problem: 'content-too-large' } as const
 
-t.test('paths that are not there, or cannot be', refuses([
+t.test('unknown, malformed and overlong paths', refuses([
   ...[
     '/', '/v1', '/v1/spot', '/v1/spot/', '/v1/spot/nowhere', '/v1/spot/ping/', '//v1/spot/ping', '/V1/spot/ping', '*',
     '/v1/spot/ping;x', `/v1/spot/${ACCOUNT}`, `${groups}//`, `${one}/`, `${one}/status/`, `${one}/x`, '/v1/spot/?%zz'
@@ -74,7 +51,7 @@ t.test('paths that are not there, or cannot be', refuses([
   ['DELETE', '/v1/spot/nowhere', absent],
   ...['{', ' '.repeat(1024 * 1024 + 1)].map((body): Row => ['POST', '/v1/spot/nowhere', { ...absent, body }]),
   ['POST', '/v1/spot/nowhere', { ...absent, body: 'x', headers: { 'content-type': 'text/plain' } }],
-  ['GET', `${groups}/`, { ...invalid, errors: [{ parameter: 'elastigroup' }] }],
+  ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH'].map((method): Row => [method, `${groups}/`, { ...absent, body: group }]),
   ...['/v1/spot/%', `${one}%zz`, `${groups}/%c3%28`].map((path): Row => ['GET', path, malformed]),
   ...[`${groups}/${long}`, `/v1/spot/${long}/elastigroups`].map((path): Row => ['GET', path, tooLong]),
   ['GET', `/nowhere/${long}`, absent],
@@ -85,10 +62,46 @@ t.test('paths that are not there, or cannot be', refuses([
   ['HEAD', `/${'a'.repeat(20_000)}`, tooLong]
 ]))
 
+t.test('a slash at the end gets a hint, and a page to start from is shown', async (t) => {
+  const { request } = await start(t)
+  for (const path of ['/v1/spot/ping', groups, one, `${one}/status`, '/v1/spot/nowhere']) {
+    for (const query of ['', '?name=a/']) {
+      const { status, json } = await request('GET', `${path}/${query}`)
+      const hint = `Leave out the slash at the end: ${path}.`
+      t.match([status, json.type, json.hint], [404, problemType('route-not-found'), hint])
+    }
+  }
+  for (const path of ['/', '/v1/spot', '/v1/spot/']) {
+    const { status, json } = await request('GET', path, { headers: { accept: 'application/json' } })
+    t.match([status, json.hint], [404, /\/docs,.*\/openapi\.json;.*\/accounts/], path)
+    t.equal((await request('GET', path)).json.hint, json.hint, 'nothing accepted is the same')
+    t.equal((await request('POST', path, { body: group })).status, 404)
+    t.equal((await request('HEAD', path)).status, 404)
+    const browser = await request('GET', path, { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } })
+    t.match(browser, { status: 303, headers: { location: '/v1/spot/docs', vary: 'Accept' } })
+  }
+})
+
+t.test('JSON ends with a newline, problems included', async (t) => {
+  const gateway = await start(t)
+  const { request } = gateway
+  const headers = { 'idempotency-key': 'one' }
+  await until(async () => (await request('POST', groups, { body: group, headers })).status === 201)
+  const replies = [
+    await request('GET', groups), await request('GET', one), await request('GET', '/v1/spot/accounts'),
+    await request('GET', '/v1/spot/ready'), await request('POST', groups, { body: group, headers }),
+    await request('GET', '/v1/spot/nowhere'), await request('PATCH', groups),
+    await request('GET', '/v1/spot/openapi.json'), await request('GET', '/v1/spot/%'),
+    await raw(gateway, 'nonsense\r\n\r\n')
+  ]
+  for (const { text, status } of replies) t.match(text, /[}\]]\n$/, `${status} ${text.slice(0, 60)}`)
+})
+
 t.test('a method that a path does not take is answered 405 and Allow', async (t) => {
   const { request, sandbox } = await start(t)
   for (const [path, item] of Object.entries(document.paths)) {
-    const known = Object.keys(item).filter((key) => key !== 'parameters').map((method) => method.toUpperCase())
+    const named = Object.keys(item).filter((key) => key !== 'parameters').map((method) => method.toUpperCase())
+    const known = named.flatMap((method) => method === 'GET' ? ['GET', 'HEAD'] : method)
     const all = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']
     for (const method of all.filter((name) => !known.includes(name))) {
       for (const token of [TOKEN, null]) {
@@ -102,7 +115,42 @@ t.test('a method that a path does not take is answered 405 and Allow', async (t)
   t.strictSame(sandbox.transcript, [])
 })
 
-t.test('bodies that are not JSON, or not what the contract says', refuses([
+t.test('HEAD is GET without its body, problems included', async (t) => {
+  const gateway = await start(t, { configuration: { reads: { freshFor: 60_000, staleFor: 60_000 } } })
+  const { request, sandbox } = gateway
+  const ids: Record<string, string> = { account: ACCOUNT, elastigroup: 'sig-0f3ac1d2', instance: 'smi-4e8b21f7' }
+  const paths = Object.entries(document.paths).filter(([, item]) => item.get)
+    .map(([path]) => path.replace(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? 'x-1'))
+  /** What of the headers has nothing to do with the moment. */
+  const lasting = (reply: Reply['headers']) => {
+    const { date, age, 'x-request-id': id, 'cache-status': status, 'retry-after': wait, ...headers } = reply
+    return headers
+  }
+  for (const path of [...paths, `${groups}/sig-none`, '/v1/spot/none/elastigroups', `${groups}?x=1`]) {
+    const { text, ...get } = await request('GET', path)
+    const calls = sandbox.transcript.length
+    const head = `HEAD ${path} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: ${TOKEN}\r\nConnection: close\r\n\r\n`
+    const reply = await raw(gateway, head)
+    t.strictSame([reply.status, reply.text], [get.status, ''], path)
+    if (path.endsWith('/metrics')) continue // grows with each request
+    const { connection, ...headers } = lasting(reply.headers)
+    const { connection: _, 'keep-alive': __, ...expected } = lasting(get.headers)
+    t.strictSame(headers, JSON.parse(JSON.stringify(expected).toLowerCase()), path)
+    t.equal(Number(headers['content-length'] ?? 0), Buffer.byteLength(text), path)
+    t.equal(sandbox.transcript.length, calls, `${path} costs no call where GET costs none`)
+  }
+  const stranger = await request('HEAD', groups, { token: null })
+  t.match(stranger, { status: 401, text: '', headers: { 'www-authenticate': /ApiKey/ } })
+  const { headers: { etag = '' } } = await request('GET', groups)
+  t.match(await request('HEAD', groups, { headers: { 'if-none-match': etag } }), { status: 304, text: '' })
+  t.equal((await request('HEAD', '/v1/spot/docs/static/swagger-ui.css')).status, 200)
+  const calls = sandbox.transcript.length
+  await request('HEAD', '/v1/spot/demo/instances?name=unknown')
+  await request('GET', '/v1/spot/demo/instances?name=unknown')
+  t.ok(sandbox.transcript.length <= calls + 1, 'what a HEAD has read answers a GET')
+})
+
+t.test('bodies that are not JSON, too large, or not as documented', refuses([
   ...[
     '{', '{"a":1}x', 'NaN', "{'a':1}", '{"a":1,}', '   ', '['.repeat(100_000), '{"__proto__":1}',
     '{"a":{"__proto__":{}}}', '{"\\u005f_proto__":1}', '{"constructor":{"prototype":1}}'
@@ -124,7 +172,7 @@ t.test('bodies that are not JSON, or not what the contract says', refuses([
   ['DELETE', one, { ...tooLarge, body: { field: ' '.repeat(1024 * 1024) } }]
 ]))
 
-t.test('wrong types in a body are all named, each once and with its place', async (t) => {
+t.test('all wrong types in a body are named, each once and with its pointer', async (t) => {
   const { request, sandbox } = await start(t)
   const tags = [{ tagKey: 'a', tagValue: 'b' }, { tagKey: 7, tagValue: 'b' }, 'c']
   const launchSpecification = { tags, userData: '#!/bin/sh', monitoring: 'yes' }
@@ -147,7 +195,7 @@ t.test('wrong types in a body are all named, each once and with its place', asyn
   t.strictSame(sandbox.transcript, [])
 })
 
-t.test('query parameters that are not known, not dates, not switches', refuses([
+t.test('query parameters that are unknown, or no valid date or boolean', refuses([
   ...[
     ['x=1', 'x'], ['__proto__=1', '__proto__'], ['toString=1', 'toString'], ['a/b=1', 'a/b'], ['start[]=1', 'start[]'],
     ['start=2026-01-01', 'end'], ['end=2026-01-01', 'start'], ['start=2026-01-02&end=2026-01-01', 'end'],
@@ -163,7 +211,7 @@ t.test('query parameters that are not known, not dates, not switches', refuses([
   ...[`${one}/status`, '/v1/spot/ping'].map((path): Row => ['GET', `${path}?notThere=1`, unknown])
 ]))
 
-t.test('JSON under any type is JSON, and an empty body is none', async (t) => {
+t.test('JSON is accepted under other content types, and an empty body counts as none', async (t) => {
   const { request, sandbox } = await start(t)
   const body = { ...group, field: [1, null, ''] }
   for (const type of ['application/json', 'text/plain', 'application/x-www-form-urlencoded', 'application/x+json']) {
@@ -183,7 +231,7 @@ t.test('JSON under any type is JSON, and an empty body is none', async (t) => {
   })) t.equal((await request('POST', groups, { body })).status, 201, name)
 })
 
-t.test('what is not HTTP is answered a problem all the same, and the connection ends', async (t) => {
+t.test('malformed HTTP gets a problem, and the connection is closed', async (t) => {
   const gateway = await start(t)
   const post = (headers: string, body: string) =>
     `POST ${groups} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: ${TOKEN}\r\n${headers}\r\n\r\n${body}`
@@ -216,7 +264,7 @@ t.test('what is not HTTP is answered a problem all the same, and the connection 
   t.strictSame(gateway.sandbox.transcript, [], 'nothing reaches Spot')
 })
 
-t.test('requests that are odd, but right', async (t) => {
+t.test('unusual but valid HTTP is answered', async (t) => {
   const gateway = await start(t)
   const end = 'Host: a\r\nConnection: close\r\n'
   const body = JSON.stringify(group)
@@ -229,22 +277,6 @@ t.test('requests that are odd, but right', async (t) => {
   ] as const) t.equal((await raw(gateway, bytes)).status, status, JSON.stringify(bytes.slice(0, 60)))
 })
 
-t.test('a caller who hangs up in the middle is no bug of ours', async (t) => {
-  const gateway = await start(t)
-  const { app, log } = gateway
-  const head = `POST ${groups} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: ${TOKEN}\r\nContent-Length: 1000\r\n\r\n{`
-  for (const leave of ['resetAndDestroy', 'destroy', 'end'] as const) {
-    const served = once(app.server, 'request')
-    const socket = connectTo(gateway).on('error', () => {})
-    socket.write(head)
-    const [request] = await served
-    socket[leave]()
-    await new Promise((resolve) => request.on('close', resolve))
-  }
-  await gateway.request('GET', '/v1/spot/ping') // what was to be done about them is done before this is answered
-  t.strictSame([log.filter((line) => line.includes('"level":50')), gateway.sandbox.transcript], [[], []])
-})
-
 t.test('a token in the URL is kept out of the log', async (t) => {
   const { request, log } = await start(t)
   for (const token of [TOKEN, encodeURIComponent(TOKEN)]) {
@@ -255,81 +287,22 @@ t.test('a token in the URL is kept out of the log', async (t) => {
   t.notOk(log.some((line) => line.includes(TOKEN.slice(-20))))
 })
 
-t.test('a request that drips in for too long is answered 408', async (t) => {
-  const gateway = await start(t)
-  const { server } = gateway.app
-  t.strictSame([server.headersTimeout, server.requestTimeout], [30_000, 30_000])
-  // Node begins to look at its connections when it listens. Here it begins again, with less patience.
-  Object.assign(server, { headersTimeout: 200, requestTimeout: 200, connectionsCheckingInterval: 50 }).emit('listening')
-  const begun = `POST ${groups} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: ${TOKEN}\r\n`
-  for (const [bytes, drip] of [[begun, 'X: y\r\n'], [`${begun}Content-Length: 1000\r\n\r\n{`, ' ']] as const) {
-    const reply = await raw(gateway, bytes, drip)
-    t.equal(reply.status, 408)
-    t.match(reply.json, { type: problemType('request-timeout'), requestId: reply.headers['x-request-id'] })
+t.test('the log says why a request was refused, and who asked', async (t) => {
+  const { request, log } = await start(t, { configuration: { trustedProxies: ['127.0.0.1'] } })
+  const headers = { 'x-forwarded-for': '198.51.100.7' }
+  for (const [options, want] of [
+    [{ token: null }, { problem: 'unauthenticated', detail: 'The X-Auth-Token header is missing.' }],
+    [{ token: 'b0' }, { problem: 'unauthenticated', detail: /dollar signs/ }],
+    [{}, { problem: 'invalid-request', detail: undefined, codes: ['additionalProperties'] }]
+  ] as const) {
+    await request('GET', `${groups}?page=2`, { headers, ...options })
+    const line = JSON.parse(log.at(-1) ?? '{}')
+    t.match(line, { level: 30, address: '198.51.100.7', ...want })
   }
-  t.strictSame(gateway.sandbox.transcript, [])
+  t.notMatch(log.join(), /"page/, 'nothing of what was sent, save the URL')
 })
 
-t.test('requests beyond those that are taken at once are refused, save public ones', async (t) => {
-  const held: ServerResponse[] = []
-  let calls = 0
-  const spot = createServer((_, response) => {
-    calls++
-    held.push(response)
-  }).listen(0, '127.0.0.1')
-  t.teardown(() => spot.close())
-  await once(spot, 'listening')
-  const endpoint = `http://127.0.0.1:${(spot.address() as AddressInfo).port}`
-  const { request } = await startGateway(t, { endpoint, configuration: { maxRequests: 2, deadlines: PATIENT } })
-  const answer = () => {
-    for (const response of held.splice(0)) {
-      response.setHeader('content-type', 'application/json').end('{"request":{},"response":{"items":[]}}')
-    }
-  }
-
-  const slow = [request('GET', groups), request('GET', '/v1/spot/demo/instances')]
-  await until(() => calls === 2)
-  for (const [method, path] of [['GET', groups], ['POST', groups], ['GET', '/v1/spot/accounts']] as const) {
-    const reply = await request(method, path, { body: method === 'POST' ? group : undefined })
-    t.match(reply, { status: 503, headers: { 'retry-after': '1' }, json: { type: problemType('overloaded') } }, path)
-    t.equal((await request(method, path, { token: null })).status, 401, 'strangers learn nothing of it')
-  }
-  for (const path of ['ping', 'ready', 'metrics', 'version', 'openapi.json', 'docs', 'docs/static/swagger-ui.css']) {
-    t.equal((await request('GET', `/v1/spot/${path}`)).status, 200, path)
-  }
-  answer()
-  for (const reply of await Promise.all(slow)) t.equal(reply.status, 200)
-  t.equal(calls, 2)
-  const next = request('GET', groups)
-  await until(() => calls === 3)
-  answer()
-  t.equal((await next).status, 200, 'there is room again')
-})
-
-t.test('who hangs up makes room for others', async (t) => {
-  const gateway = await start(t, { configuration: { maxRequests: 12, deadlines: PATIENT } })
-  const { request, sandbox } = gateway
-  const list = `GET ${groups} HTTP/1.1\r\nHost: a\r\nX-Auth-Token: ${TOKEN}\r\n\r\n`
-  const create = list.replace('GET', 'POST').replace('\r\n\r\n', '\r\nContent-Length: 1000\r\n\r\n{')
-  // One over each connection, many at once over one, and one with a body that is not there yet; again until it is full.
-  for (const [name, bytes] of Object.entries({ one: list, many: list.repeat(20), body: create })) {
-    for (const leave of ['resetAndDestroy', 'destroy'] as const) {
-      sandbox.faults.inject({ times: Infinity, method: 'GET', kind: 'hang' })
-      const sockets: Socket[] = []
-      do {
-        const socket = connectTo(gateway).on('error', () => {})
-        socket.write(bytes)
-        sockets.push(socket)
-      } while ((await request('GET', '/v1/spot/accounts')).status === 200)
-      for (const socket of sockets) socket[leave]()
-      await until(async () => (await request('GET', '/v1/spot/accounts')).status === 200)
-      t.pass(`${name} ${leave}`)
-      sandbox.faults.clear()
-    }
-  }
-})
-
-t.test('an X-Request-Id that is a plain word comes back, another one is replaced', async (t) => {
+t.test('an X-Request-Id of plain characters is kept, any other is replaced', async (t) => {
   const { request, log } = await start(t)
   for (const id of ['a', '0af7651916cd43dd-8448.eb_1', 'x'.repeat(128)]) {
     const { headers, json } = await request('GET', '/v1/spot/nowhere', { headers: { 'x-request-id': id } })

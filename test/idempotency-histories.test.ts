@@ -5,7 +5,7 @@ import { endOf, type Plan, SETTLE, type StateFault, World } from './key-world.js
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
-t.test('never twice, whatever comes in between', async (t) => {
+t.test('a key never creates twice: requests, searches, kills and lost answers in any order', async (t) => {
   const plan = fc.record({
     ends: fc.constantFrom('created' as const, 'refused' as const, 'lost' as const, 'lost' as const),
     takes: fc.integer({ min: 1, max: 55_000 }),

@@ -5,7 +5,7 @@ import { endOf, type Plan, reported, type Server, World } from './key-world.js'
 
 const MINUTE = 60_000
 
-t.test('every row of the table', async (t) => {
+t.test('every state and event of a key leads to the next state as tabulated', async (t) => {
   const lost: Plan = { ends: 'lost' }
   /** What leads to a state: at the end of it, the key is in that state. */
   const reach: Record<State, (world: World, server: Server) => Promise<unknown>> = {
@@ -108,7 +108,7 @@ t.test('every row of the table', async (t) => {
   t.throws(() => rowOf('none', 'created'), /cannot happen/)
 })
 
-t.test('the table is what docs/reliability.md draws', async (t) => {
+t.test('the table of states is that of docs/reliability.md', async (t) => {
   const text = readFileSync(new URL('../docs/reliability.md', import.meta.url), 'utf8')
   const drawn = [...text.matchAll(/^ {2}(\w+) --> (\w+) : (.+)$/gm)].flatMap(([, from, to, triggers = '']) =>
     triggers.split(/, (?=\w)/).map((trigger) => `${from} --> ${to} : ${trigger}`))

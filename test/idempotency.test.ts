@@ -32,7 +32,7 @@ async function startQuiet (t: Test, options: GatewayOptions = {}) {
 
 const replayed = ({ headers }: Reply) => headers['idempotency-replayed']
 
-t.test('the first answer is given again, to the byte, whatever is created', async (t) => {
+t.test('a repeated key gets the first reply again, to the byte, for everything that can be created', async (t) => {
   const { request, sandbox, posts } = await startQuiet(t)
   sandbox.clock.advance(20 * 60_000) // the seeded instances run by then
   const [some] = (await request('GET', groups)).json
@@ -92,7 +92,7 @@ t.test('a key belongs to one request of one caller in one account', async (t) =>
   t.ok(sandbox.transcript.every(({ headers }) => headers['idempotency-key'] === undefined))
 })
 
-t.test('a key belongs to the account as Spot knows it, whatever it is called here', async (t) => {
+t.test('a key belongs to the account id of Spot, whatever name the account has here', async (t) => {
   const token = 'vendor-token-for-tests'
   const sandbox = { accounts: ['act-5a9db0c5', 'act-5a9db0c6'].map((id) => ({ id, token })) }
   const { sandbox: { url: endpoint } } = await start(t, { sandbox })
@@ -111,7 +111,7 @@ t.test('a key belongs to the account as Spot knows it, whatever it is called her
   t.not(demo.json.id, prod.json.id)
 })
 
-t.test('a stored answer is given whatever has come since: stricter guardrails, or a Spot that is down', async (t) => {
+t.test('a stored reply is given again even under stricter guardrails, or while Spot is down', async (t) => {
   const { app, create, sandbox, request } = await startQuiet(t)
   sandbox.clock.advance(20 * 60_000) // the seeded instances run by then
   const [some] = (await request('GET', groups)).json
@@ -145,7 +145,7 @@ t.test('a copy of a group does not carry its marker along, and a dry run shows n
   t.strictSame([made.status, replayed(made)], [201, undefined], 'it left the key alone')
 })
 
-t.test('fifty at once with one key make one create', async (t) => {
+t.test('fifty requests at once with one key make one create', async (t) => {
   const { create, sandbox, posts, named } = await startQuiet(t)
   sandbox.faults.inject({ method: 'POST', latency: 1000 })
   const replies = await Promise.all(Array.from({ length: 50 }, () => create('k')))
@@ -160,7 +160,7 @@ t.test('fifty at once with one key make one create', async (t) => {
   t.strictSame([posts().length, await named('x')], [1, 1])
 })
 
-t.test('what was refused is forgotten: nothing was created', async (t) => {
+t.test('a create that Spot refused frees its key', async (t) => {
   const { create, sandbox, posts } = await startQuiet(t)
   const { capacity, ...incomplete } = group
   t.equal((await create('k', incomplete)).status, 400, 'by the contract')
@@ -175,7 +175,7 @@ t.test('what was refused is forgotten: nothing was created', async (t) => {
   t.equal(posts().length, 4)
 })
 
-t.test('an answer that is lost is found by the marker', async (t) => {
+t.test('a create whose answer was lost is found by its marker', async (t) => {
   const faults: Record<string, Fault> = {
     'reset after the create': { kind: 'reset', commit: 'first' },
     '504 after it': { status: 504, commit: 'first' },
@@ -200,7 +200,7 @@ t.test('an answer that is lost is found by the marker', async (t) => {
   }
 })
 
-t.test('what was never created is created when asked again, after two looks', async (t) => {
+t.test('a create that never happened is sent again, after two searches', async (t) => {
   const { create, sandbox, posts, lists, named, events } = await startQuiet(t, { configuration: { settle: 300 } })
   sandbox.faults.inject({ method: 'POST', kind: 'reset' })
   t.equal((await create('k')).status, 504)
@@ -213,7 +213,7 @@ t.test('what was never created is created when asked again, after two looks', as
   t.match(await events(), { unknown: 1, absent: 1, created: 1 })
 })
 
-t.test('a create that comes late is found, not repeated', async (t) => {
+t.test('a create that Spot carries out late is found, not repeated', async (t) => {
   const { create, sandbox, posts, named } = await startQuiet(t, { configuration: { settle: 600 } })
   sandbox.faults.inject({ method: 'POST', kind: 'reset', commit: 'late', lateBy: 200 })
   t.equal((await create('k')).status, 504)
@@ -233,7 +233,7 @@ t.test('a server that has no time to search twice says when to ask again', async
   t.equal(posts().length, 1)
 })
 
-t.test('what became of it is found out even if nobody asks', async (t) => {
+t.test('the outcome of a lost create is searched even if nobody asks again', async (t) => {
   const { create, sandbox, posts, events, lists } = await startQuiet(t, { configuration: { settle: 100 } })
   sandbox.faults.inject({ method: 'POST', kind: 'reset', commit: 'first' })
   sandbox.faults.inject({ method: 'POST', kind: 'reset' })
@@ -251,7 +251,7 @@ t.test('what became of it is found out even if nobody asks', async (t) => {
   t.equal(posts().length, 3)
 })
 
-t.test('more than one with the marker is said loudly', async (t) => {
+t.test('two resources with one marker are reported as duplicates', async (t) => {
   const unswept = { configuration: { settle: 60_000 } }
   const { create, sandbox, request, log, posts } = await startQuiet(t, unswept)
   sandbox.faults.inject({ method: 'POST', kind: 'reset', commit: 'first' })
@@ -270,7 +270,7 @@ t.test('more than one with the marker is said loudly', async (t) => {
   t.strictSame((await create('k')).headers.location, paths[1], 'once somebody chose, that is the answer')
 })
 
-t.test('without a marker nothing is found out, and nothing is repeated', async (t) => {
+t.test('where creates carry no marker, a lost one is neither found nor repeated', async (t) => {
   const unmarked = await startQuiet(t)
   unmarked.app.configuration.accounts.demo = { ...unmarked.app.configuration.accounts.demo!, marker: false }
   const { create, sandbox, posts, request } = unmarked
@@ -292,7 +292,7 @@ t.test('without a marker nothing is found out, and nothing is repeated', async (
   t.equal(sandbox.transcript.filter(({ method }) => method === 'PUT').length, 1)
 })
 
-t.test('without a key a create is sent once, always', async (t) => {
+t.test('a create without a key is sent once', async (t) => {
   const { request, sandbox, posts } = await startQuiet(t)
   sandbox.faults.inject({ method: 'POST', kind: 'reset' })
   t.equal((await request('POST', groups, { body: group })).status, 504)

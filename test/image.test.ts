@@ -129,11 +129,11 @@ function build (t: Test): Image {
   })
 }
 
-t.test('the image', { ...full && { timeout: 600_000 } }, async (t) => {
+t.test('the image of the Dockerfile', { ...full && { timeout: 600_000 } }, async (t) => {
   const image = build(t)
   const app = join(image.root, image.workdir)
 
-  await t.test('holds what runs, and nothing else', async (t) => {
+  await t.test('holds what the server needs, and nothing else', async (t) => {
     t.strictSame(readdirSync(app), ['LICENSE', 'dist', 'node_modules', 'openapi', 'package.json', 'state'])
     t.strictSame(readdirSync(join(app, 'openapi')), ['spot-api.json'])
     const files = readdirSync(app, { recursive: true, encoding: 'utf8' })
@@ -160,7 +160,7 @@ t.test('the image', { ...full && { timeout: 600_000 } }, async (t) => {
     t.equal(statSync(app).uid, own)
   })
 
-  await t.test('says what it is', async (t) => {
+  await t.test('has labels that say what it is', async (t) => {
     const { version, license, repository } = read(join(root, 'package.json'))
     const name = 'org.opencontainers.image'
     t.match(pairs(image.settings.LABEL ?? ''), {
@@ -172,7 +172,7 @@ t.test('the image', { ...full && { timeout: 600_000 } }, async (t) => {
     t.match(read(join(app, 'dist/build.json')), { githash: GITHASH })
   })
 
-  await t.test('runs the sandbox, as the Dockerfile says on its top', async (t) => {
+  await t.test('runs the sandbox with the command at the top of the Dockerfile', async (t) => {
     const [, address = ''] = /docker run .* spot-api --listen (\S+)$/m.exec(dockerfile) ?? []
     t.equal(address, '0.0.0.0:8080')
     const { url, port, end } = await serve(t, image, ['--listen', '127.0.0.1:0'])

@@ -7,7 +7,7 @@ import { start } from './helper.js'
 /** What is asked of a resource that is gone. */
 const everyCall = [['GET', ''], ['PUT', ''], ['DELETE', ''], ['GET', '/status'], ['GET', '/costs']] as const
 
-t.test('an Elastigroup lives from create to 404', async (t) => {
+t.test('an Elastigroup is created, read, listed, updated and deleted', async (t) => {
   const { request, sandbox } = await start(t)
   const groups = '/v1/spot/demo/elastigroups'
   const before = (await request('GET', groups)).json
@@ -62,7 +62,7 @@ t.test('an Elastigroup lives from create to 404', async (t) => {
   t.equal((await request('GET', groups)).json.length, before.length)
 })
 
-t.test('a managed instance lives from create to 404', async (t) => {
+t.test('a managed instance is created, read, listed, updated and deleted', async (t) => {
   for (const listShape of ['wrapped', 'flat'] as const) {
     await t.test(`with the ${listShape} list`, async (t) => {
       const { request, sandbox } = await start(t, { sandbox: { listShape } })
@@ -122,8 +122,8 @@ t.test('a managed instance lives from create to 404', async (t) => {
   }
 })
 
-t.test('the two additions to a create', async (t) => {
-  const { request, sandbox } = await start(t, { configuration: { organization: 'spinners' } })
+t.test('a create adds the default VPC of the account and the tag spinup:org', async (t) => {
+  const { request, sandbox } = await start(t, { configuration: { organizationTag: 'spinners' } })
   type Sent = { compute: { vpcId?: string, launchSpecification: { tags: object[] } } }
   const sent = () => sandbox.transcript.at(-1)?.body as { managedInstance: Sent, group: Sent }
   const instance = example('ManagedInstanceCreate')
@@ -159,7 +159,7 @@ t.test('a managed instance without VPC or subnets is refused before Spot sees it
   t.equal(sandbox.transcript.length, 0)
 })
 
-t.test('the bodies of the brief are the examples of the contract', async (t) => {
+t.test('docs/clients.md shows the examples of the document', async (t) => {
   const page = readFileSync(new URL('../docs/clients.md', import.meta.url), 'utf8')
   const bodies = [...page.matchAll(/```json\n([\s\S]*?)```/g)].map(([, json]) => JSON.parse(json as string))
   for (const name of ['ElastigroupCreate', 'ElastigroupUpdate', 'ManagedInstanceCreate', 'ManagedInstanceUpdate']) {

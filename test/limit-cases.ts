@@ -36,32 +36,32 @@ const known = (limit: number): Step[] =>
 /** Every rule as a sequence, that memory and Redis must both follow. */
 export const CASES: [name: string, steps: Step[]][] = [
   // What is not known
-  ['ten may go while no limit is known', [...sends(10), waits(2000)]],
+  ['ten calls go at once while no limit is known', [...sends(10), waits(2000)]],
   ['a call that hangs counts for two seconds only', [
     ...sends(10), at(1999), waits(1), at(2000), ...sends(10, {}, 't')
   ]],
   ['a call that ends makes room for one', [...sends(10), at(10), ends('s3', undefined), goes('t'), waits(1990)]],
-  ['those who wait are counted in front', [...sends(8), waits(2000, { ahead: 2 }), goes('t', { ahead: 1 })]],
-  ['where Spot has no limit there is none', [goes('a'), ends('a', noLimit), ...sends(200)]],
-  ['silence takes back no limit that Spot stated', [
+  ['calls that wait in front count', [...sends(8), waits(2000, { ahead: 2 }), goes('t', { ahead: 1 })]],
+  ['where Spot states no limit there is none', [goes('a'), ends('a', noLimit), ...sends(200)]],
+  ['an answer without a limit does not take back the one that Spot stated', [
     ...known(1), goes('a'), ends('a', noLimit), waits(61_000)
   ]],
-  ['a limit that Spot states ends silence', [
+  ['a limit that Spot states applies, though answers before had none', [
     goes('a'), ends('a', noLimit), at(1), goes('b'), ends('b', quota(2, 0)), waits(60_999)
   ]],
 
   // The window of our own sends
-  ['a send stays until 61 s after its end', [
+  ['a call counts until 61 s after its end', [
     ...known(1), goes('a'), waits(61_000), at(5000), ends('a', quota(1, 0)), waits(61_000),
     at(65_999), waits(1), at(66_000), goes('b')
   ]],
-  ['a lost answer counts as well', [
+  ['a call whose answer was lost counts as well', [
     ...known(1), goes('a'), ends('a', undefined), waits(61_000), at(61_000), goes('b')
   ]],
-  ['a call that never reached Spot is taken out at once', [...known(1), goes('a'), ends('a', 'unsent'), goes('b')]],
+  ['a call that never reached Spot does not count', [...known(1), goes('a'), ends('a', 'unsent'), goes('b')]],
   ['a limit is not forgotten when idle', [...known(1), at(3_600_000), goes('a'), waits(61_000)]],
-  ['but it is after a day', [...known(1), at(86_400_000), goes('a'), goes('b')]],
-  ['a call that waits for the third to leave waits for the third', [
+  ['a limit is forgotten after a day', [...known(1), at(86_400_000), goes('a'), goes('b')]],
+  ['a call with others in front waits for as many places', [
     ...known(3), goes('a'), goes('b'), goes('c'), ends('a', quota(3, 2)), at(10), ends('b', quota(3, 1)),
     at(20), ends('c', quota(3, 0)), waits(60_980), waits(60_990, { ahead: 1 }), waits(61_000, { ahead: 2 })
   ]],
@@ -70,20 +70,20 @@ export const CASES: [name: string, steps: Step[]][] = [
   ]],
 
   // What others use
-  ['what others use is not there', [
+  ['what others use of the limit is not used', [
     ...known(9), goes('a'), ends('a', quota(9, 2)), goes('b'), goes('c'), waits(60_000)
   ]],
-  ['it is kept for 60 s', [
+  ['what others use is kept free for 60 s', [
     ...known(9), goes('a'), ends('a', quota(9, 0)), at(59_999), waits(1), at(60_000), goes('b')
   ]],
-  ['each answer reports it again', [
+  ['each answer tells anew what others use', [
     ...known(9), goes('a'), ends('a', quota(9, 1)), at(1), goes('b'), ends('b', quota(9, 7)), ...sends(7),
     waits(60_999)
   ]],
-  ['calls at once do not take each other for others', [
+  ['calls at once are not taken for those of others', [
     ...known(8), ...sends(6), at(5), ...end(6, (index) => quota(8, 7 - index)), goes('a'), goes('b'), waits(61_000)
   ]],
-  ['in whatever order their answers come', [
+  ['calls at once are not taken for those of others, in whatever order their answers come', [
     ...known(8), ...sends(6), at(5), ...end(6, (index) => quota(8, 2 + index)), goes('a'), goes('b'), waits(61_000)
   ]],
   ['the last of a burst tells what others use', [
@@ -96,7 +96,7 @@ export const CASES: [name: string, steps: Step[]][] = [
     ...known(9), goes('a'), ends('a', quota(9, 8)), at(60_500), goes('b'), ends('b', quota(9, 6)), ...sends(5),
     waits(500)
   ]],
-  ['nor is one that never reached it', [
+  ['a call that never reached Spot is not counted by Spot', [
     ...known(9), goes('a'), ends('a', 'unsent'), at(30_000), goes('b'), ends('b', quota(9, 1)),
     at(60_500), goes('c'), ends('c', quota(9, 7)), ...sends(7), waits(30_500)
   ]],
@@ -109,11 +109,11 @@ export const CASES: [name: string, steps: Step[]][] = [
     ...sends(4, { client: 'b', share: 0.5 }, 'b'), waits(61_000, { client: 'b', share: 0.5 })
   ]],
   ['a client may send one in any case', [...known(9), goes('a', { share: 0.01 }), held(61_000, { share: 0.01 })]],
-  ['its guards may use the reserve beyond its share', [
+  ['guards of a client may use the reserve beyond its share', [
     ...known(20), ...sends(10, { share: 0.5 }), held(61_000, { share: 0.5 }),
     ...sends(2, { share: 0.5, reserved: true }, 'g'), held(61_000, { share: 0.5, reserved: true })
   ]],
-  ['its place comes back when its own call leaves', [
+  ['a client gets its place back when its own call leaves the window', [
     ...known(9), goes('b', { client: 'b' }), at(10), goes('a', { share: 0.1 }), ends('b', quota(9, 8)),
     at(20), ends('a', quota(9, 7)), held(61_000, { share: 0.1 }), at(61_019), held(1, { share: 0.1 }),
     at(61_020), goes('c', { share: 0.1 })
@@ -123,7 +123,7 @@ export const CASES: [name: string, steps: Step[]][] = [
   ['after a 429 nothing goes until its reset and a second', [
     ...known(9), goes('a'), ends('a', blocked(3000, 9)), waits(4000), at(3999), waits(1), at(4000), goes('b')
   ]],
-  ['then one call probes, and one more each two seconds if it hangs', [
+  ['after the pause one call probes, and one more each two seconds if it hangs', [
     ...known(9), goes('a'), ends('a', blocked(0)), at(1000), goes('p'), waits(2000), at(2999), waits(1), at(3000),
     goes('q'), waits(2000)
   ]],
@@ -131,47 +131,47 @@ export const CASES: [name: string, steps: Step[]][] = [
     ...known(9), goes('a'), ends('a', blocked(0)), at(1000), goes('p'), ends('p', quota(9, 7)), ...sends(7),
     waits(61_000 - 1000)
   ]],
-  ['a probe without numbers does not', [
+  ['a probe whose answer has no limit does not end the block', [
     ...known(9), goes('a'), ends('a', blocked(0)), at(1000), goes('p'), ends('p', undefined), waits(2000),
     at(3000), goes('q')
   ]],
-  ['a probe that never left is probed in its stead', [
+  ['a probe that never left is replaced by the next call', [
     ...known(9), goes('a'), ends('a', blocked(0)), at(1000), goes('p'), ends('p', 'unsent'), goes('q'), waits(2000)
   ]],
-  ['who waits in front probes first', [
+  ['the call that waits in front probes first', [
     ...known(9), goes('a'), ends('a', blocked(0)), at(1000), waits(0, { ahead: 1 }), goes('p')
   ]],
   ['each 429 to a probe doubles the pause', [
     ...known(9), goes('a'), ends('a', blocked(0)), at(1000), goes('p'), ends('p', blocked(0)), waits(2000),
     at(3000), goes('q'), ends('q', blocked(500)), waits(4500), at(7500), goes('r'), ends('r', blocked(0)), waits(8000)
   ]],
-  ['up to a minute', [
+  ['the pause doubles up to a minute', [
     ...known(99), ...[...Array(12).keys()].flatMap((index) => [
       at(index * 100_000), goes(`p${index}`), ends(`p${index}`, blocked(0))
     ]), waits(60_000)
   ]],
-  ['a success resets it', [
+  ['a success resets the pause', [
     ...known(9), goes('a'), ends('a', blocked(0)), at(1000), goes('p'), ends('p', blocked(0)), at(3000), goes('q'),
     ends('q', quota(9, 5)), at(3001), goes('b'), ends('b', blocked(0)), waits(1000)
   ]],
-  ['several 429 of one burst are one', [
+  ['several 429 of one burst count as one', [
     ...known(9), ...sends(4), at(5), ...end(4, () => blocked(0)), waits(1000)
   ]],
   ['a success of a call from before the block does not end it', [
     ...known(9), goes('a'), goes('b'), ends('a', blocked(5000)), at(10), ends('b', quota(9, 8)), waits(5990),
     at(6000), goes('p'), waits(2000)
   ]],
-  ['nor does an old probe end a later block', [
+  ['an old probe does not end a later block', [
     ...known(9), goes('a'), ends('a', blocked(0)), at(1000), goes('p'), at(3000), goes('q'),
     ends('q', blocked(5000)), at(3010), ends('p', quota(9, 8)), waits(6990)
   ]],
   ['the longest of several blocks holds', [
     ...known(9), goes('a'), goes('b'), ends('a', blocked(9000)), ends('b', blocked(1000)), waits(10_000)
   ]],
-  ['a probe goes whatever others used', [
+  ['a probe goes, however much others used', [
     ...known(4), goes('a'), goes('b'), ends('a', quota(4, 0)), ends('b', blocked(0)), at(1000), goes('p')
   ]],
-  ['but not beyond our own sends', [
+  ['a probe that succeeds lets no more go than our own calls leave room for', [
     ...known(4), goes('a'), ends('a', quota(4, 0)), at(60_000), goes('b'), ends('b', blocked(0)), at(61_000), goes('p'),
     ends('p', quota(4, 1)), goes('c'), ends('c', blocked(0, 3)), at(62_000), waits(121_000 - 62_000)
   ]],

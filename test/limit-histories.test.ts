@@ -117,7 +117,7 @@ async function play (limit: number, roundDown: boolean, list: Move[]): Promise<H
 const limits = fc.integer({ min: 1, max: 30 })
 const RUNS = Number(process.env.SEQUENCES ?? 200)
 
-t.test('while nobody else uses the limit, Spot never answers 429, and no room is left', async (t) => {
+t.test('while nobody else uses the limit of Spot, there is never a 429, and none of the limit is wasted', async (t) => {
   const total = { sent: 0 }
   await fc.assert(fc.asyncProperty(limits, fc.boolean(), moves(0), async (limit, down, list) => {
     const { refusals, needless, goesOn, sent } = await play(limit, down, list)
@@ -127,7 +127,7 @@ t.test('while nobody else uses the limit, Spot never answers 429, and no room is
   t.ok(total.sent > RUNS, `${total.sent} calls were sent`)
 })
 
-t.test('whoever else uses it, nothing is sent before the reset, and calls go on afterwards', async (t) => {
+t.test('whoever else uses the limit, nothing is sent before a reset, and calls go on after it', async (t) => {
   const total = { sent: 0, refusals: 0 }
   await fc.assert(fc.asyncProperty(limits, fc.boolean(), moves(8), async (limit, down, list) => {
     const { refusals, trespasses, goesOn, sent } = await play(limit, down, list)
@@ -138,7 +138,7 @@ t.test('whoever else uses it, nothing is sent before the reset, and calls go on 
   t.ok(total.refusals > 0, `of ${total.sent} calls, Spot refused ${total.refusals}`)
 })
 
-t.test('a reset that is rounded down is not run into again and again', async (t) => {
+t.test('a reset that Spot rounds down causes one 429, not many', async (t) => {
   const clock = new VirtualClock()
   const { stage } = start(t, clock)
   const spot = new RateLimit(10)
@@ -161,7 +161,7 @@ t.test('a reset that is rounded down is not run into again and again', async (t)
   t.equal(refusals, 1)
 })
 
-t.test('with others that use half of the limit, the rest is used, and few calls are refused', async (t) => {
+t.test('while others use half of the limit, we use the rest, and Spot refuses few calls', async (t) => {
   const clock = new VirtualClock()
   const { stage } = start(t, clock)
   const spot = new RateLimit(100)

@@ -6,11 +6,11 @@ import { quotaOf } from '../services/spot/wire/quota.js'
 import { blocked, CASES, failuresOf, quota } from './limit-cases.js'
 import { noRedis, startRedis } from './redis.js'
 
-t.test('the rules, in memory', async (t) => {
+t.test('rules of the rate limit, in memory', async (t) => {
   for (const [name, steps] of CASES) t.strictSame(await failuresOf(steps, new RouteWindow(), 1_000_000), [], name)
 })
 
-t.test('the same rules in Redis', { skip: noRedis }, async (t) => {
+t.test('rules of the rate limit, in Redis', { skip: noRedis }, async (t) => {
   const { url } = await startRedis(t)
   let now = 0
   const window = new RedisWindow(url, () => now)
@@ -30,7 +30,7 @@ t.test('the same rules in Redis', { skip: noRedis }, async (t) => {
   }
 })
 
-t.test('memory and Redis decide alike, call by call', { skip: noRedis }, async (t) => {
+t.test('the rate limits in memory and in Redis decide alike, call by call', { skip: noRedis }, async (t) => {
   const { url } = await startRedis(t)
   let now = 1_000_000
   let routes = 0
@@ -73,7 +73,7 @@ t.test('memory and Redis decide alike, call by call', { skip: noRedis }, async (
     return true
   }), { numRuns: 60 })
 })
-t.test('a reset that cannot be is a minute', async (t) => {
+t.test('an impossible reset counts as a minute', async (t) => {
   const reset = (value: string) => quotaOf(429, { 'x-ratelimit-limit': '10', 'x-ratelimit-reset': value })?.reset
   for (const value of ['1760000000', '601', '-1', '', 'soon', 'Infinity']) t.equal(reset(value), 60_000, value)
   t.equal(reset('600'), 600_000)

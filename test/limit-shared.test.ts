@@ -42,7 +42,7 @@ class SimulatedWindow implements SharedWindow {
 }
 
 t.test('servers that share a limit', async (t) => {
-  t.test('use all of it together, and no more', async (t) => {
+  t.test('use all of the limit together, and no more', async (t) => {
     const clock = new VirtualClock()
     const redis = new SimulatedWindow(clock)
     const servers = [1, 2, 3].map(() => start(t, clock, { redis }))
@@ -59,7 +59,7 @@ t.test('servers that share a limit', async (t) => {
     t.strictSame([refusals, results.filter(({ word }) => word === 'success').length], [0, 27], 'all but the reserve')
   })
 
-  t.test('a server that hears a 429 stops the others', async (t) => {
+  t.test('a 429 to one server stops the others', async (t) => {
     const clock = new VirtualClock()
     const redis = new SimulatedWindow(clock)
     const [one, two] = [start(t, clock, { redis }), start(t, clock, { redis })]
@@ -68,7 +68,7 @@ t.test('servers that share a limit', async (t) => {
     t.equal((await settled(clock, two.stage(callOf(clock), never))).word, 'rate-limited')
   })
 
-  t.test('one that loses the others continues alone after 200 ms, once, and comes back', async (t) => {
+  t.test('a server that loses the others continues alone after 200 ms, logs it once, and comes back', async (t) => {
     const clock = new VirtualClock()
     const redis = new SimulatedWindow(clock)
     const { stage, events, limit } = start(t, clock, { redis })
@@ -99,7 +99,38 @@ t.test('servers that share a limit', async (t) => {
     t.equal((await settled(clock, stage(callOf(clock), async () => answer()))).word, 'success')
   })
 
-  t.test('one that starts without the others says so, and goes', async (t) => {
+  t.test('a call whose deadline passes while Redis is asked does not hold up later calls', async (t) => {
+    const clock = new VirtualClock()
+    const redis = new SimulatedWindow(clock)
+    const { stage } = start(t, clock, { redis })
+    // While no limit is known, ten may be under way.
+    const ends: (() => void)[] = []
+    for (let n = 0; n < 10; n++) {
+      watch(stage(callOf(clock), () => new Promise((resolve) => ends.push(() => resolve(answer())))))
+    }
+    const givesUp = watch(stage(callOf(clock, { deadline: clock.now() + 100 }), never))
+    await clock.settle()
+
+    redis.mode = 'hangs'
+    ends[0]?.()
+    await clock.settle()
+    const [isBack, isAsked] = redis.release.splice(0)
+    await clock.advance(100)
+    t.equal(givesUp.word, 'expired')
+    const comes = watch(stage(callOf(clock), async () => answer()))
+    await clock.settle()
+    redis.release.shift()?.()
+    await clock.settle()
+    t.equal(comes.word, 'pending', 'ten are under way as far as anybody knows')
+    isBack?.()
+    await clock.settle()
+    redis.mode = 'up'
+    isAsked?.()
+    await clock.settle()
+    t.equal(comes.word, 'success')
+  })
+
+  t.test('a server that starts without the others logs that, and sends alone', async (t) => {
     const clock = new VirtualClock()
     const redis = new SimulatedWindow(clock)
     redis.mode = 'down'
@@ -108,7 +139,7 @@ t.test('servers that share a limit', async (t) => {
     t.strictSame(events, ['alone'])
   })
 
-  t.test('one that knows of a block keeps it, whatever is shared', async (t) => {
+  t.test('a server that got a 429 stays blocked, whatever the others share', async (t) => {
     const clock = new VirtualClock()
     const redis = new SimulatedWindow(clock)
     const { stage } = start(t, clock, { redis })
@@ -129,7 +160,7 @@ t.test('servers that share a limit', async (t) => {
   })
 })
 
-t.test('through Redis', { skip: noRedis }, async (t) => {
+t.test('servers that share a limit through Redis', { skip: noRedis }, async (t) => {
   t.test('two servers share one limit, and each continues alone when Redis stops', async (t) => {
     const clock = new VirtualClock()
     const server = await startRedis(t)
@@ -159,7 +190,7 @@ t.test('through Redis', { skip: noRedis }, async (t) => {
     t.equal(await pass(servers[0] as typeof servers[number], 'listElastigroups'), 'success')
   })
 
-  t.test('a server that dies leaves its sends for their lease and the window', async (t) => {
+  t.test('the calls of a server that dies count for their lease and the window', async (t) => {
     const { url } = await startRedis(t)
     let now = 1_000_000
     const window = new RedisWindow(url, () => now)

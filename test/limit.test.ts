@@ -7,10 +7,10 @@ import { blocked, quota } from './limit-cases.js'
 import { answer, callOf, failure, never, settled, start, watch } from './limit-stage.js'
 import { VirtualClock } from './virtual-clock.js'
 
-t.test('through the stage', async (t) => {
+t.test('calls that pass the rate limit', async (t) => {
   const clock = new VirtualClock()
 
-  t.test('two creates at a cold route go at once, though both hang', async (t) => {
+  t.test('while no limit is known, two creates go at once, though both hang', async (t) => {
     const { stage } = start(t, clock)
     let sent = 0
     for (let count = 0; count < 2; count++) {
@@ -33,7 +33,7 @@ t.test('through the stage', async (t) => {
     t.equal(result.word, 'success')
   })
 
-  t.test('a wait of over two seconds is answered at once', async (t) => {
+  t.test('a call that would wait over two seconds is refused at once', async (t) => {
     const { stage, events, limit } = start(t, clock)
     await stage(callOf(clock), async () => answer(quota(1, 0)))
     const { word, error } = await settled(clock, stage(callOf(clock), never))
@@ -52,7 +52,7 @@ t.test('through the stage', async (t) => {
     t.match(limit.usage(), [{ remaining: 1, blockedSeconds: 61 }])
   })
 
-  t.test('those who wait go in their order, once there is room', async (t) => {
+  t.test('calls that wait go in their order, once there is room', async (t) => {
     const { stage } = start(t, clock)
     for (const remaining of [1, 0]) {
       await stage(callOf(clock), async () => answer(quota(2, remaining)))
@@ -89,7 +89,7 @@ t.test('through the stage', async (t) => {
     t.strictSame([many.filter(({ word }) => word === 'success').length, one.word], [1, 'success'])
   })
 
-  t.test('a client that waits for its own share is in front of nobody', async (t) => {
+  t.test('a client that waits for its own share does not delay other clients', async (t) => {
     const { stage } = start(t, clock, { shareOf: () => 0.5 })
     const pass = (client: string) => watch(stage(callOf(clock, { client }), async () => answer(quota(4, 3))))
     pass('one')
@@ -114,7 +114,7 @@ t.test('through the stage', async (t) => {
     t.equal(next.word, 'success', 'and holds up nobody')
   })
 
-  t.test('a 429 sends those away who wait, and a probe lets the others go', async (t) => {
+  t.test('a 429 refuses the calls that wait, and a probe that succeeds lets later ones go', async (t) => {
     const { stage, events } = start(t, clock)
     const open: (() => void)[] = []
     const refused = callOf(clock)
@@ -175,7 +175,7 @@ t.test('through the stage', async (t) => {
     t.equal(events.length, 1)
   })
 })
-t.test('one client with 1,100 calls keeps nobody from going', async (t) => {
+t.test('a client with 1,100 calls does not starve the others', async (t) => {
   for (const hanging of [false, true]) {
     const clock = new VirtualClock()
     const { stage } = start(t, clock, { shareOf: (client) => client === '' ? 1 : 0.5 })

@@ -50,7 +50,7 @@ function server (clock: VirtualClock, stamps: Stamps = localStamps(() => clock.n
 
 const outcomeOf = (call: Promise<unknown>) => call.then(() => 'success', ({ outcome }) => outcome)
 
-t.test('an answer is given again while it is fresh, and never one from before a write', async (t) => {
+t.test('memory answers while an answer is fresh, and never with one from before a write', async (t) => {
   const clock = new VirtualClock()
   const { spot, read, write } = server(clock, undefined, { ...SETTINGS, freshFor: 600_000, staleFor: 0 })
   t.equal(await read(), '1 from spot')
@@ -64,7 +64,7 @@ t.test('an answer is given again while it is fresh, and never one from before a 
   t.equal(spot.calls, 4)
 })
 
-t.test('a fresh read is Spot\'s own word or an error, and what is stale is never from before a write', async (t) => {
+t.test('a fresh read gets the answer of Spot or an error, and a stale one is never from before a write', async (t) => {
   const clock = new VirtualClock()
   const { spot, read, write } = server(clock)
   await read()
@@ -78,7 +78,7 @@ t.test('a fresh read is Spot\'s own word or an error, and what is stale is never
   t.equal(await outcomeOf(read()), 'failed')
 })
 
-t.test('what is stale comes by the deadline, though it takes a while to see that nothing was written', async (t) => {
+t.test('a stale answer comes before the deadline, though the stamps are slow', async (t) => {
   const clock = new VirtualClock()
   const local = localStamps(() => clock.now())
   const slow: Stamps = { ...local, timeout: 250, read: (names) => sleep(clock, 249).then(() => local.read(names)) }
@@ -110,7 +110,7 @@ t.test('after an unknown outcome, a resource is excluded from memory until it ha
   t.equal(await read(), '2 from memory')
 })
 
-t.test('so it is after a create that may have been made though Spot says that it failed', async (t) => {
+t.test('after a create-failed, a resource is excluded from memory, since it may exist', async (t) => {
   const { spot, read, write } = server(new VirtualClock(), undefined, { ...SETTINGS, freshFor: 60_000 })
   spot.fails = 'create-failed'
   t.equal(await outcomeOf(write()), 'create-failed')
@@ -118,14 +118,14 @@ t.test('so it is after a create that may have been made though Spot says that it
   for (let i = 0; i < 2; i++) t.equal(await read(), '2 from spot')
 })
 
-t.test('that there is no such resource is remembered like any answer', async (t) => {
+t.test('a 404 is remembered like any answer', async (t) => {
   const { spot, read } = server(new VirtualClock())
   spot.fails = 'not-found'
   for (let i = 0; i < 5; i++) t.equal(await outcomeOf(read()), 'not-found')
   t.equal(spot.calls, 1)
 })
 
-t.test('nobody waits for somebody else\'s hanging call', async (t) => {
+t.test('no read waits longer than two seconds for another\'s hanging call', async (t) => {
   const clock = new VirtualClock()
   const { spot, read, write } = server(clock)
   spot.hold = new Promise(() => {})
@@ -146,7 +146,7 @@ t.test('nobody waits for somebody else\'s hanging call', async (t) => {
 })
 
 for (const calls of [0, 1]) {
-  t.test(`what refuses another after ${calls} attempts does not refuse who shared its call`, async (t) => {
+  t.test(`a 429 to one read after ${calls} attempts does not fail a read that shared its call`, async (t) => {
     const clock = new VirtualClock()
     const { spot, read } = server(clock)
     let refuse = () => {}
@@ -165,7 +165,7 @@ for (const calls of [0, 1]) {
   })
 }
 
-t.test('who shares a call that hangs asks by itself after two seconds', async (t) => {
+t.test('a read that shares a hanging call sends its own after two seconds', async (t) => {
   const clock = new VirtualClock()
   const { spot, read } = server(clock)
   spot.hold = new Promise(() => {})
@@ -203,7 +203,7 @@ t.test('two servers that share their stamps', async (t) => {
     return { clock, said, result, one: servers[0]!, other: servers[1]! }
   }
 
-  await t.test('one never answers with what was before a write through the other', async (t) => {
+  await t.test('one never answers with what was there before a write through the other', async (t) => {
     const { result, one, other } = pair({ ...SETTINGS, freshFor: 60_000 })
     await result(one.read())
     t.equal(await result(one.read()), '1 from memory')
@@ -211,7 +211,7 @@ t.test('two servers that share their stamps', async (t) => {
     t.equal(await result(one.read()), '1 from spot')
   })
 
-  await t.test('one that cannot reach them uses no memory, says so once, and comes back', async (t) => {
+  await t.test('one that cannot reach the stamps uses no memory, reports it once, and comes back', async (t) => {
     const { clock, said, result, one } = pair({ ...SETTINGS, freshFor: 60_000 })
     await result(one.read())
     one.link.partitioned = true
@@ -224,7 +224,7 @@ t.test('two servers that share their stamps', async (t) => {
     t.equal(await result(one.read()), '1 from memory')
   })
 
-  await t.test('a writer that cannot tell the other answers when that has nothing fresh left', async (t) => {
+  await t.test('a write that cannot renew the stamps is answered after freshFor', async (t) => {
     const { clock, result, one } = pair({ ...SETTINGS, freshFor: 5000 })
     one.link.partitioned = true
     const began = clock.now()
@@ -236,7 +236,7 @@ t.test('two servers that share their stamps', async (t) => {
     t.equal(patient.one.spot.calls, 0, 'or nothing is sent, where that is later than its deadline')
   })
 
-  await t.test('a writer that loses the other during a write by a near deadline still answers by it', async (t) => {
+  await t.test('a write that loses the stamps after it was sent is answered by its deadline', async (t) => {
     const { clock, result, one, other } = pair({ ...SETTINGS, freshFor: 70_000 })
     let answer = () => {}
     one.spot.hold = new Promise((resolve) => { answer = resolve })
@@ -252,7 +252,7 @@ t.test('two servers that share their stamps', async (t) => {
   })
 })
 
-t.test('a name that means another account gets nothing of the one before', async (t) => {
+t.test('an account name that now means another account gets nothing from memory of the old one', async (t) => {
   const { request, app, sandbox } = await start(t, {
     configuration: { reads: { freshFor: 600_000, staleFor: 600_000 } },
     sandbox: { accounts: [{ id: 'act-5a9db0c5', token: 'vendor-token-for-tests' }, { id: 'act-2', token: 'token-2' }] }

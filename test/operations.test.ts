@@ -3,6 +3,7 @@ import { document, operationsOf } from '../openapi/document.js'
 import { UNHEALTHY_IMAGE } from '../sandbox/index.js'
 import { seen } from './contract-check.js'
 import { start, type Gateway } from './helper.js'
+import { validGroup, validInstance } from './valid-calls.js'
 
 const groups = '/v1/spot/demo/elastigroups'
 const instances = '/v1/spot/demo/instances'
@@ -10,38 +11,21 @@ const MINUTE = 60_000
 
 /** A group of the sandbox that runs, with as many instances as asked. */
 async function runningGroup (gateway: Awaited<ReturnType<typeof start>>, target = 3, strategy: object = {}) {
-  const { headers } = await gateway.request('POST', groups, {
-    body: {
-      name: 'web',
-      region: 'us-east-1',
-      strategy,
-      capacity: { minimum: 0, target, maximum: 10, unit: 'instance' },
-      compute: { product: 'Linux/UNIX', instanceTypes: { ondemand: 't3.micro', spot: ['t3.micro'] } }
-    }
-  })
+  const body = { ...validGroup, strategy, capacity: { ...validGroup.capacity, target, maximum: 10 } }
+  const { headers } = await gateway.request('POST', groups, { body })
   gateway.sandbox.clock.advance(15 * MINUTE)
   return headers.location as string
 }
 
 async function runningInstance (gateway: Awaited<ReturnType<typeof start>>) {
-  const { headers } = await gateway.request('POST', instances, {
-    body: {
-      name: 'db',
-      region: 'us-east-1',
-      compute: {
-        subnetIds: ['subnet-1'],
-        vpcId: 'vpc-1',
-        launchSpecification: { instanceTypes: { preferredType: 't3.micro', types: ['t3.micro'] } }
-      }
-    }
-  })
+  const { headers } = await gateway.request('POST', instances, { body: validInstance })
   gateway.sandbox.clock.advance(15 * MINUTE)
   return headers.location as string
 }
 
 const day = (time: number) => new Date(time).toISOString().slice(0, 10)
 
-t.test('accounts are named, and nothing else of them is told', async (t) => {
+t.test('the list of accounts has names and regions, and nothing else', async (t) => {
   const { request } = await start(t)
   t.strictSame((await request('GET', '/v1/spot/accounts')).json, [{ name: 'demo', region: null }])
   t.equal((await request('GET', '/v1/spot/accounts', { token: null })).status, 401)
@@ -107,7 +91,7 @@ t.test('suspensions: suspend, show, resume', async (t) => {
   t.equal((await request('POST', suspensions, { body: { suspensions: [{ name: 1 }] } })).status, 400)
 })
 
-t.test('rolls: start, follow, finish; a second one and a failed one are named', async (t) => {
+t.test('rolls: start, follow, finish, stop; a write during a roll names it', async (t) => {
   const gateway = await start(t)
   const { request, sandbox } = gateway
   const group = await runningGroup(gateway)
@@ -150,7 +134,7 @@ t.test('rolls: start, follow, finish; a second one and a failed one are named', 
   }
 })
 
-t.test('a failed roll blocks the group until it is stopped, and its instances can be decided about', async (t) => {
+t.test('a failed roll blocks the group until it is stopped, and an action can detach its instances', async (t) => {
   const gateway = await start(t)
   const { request, sandbox } = gateway
   const group = await runningGroup(gateway)
@@ -301,7 +285,7 @@ t.test('options of updates and deletes reach Spot', async (t) => {
   t.notOk('amiBackup' in (last()?.body as object), 'what is not asked for is not sent')
 })
 
-t.test('readiness says whether it is up, and when to ask again', async (t) => {
+t.test('readiness says whether a resource is up, and when to ask again', async (t) => {
   const gateway = await start(t)
   const { request, sandbox } = gateway
   const { headers } = await request('POST', groups, {
@@ -327,7 +311,7 @@ t.test('readiness says whether it is up, and when to ask again', async (t) => {
   t.equal((await request('GET', `${instances}/smi-00000000/readiness`)).status, 404)
 })
 
-t.test('lists answer questions', async (t) => {
+t.test('lists can be filtered by name, tag and creation date', async (t) => {
   const gateway = await start(t, { sandbox: { seed: false } })
   for (const [name, tags] of [
     ['web-blue', [{ tagKey: 'team', tagValue: 'web' }, { tagKey: 'spinup:org', tagValue: 'a:b' }]],

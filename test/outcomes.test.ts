@@ -8,7 +8,7 @@ import type { Call } from '../services/spot/call.js'
 import { createClient } from '../services/spot/wire/client.js'
 import { outcomes, type Outcome } from '../services/spot/wire/outcomes.js'
 import { stopTime } from './clock.js'
-import { startGateway } from './helper.js'
+import { startGateway, type Reply } from './helper.js'
 import { until } from './until.js'
 
 /** Starts a Spot that misbehaves: where it listens, and how many requests it has seen. */
@@ -183,7 +183,7 @@ const attemptsOf = (outcome: Outcome) => (outcomeRow(outcome)?.again ?? 'never')
 
 const all = Object.entries(rows).flatMap(([certainty, group]) => group.map((row) => ({ ...row, certainty })))
 
-t.test('what Spot does decides what the caller is told', async (t) => {
+t.test('each behaviour of Spot leads to its status, problem, retries, metric and log', async (t) => {
   const spots = await Promise.all(all.map(async (row, index) => ({ ...row, index, server: await row.start(t) })))
   const accounts = Object.fromEntries(spots.map(({ index, server: { endpoint } }) =>
     // One for each call: an account has few retries to spend.
@@ -195,6 +195,7 @@ t.test('what Spot does decides what the caller is told', async (t) => {
 
   const measured: Record<string, number> = {}
   const logged: Record<string, number> = {}
+  const replies = new Map<string, Reply>()
   const time = stopTime(t)
   let over = false
   const calls = Promise.all(spots.map(async ({ spot, index, server, certainty, seen = 1, ...row }) => {
@@ -206,6 +207,7 @@ t.test('what Spot does decides what the caller is told', async (t) => {
     for (const [method, suffix, operation, [status, problem, outcome], body] of calls) {
       const reply = await request(method, `/v1/spot/${method}${index}/elastigroups${suffix}`, { body })
       const call = `Spot ${spot}: ${method}`
+      replies.set(call, reply)
       t.equal(reply.status, status, `${call}: status`)
       t.equal(reply.json.type, problem && problemType(problem), `${call}: problem`)
       sent += seen * (body ? 1 : attemptsOf(outcome))
@@ -241,6 +243,20 @@ t.test('what Spot does decides what the caller is told', async (t) => {
     if (msg === 'call to Spot ended') ended[call] = (ended[call] ?? 0) + 1
   }
   t.same(ended, logged, 'and logged with its account and operation')
+
+  const logOf = new Map(log.map((line) => JSON.parse(line)).map((line) => [line.requestId, line]))
+  for (const [call, { status, headers, json }] of replies) {
+    const { type, upstream } = json ?? {}
+    const { level, problem, address, codes, ...line } = logOf.get(headers['x-request-id']) ?? {}
+    t.equal(address, '127.0.0.1', `${call}: who asked`)
+    t.equal(level, status >= 500 ? 40 : 30, `${call}: a warning if it is not the caller's fault`)
+    t.equal(problem && problemType(problem), type, `${call}: the log names the problem`)
+    t.equal(line.spotStatus, upstream?.status, `${call}: Spot's status`)
+    t.equal(line.spotRequestId, upstream?.requestId, `${call}: Spot's name of the request`)
+    const said = upstream?.errors?.map(({ code }: { code: string }) => code)
+    if (said) t.strictSame(codes, [...new Set(said)], `${call}: and Spot's codes`)
+    else if (problem === 'spot-unreachable') t.match(codes, [/^[A-Z][A-Z\d_]+$/], `${call}: or what the network did`)
+  }
 })
 
 t.test('every outcome of the table happens in some row', async (t) => {
@@ -251,7 +267,7 @@ t.test('every outcome of the table happens in some row', async (t) => {
   t.strictSame([...happened].sort(), [...Object.keys(outcomes), 'success'].sort())
 })
 
-t.test('an answer larger than the limit is not read to its end', async (t) => {
+t.test('an answer larger than the limit is not read in full', async (t) => {
   let written = 0
   const mebibyte = Buffer.alloc(1024 * 1024, ' ')
   const endless = await http((request, response) => {
@@ -273,7 +289,7 @@ t.test('an answer larger than the limit is not read to its end', async (t) => {
   t.ok(written > 64 && written < 100, `${written} MiB were sent`)
 })
 
-t.test('a write has a connection of its own, since a kept one may be closed under it', async (t) => {
+t.test('each write opens a connection, since Spot may close a kept one at any time', async (t) => {
   let connections = 0
   const server = createServer((request, response) => {
     request.resume().on('end', () => response.setHeader('content-type', 'application/json').end(JSON.stringify(item)))
@@ -296,7 +312,7 @@ t.test('of the forty options of got, Node gets only the three that a call needs'
   t.strictSame(names, [['agent', 'headers', 'method']])
 })
 
-t.test('a write whose time is over once it is connected is not sent: the server was frozen meanwhile', async (t) => {
+t.test('a write of a server that was frozen is not sent once its deadline has passed', async (t) => {
   const { endpoint, requests } = await answer(200, item)(t)
   const account = { id: 'act-5a9db0c5', token: 'vendor-token-for-tests', endpoint }
   const client = createClient('tests')

@@ -26,7 +26,7 @@ const pages = new Map(files.filter((path) => path.endsWith('.md')).map((path) =>
 const each = <T>(pick: (text: string, path: string) => T[]) => [...pages].flatMap(([path, text]) => pick(text, path))
 const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)]
 
-t.test('the README has one page, that of a folder a short one', async (t) => {
+t.test('the README and those of folders are short', async (t) => {
   t.ok(pages.size > 15, `${pages.size} pages`)
   for (const [path, text] of [...pages].filter(([path]) => basename(path) === 'README.md')) {
     const most = path === 'README.md' ? 250 : 15
@@ -46,7 +46,7 @@ t.test('every link leads somewhere', async (t) => {
     !existsSync(join(root, target)) || (anchor && !anchorsOf(target).includes(anchor))), [])
 })
 
-t.test('what a page names is there: commands, tests, files', async (t) => {
+t.test('the commands, tests and files that a page names exist', async (t) => {
   const { scripts } = JSON.parse(read('package.json'))
   const commands = each((text) => matches(text, /npm run (?:-s )?([a-z][\w:-]*)/g).map(([, name]) => name ?? ''))
   t.strictSame(commands.filter((name) => !(name in scripts)), [])
@@ -60,7 +60,7 @@ t.test('what a page names is there: commands, tests, files', async (t) => {
 const examples = each((text, path) => matches(text, /```(json5?)\n([\s\S]*?)```/g).map(
   ([, kind, json = '']) => ({ path, kind, json })))
 
-t.test('every example in JSON is JSON, and one of the configuration can be used as pasted', async (t) => {
+t.test('every JSON example is valid, and configurations work as pasted', async (t) => {
   t.strictSame(examples.filter(({ kind }) => kind !== 'json'), [])
   const objects = examples.map(({ path, json }) => ({ path, object: JSON.parse(json) as object }))
   const ofConfiguration = objects.filter(({ object }) => Object.keys(object).every((key) => key in schema.properties))
@@ -73,14 +73,14 @@ t.test('every example in JSON is JSON, and one of the configuration can be used 
   }
 })
 
-t.test('a problem stands beside its status', async (t) => {
+t.test('a page that names a problem with a status names the right one', async (t) => {
   const named = each((text, path) => matches(text, /\b([45]\d\d) `([a-z-]+)`/g).map(
     ([, status, name]) => ({ path, status: Number(status), name: name as ProblemName })))
   t.ok(named.length > 20, `${named.length} problems`)
   t.strictSame(named.filter(({ status, name }) => problems[name]?.status !== status), [])
 })
 
-t.test('nginx says the problems of the table', async (t) => {
+t.test('the problems that nginx answers are those of the table', async (t) => {
   const answers = matches(read('deploy/local/nginx.conf'), /return (\d+) '(\{.*\})'/g)
   t.equal(answers.length, 3)
   for (const [, status, json = ''] of answers) {
@@ -134,7 +134,7 @@ t.test('the sizes in docs/operations.md are no smaller than the last measurement
 /** Words that STYLE replaced, in all that people read outside the code. */
 const old = /\b(?:can not|as it came|without a word|whom|told|heard|takes? down)\b/gi
 
-t.test('plain English', async (t) => {
+t.test('no page and no deployment file uses words that plainer ones have replaced', async (t) => {
   const texts = files.filter((path) =>
     /\.md$|^deploy\/(?:prometheus|grafana|chart|local)\/.*\.(?:ya?ml|json|txt|tpl|conf|js)$/.test(path))
   t.ok(texts.length > 30, `${texts.length} files`)

@@ -36,11 +36,9 @@ const OBEY = `
 /** spot-api as a process of its own. */
 export function run (t: Test, words: string[], surroundings: Surroundings = {}) {
   const { folder, files = {}, input = '', obeys = false } = surroundings
-  // tap would watch the process through NODE_OPTIONS, which costs more than the process itself.
-  const { NODE_OPTIONS, ...env } = process.env
   const before = obeys ? ['--import', `data:text/javascript,${encodeURIComponent(OBEY)}`] : []
   const cwd = folder ?? testDirectory(t, { ...files })
-  const child = spawn(process.execPath, [...before, server, ...words], { cwd, env })
+  const child = spawn(process.execPath, [...before, server, ...words], { cwd })
   endWith(t, child)
   if (!obeys) child.stdin.end(input)
   let output = ''

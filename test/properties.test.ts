@@ -109,7 +109,7 @@ for (const [resource, schema] of [['elastigroup', 'Elastigroup'], ['managedInsta
       t.strictSame(closed, [])
     })
 
-    t.test('is no object that null can stand for', async t => {
+    t.test('is no object that may be null', async t => {
       for (const name of [schema, `${schema}Create`, `${schema}Update`]) {
         t.equal(compile(`/components/schemas/${name}`)(null), false, name)
       }

@@ -43,7 +43,7 @@ async function startReader (t: Test, reads = { freshFor: 1000, staleFor: 60_000 
 const FULL = process.env.CHAOS === 'full'
 const CROWD = FULL ? 1000 : 200
 
-t.test('a crowd that asks the same at once costs one call', async (t) => {
+t.test('many equal reads at once make one call to Spot', async (t) => {
   stopTime(t)
   const { request, sandbox, arrived, asked, results } = await startReader(t)
   const { opened, open } = gate()
@@ -58,7 +58,7 @@ t.test('a crowd that asks the same at once costs one call', async (t) => {
   t.match(await results(), { hit: 0, miss: 1, collapsed: CROWD - 1, stale: 0 })
 })
 
-t.test('who wants what Spot says now shares the call after the one under way', async (t) => {
+t.test('reads with no-cache share the call after the one under way', async (t) => {
   const { request, sandbox, arrived, asked, results } = await startReader(t)
   const { opened, open } = gate()
   sandbox.faults.inject({ method: 'GET', latency: opened })
@@ -76,7 +76,7 @@ t.test('who wants what Spot says now shares the call after the one under way', a
   t.match(await results(), { miss: 2, collapsed: 49 })
 })
 
-t.test('one who hangs up does not spoil it for the others', async (t) => {
+t.test('a caller that hangs up does not fail the reads that share its call', async (t) => {
   stopTime(t)
   const { request, sandbox, app, arrived, asked, url } = await startReader(t)
   const { opened, open } = gate()
@@ -94,7 +94,7 @@ t.test('one who hangs up does not spoil it for the others', async (t) => {
   t.equal(asked(), 1)
 })
 
-t.test('an answer is given again while it is fresh, and says where it comes from', async (t) => {
+t.test('a fresh answer is given again, and its headers say where it comes from', async (t) => {
   const { tick } = stopTime(t)
   const { request, sandbox, asked } = await startReader(t)
   const first = await request('GET', one)
@@ -122,7 +122,7 @@ t.test('an answer is given again while it is fresh, and says where it comes from
   t.equal(sandbox.transcript.at(-1)?.route, '/aws/ec2/group/{groupId}/status')
 })
 
-t.test('an answer that the caller has is not sent again', async (t) => {
+t.test('If-None-Match: an unchanged answer is a 304', async (t) => {
   const { request } = await startReader(t)
   for (const path of [groups, one, `${one}/status`, '/v1/spot/demo/instances']) {
     const { headers: { etag = '' }, text } = await request('GET', path)
@@ -141,7 +141,7 @@ t.test('an answer that the caller has is not sent again', async (t) => {
   t.not(changed.headers.etag, etag, 'a change changes it')
 })
 
-t.test('whoever writes reads what was written', async (t) => {
+t.test('a read after a write shows what was written: the resource, its lists and what is below it', async (t) => {
   const { request } = await startReader(t, { freshFor: 60_000, staleFor: 60_000 })
   const description = async (path: string) => (await request('GET', path)).json
   await request('GET', one)
@@ -180,7 +180,7 @@ t.test('a read that was under way during a write is not remembered', async (t) =
   t.equal((await request('GET', one)).json.description, 'new')
 })
 
-t.test('while Spot cannot be asked, its last answer is given', async (t) => {
+t.test('while Spot fails, its last answer is given as stale', async (t) => {
   const { tick, passUntil } = stopTime(t)
   for (const [name, fault] of Object.entries({
     fails: { status: 500 }, 'breaks off': { kind: 'reset' }, 'limits calls': { status: 429 }
@@ -199,7 +199,7 @@ t.test('while Spot cannot be asked, its last answer is given', async (t) => {
   }
 })
 
-t.test('an answer that is too old does not stand in', async (t) => {
+t.test('a stale answer older than staleFor is not given', async (t) => {
   const { tick, passUntil } = stopTime(t)
   const { request, sandbox } = await startReader(t, { freshFor: 0, staleFor: 60_000 })
   await request('GET', one)
@@ -216,7 +216,7 @@ t.test('nobody without a token gets anything out of memory', async (t) => {
   for (const token of [null, 'garbage']) t.equal((await request('GET', one, { token })).status, 401)
 })
 
-const INTERLEAVINGS = FULL ? 2000 : 200
+const INTERLEAVINGS = FULL ? 2000 : 100
 const CALLERS = 6
 
 /** Callers that write to a group of their own, and read it, the list and the groups of others, at random. */
@@ -252,11 +252,11 @@ async function interleave (t: Test, gateways: Gateway[]) {
 
 const long = { freshFor: 5000, staleFor: 60_000 }
 
-t.test('whoever writes reads what was written, however reads and writes fall', async (t) => {
+t.test('a caller reads what it wrote, in any order of reads and writes', async (t) => {
   await interleave(t, [await startReader(t, long)])
 })
 
-t.test('nor does it matter which of two servers they meet', { skip: noRedis }, async (t) => {
+t.test('a caller reads what it wrote through either of two servers on one Redis', { skip: noRedis }, async (t) => {
   const { url } = await startRedis(t)
   const first = await startReader(t, long, { configuration: { state: { redis: url } } })
   const second = await startGateway(t, {
@@ -265,7 +265,7 @@ t.test('nor does it matter which of two servers they meet', { skip: noRedis }, a
   await interleave(t, [first, second])
 })
 
-t.test('a Redis that is set back to before a write brings back no old answer', { skip: noRedis }, async (t) => {
+t.test('a Redis that is restored to before a write brings back no old answer', { skip: noRedis }, async (t) => {
   const redis = await startRedis(t)
   const { request, log } = await startReader(t, { freshFor: 600_000, staleFor: 600_000 }, {
     configuration: { state: { redis: redis.url } }

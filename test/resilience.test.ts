@@ -39,7 +39,7 @@ async function under (sandbox: Spot, faults: Fault[], method: string, call: () =
   return [status, calls.length, calls.filter(({ committed }) => committed).length]
 }
 
-t.test('how often a call is sent, and what comes of it', async (t) => {
+t.test('how often a call to Spot is sent, and what the caller gets', async (t) => {
   const twice: Fault = { kind: 'reset', times: 2 }
   const lost: Fault = { kind: 'reset' }
   const done: Fault = { kind: 'reset', commit: 'first' }
@@ -81,7 +81,7 @@ t.test('how often a call is sent, and what comes of it', async (t) => {
   }
 })
 
-t.test('no request outlives its deadline, whatever Spot does', async (t) => {
+t.test('every request is answered by its deadline, whatever Spot does', async (t) => {
   const kinds: FaultKind[] = [
     'status', 'reset', 'hang', 'garbage', 'truncated', 'stall', 'html', 'redirect', 'wrong-content-type'
   ]
@@ -138,18 +138,21 @@ t.test('no request outlives its deadline, whatever Spot does', async (t) => {
 
 t.test('retries are bounded, however many calls fail', async (t) => {
   const { request, sandbox } = await start(t, { sandbox: { rateLimit: Infinity } })
-  const { passUntil } = stopTime(t) // all is within the time that the bound is for
+  const { passUntil } = stopTime(t)
   const one = `${groups}/sig-00000001`
   for (let i = 0; i < 100; i++) await request('GET', one)
   sandbox.transcript.length = 0
   sandbox.faults.inject({ kind: 'reset', times: Infinity })
   const calls = 30
+  const began = performance.now()
   for (let i = 0; i < calls; i++) await passUntil(request('GET', one))
   const sent = sandbox.transcript.length
-  t.ok(sent > calls && sent <= calls + 0.2 * (100 + calls), `${calls} calls that fail were sent ${sent} times`)
+  // It is for ten seconds. On a busy machine more time passes; then it begins again, with a fifth of 30 calls.
+  const most = calls + 0.2 * (100 + calls) + 6 * Math.floor((performance.now() - began) / 10_000)
+  t.ok(sent > calls && sent <= most, `${calls} calls that fail were sent ${sent} times`)
 })
 
-t.test('calls to a Spot that fails are held back', async (t) => {
+t.test('while Spot fails, a breaker holds calls back', async (t) => {
   const { request, sandbox } = await start(t, { sandbox: { seed: false, rateLimit: Infinity } })
   const { headers: { location: one = '' } } = await request('POST', groups, { body: group })
   const time = stopTime(t)
@@ -213,4 +216,9 @@ t.test('a breaker opens, lets one call try, and closes', async (t) => {
   now = 21_000
   await ends('failed')
   t.equal(await ends('success'), 0, 'what failed long ago does not count')
+
+  for (let i = 0; i < 40; i++) await ends('failed')
+  t.equal(breaker.open, true)
+  now += 60_000
+  t.equal(breaker.open, false, 'after a minute without a call nobody is held back')
 })

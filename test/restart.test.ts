@@ -9,7 +9,7 @@ import { until } from './until.js'
 /** Restarts of each server, requests at least, and those that are under way at once. */
 const { rounds: ROUNDS, requests: REQUESTS, callers: CALLERS } = process.env.CHAOS === 'full'
   ? { rounds: 3, requests: 10_000, callers: 8 }
-  : { rounds: 1, requests: 300, callers: 4 }
+  : { rounds: 1, requests: 150, callers: 4 }
 
 /**
  * Milliseconds that each call to Spot takes. Without it the callers would send thousands of requests while a server

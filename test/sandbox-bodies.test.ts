@@ -36,7 +36,7 @@ t.test('a "__proto__" in a body is a key like any other', async (t) => {
   t.match(answer.text, '"x":{"__proto__":{"a":1,"b":2}}')
 })
 
-t.test('what is fixed at creation cannot be changed, and may be repeated', async (t) => {
+t.test('a field that is fixed at creation cannot be changed, but may be repeated', async (t) => {
   const sandbox = await startClient(t)
   const paths = {
     group: `/aws/ec2/group/${(await sandbox.create('/aws/ec2/group', group())).id}`,
@@ -60,7 +60,7 @@ t.test('what is fixed at creation cannot be changed, and may be repeated', async
   }
 })
 
-t.test('a body is refused in the words of Joi, everything wrong at once', async (t) => {
+t.test('an invalid body is refused in the words of Joi, all errors at once', async (t) => {
   const sandbox = await startClient(t)
   const { id } = await sandbox.create('/aws/ec2/group', group())
   const peers = { spot: ['m5.large'], resourceRequirements: null }
@@ -149,7 +149,7 @@ t.test('one of two exclusive fields is cleared with null', async (t) => {
   t.match(items, [{ compute: { instanceTypes } }])
 })
 
-t.test('a script that is no base64 gets 200 and is not stored', async (t) => {
+t.test('userData that is not base64 gets 200 and is not stored', async (t) => {
   const sandbox = await startClient(t)
   const script = Buffer.from('#!/bin/sh\necho hello\n').toString('base64')
   const compute = (userData: string | null) => ({ compute: { launchSpecification: { userData } } })

@@ -1,8 +1,9 @@
 import t from 'tap'
+import { BROKEN_RULE } from '../sandbox/index.js'
 import { bounds, days, group, ids, managedInstance, ROLL, START, startClient, UNHEALTHY } from './sandbox-client.js'
 import type { Item } from './sandbox-client.js'
 
-t.test('a group lives from POST to DELETE exactly as it was sent', async (t) => {
+t.test('a group is returned exactly as it was sent, from POST to DELETE', async (t) => {
   const sandbox = await startClient(t)
   const odd = { multai: null, zero: 0, no: false, empty: '', unknown: { a: {} } }
   const body = group({ ...odd, scaling: { up: [], down: null } })
@@ -97,7 +98,7 @@ t.test('the instances of a group come up one row per target, and keep their ids'
   t.strictSame(await rows(), [])
 })
 
-t.test('instances that run are checked: at first nothing is known, then they are healthy or not', async (t) => {
+t.test('the health of a running instance is unknown at first, then healthy or not', async (t) => {
   const client = await startClient(t)
   const path = await client.grow(group({ strategy: { onDemandCount: 1 } }))
   const health = () => client.get(`${path}/instanceHealthiness`)
@@ -234,7 +235,7 @@ t.test('the log keeps its lines for three months', async (t) => {
   t.strictSame((await log('')).map((line) => line.createdAt), Array(2).fill('2026-03-10T12:01:40.000Z'))
 })
 
-t.test('a log answers at most 500 lines, or up to 1000 when asked', async (t) => {
+t.test('a log has at most 500 lines, or up to 1000 on request', async (t) => {
   const client = await startClient(t)
   const path = await client.grow(group({ capacity: { target: 600, minimum: 0, maximum: 1000 } }))
   t.equal((await client.get(`${path}/logs?${days(1_000_000)}`)).length, 500)
@@ -313,4 +314,28 @@ t.test('scaling policies are suspended for a time, or until resumed', async (t) 
   t.equal((await suspend('other')).errors[0]?.code, 'SCALING_POLICY_DOESNT_EXIST')
   t.strictSame((await client.call('POST', `${path}/scale/resumePolicy`)).items, [])
   t.strictSame(await suspended(), [])
+})
+
+t.test('listener rules are migrated when a group gets them, and a failed migration is tried again', async (t) => {
+  const client = await startClient(t)
+  const itf = (...arns: string[]) => {
+    const listenerRules = arns.map((ruleArn) => ({ ruleArn }))
+    return { compute: { launchSpecification: { itf: { loadBalancers: [{ listenerRules }] } } } }
+  }
+  const path = await client.grow(group())
+  const list = async () => (await client.get(`${path}/itf/migration`)).map(({ ruleArn, status }) => [ruleArn, status])
+  t.strictSame(await list(), [])
+  await client.call('PUT', path, { group: itf('a') })
+  client.pass(20)
+  await client.call('PUT', path, { group: itf('a', `b${BROKEN_RULE}`) })
+  t.strictSame(await list(), [['a', 'In progress'], [`b${BROKEN_RULE}`, 'Starting']])
+  client.pass(100)
+  t.strictSame(await list(), [['a', 'Finished'], [`b${BROKEN_RULE}`, 'Failed']])
+  const [finished, failed] = await client.get(`${path}/itf/migration`)
+  const retry = (id: unknown) => client.call('PUT', `${path}/itf/migration/${id}`, { status: 'USER_RETRY' })
+  t.match((await retry(finished?.id)).errors, [{ code: 'CANT_CHANGE_MIGRATION' }])
+  t.match((await retry('ilrm-00000000')).errors, [{ code: 'LISTENER_RULE_MIGRATION_DOESNT_EXIST' }])
+  t.match((await retry(failed?.id)).items, [{ status: 'Starting', createdAt: failed?.createdAt }])
+  client.pass(100)
+  t.match(await list(), [['a', 'Finished'], [`b${BROKEN_RULE}`, 'Finished']])
 })

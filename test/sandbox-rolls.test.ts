@@ -51,7 +51,7 @@ t.test('a roll proceeds in time, however late somebody looks', async (t) => {
   t.match(await client.get(`${path}/roll`), [{ status: 'finished', updatedAt: '2026-03-10T12:04:30.000+0000' }])
 })
 
-t.test('a roll may restart the instances in their places', async (t) => {
+t.test('a roll may restart instances instead of replacing them', async (t) => {
   const client = await startClient(t)
   const path = await client.grow(group())
   const before = ids(await client.get(`${path}/status`))
@@ -147,7 +147,33 @@ t.test('an action undoes a failed batch, at once or on request', async (t) => {
   t.equal((await tolerant.act({ actionType: 'DETACH_NEW' })).errors[0]?.code, 'CANT_ACT_ON_ROLL')
 })
 
-t.test('a roll needs the minimum to run', async (t) => {
+t.test('a blue/green deployment of CodeDeploy replaces all instances, or undoes itself', async (t) => {
+  const client = await startClient(t)
+  const path = await client.grow(group())
+  const before = ids(await client.get(`${path}/status`))
+  const url = `${path}/codeDeploy/blueGreenDeployment`
+  const deployment = { timeout: 20, deploymentGroups: [{ applicationName: 'app', deploymentGroupName: 'all' }] }
+  const { items: [started] } = await client.call('POST', url, { deployment })
+  t.match(started, { id: /^cdbg-/, state: 'STARTING', config: deployment })
+  t.strictSame(await client.get(`${path}/roll`), [], 'it is not listed as a roll')
+  t.match((await client.call('POST', url, { deployment })).errors, [{ code: 'DEPLOYMENT_ALREADY_IN_PROGRESS' }])
+  client.pass(15)
+  t.match(await client.get(url), [{ id: started?.id, state: 'IN_PROGRESS' }])
+  client.pass(60)
+  t.match(await client.get(url), [{ state: 'FINISHED' }])
+  const after = ids(await client.get(`${path}/status`))
+  t.equal(after.length, 4)
+  t.notOk(after.some((id) => before.includes(id)))
+
+  await client.call('PUT', path, { group: UNHEALTHY })
+  await client.call('POST', url, { deployment })
+  client.pass(60)
+  t.match(await client.get(url), [{ state: 'FAILED' }, { id: started?.id, state: 'FINISHED' }])
+  t.strictSame(ids(await client.get(`${path}/status`)), after)
+  t.equal((await client.call('PUT', path, { group: { description: 'x' } })).status, 200, 'a failed one blocks nothing')
+})
+
+t.test('a roll is refused while fewer instances than the minimum run', async (t) => {
   const client = await startClient(t)
   const path = await client.grow(group({ capacity: { target: 0, minimum: 0, maximum: 8 } }))
   const code = async () => (await client.call('PUT', `${path}/roll`, ROLL)).errors[0]?.code
@@ -230,7 +256,7 @@ t.test('the instances of a stateful group keep disks and address through pause, 
   t.equal((await client.call('DELETE', volume)).errors[0]?.code, 'VOLUME_DOESNT_EXIST')
 })
 
-t.test('a stateful group that gets smaller pauses, and resumes on request', async (t) => {
+t.test('a stateful group that is scaled down pauses instances, and resumes them on request', async (t) => {
   const client = await startClient(t)
   const path = await client.grow(statefulGroup())
   const states = async () => (await client.get(`${path}/statefulInstance`)).map(({ state }) => state)
@@ -267,7 +293,7 @@ t.test('a group that stops being stateful has no stateful instances any more', a
   t.equal((await client.get(`${path}/status`)).length, 3)
 })
 
-t.test('a seeded sandbox has a past', async (t) => {
+t.test('a seeded sandbox has rolls and events of the past', async (t) => {
   const client = await startClient(t, { seed: true })
   const path = '/aws/ec2/group/sig-0f3ac1d2'
   t.match(await client.get(`${path}/roll`), [{ status: 'finished', numOfBatches: 4, progress: { value: 100 } }])

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import formats from 'ajv-formats'
 import t from 'tap'
+import { BROKEN_RULE } from '../sandbox/index.js'
 import { OPERATIONS } from '../sandbox/operations.js'
 import { group, ids, managedInstance, migration, START, startClient, statefulGroup } from './sandbox-client.js'
 import type { Client } from './sandbox-client.js'
@@ -74,19 +75,7 @@ const EXCEPTIONS: Record<string, Record<string, string>> = {
   }
 }
 
-/** Operations of the vendor's document that the sandbox does not answer. */
-const MISSING = [
-  'POST /aws/ec2/statefulMigrationGroup',
-  'GET /aws/ec2/statefulMigrationGroup/{statefulMigrationGroupId}',
-  'DELETE /aws/ec2/statefulMigrationGroup/{statefulMigrationGroupId}',
-  'POST /aws/ec2/statefulMigrationGroup/{statefulMigrationGroupId}/userAction',
-  'POST /aws/ec2/group/{groupId}/codeDeploy/blueGreenDeployment',
-  'GET /aws/ec2/group/{groupId}/codeDeploy/blueGreenDeployment',
-  'GET /aws/ec2/group/{groupId}/itf/migration',
-  'PUT /aws/ec2/group/{groupId}/itf/migration/{migrationId}'
-]
-
-t.test('each reply is valid by the document of the vendor, apart from what is listed', {
+t.test('every operation of the vendor\'s document answers, and each reply is valid by it, apart from what is listed', {
   skip: vendorFile === undefined && 'SPOT_UPSTREAM_OPENAPI names no file with the OpenAPI document of the vendor'
 }, async (t) => {
   const document = JSON.parse(readFileSync(vendorFile ?? '', 'utf8')) as Schema
@@ -102,7 +91,7 @@ t.test('each reply is valid by the document of the vendor, apart from what is li
     const response = resolve(document, { $ref: `#${pointer}/responses/200` }) as { content?: Record<string, object> }
     const schema = response.content?.['application/json'] as { schema: Schema } | undefined
     if (schema === undefined) {
-      t.fail(`${operation} is not in the document`)
+      t.ok(UNDOCUMENTED.includes(operation), `${operation} is not in the document, as we know`)
       continue
     }
     const excepted = EXCEPTIONS[operation] ?? {}
@@ -124,11 +113,25 @@ t.test('each reply is valid by the document of the vendor, apart from what is li
     .filter((method) => ['get', 'put', 'post', 'delete'].includes(method))
     .map((method) => `${method.toUpperCase()} ${path}`))
   t.comment(`${conforming.size} of ${all.length} operations answer and conform`)
-  t.strictSame(all.filter((operation) => !conforming.has(operation)).sort(), [...MISSING].sort())
+  t.strictSame(all.filter((operation) => !conforming.has(operation)), [])
+  t.strictSame(UNDOCUMENTED.filter((operation) => all.includes(operation)), [])
   for (const [operation, places] of Object.entries(EXCEPTIONS)) {
     t.strictSame([...used.get(operation) ?? []].sort(), Object.keys(places).sort(), `${operation}: nothing too many`)
   }
 })
+
+/** Operations that are not in the vendor's document, but that its SDKs and its Terraform provider call. */
+const UNDOCUMENTED = [
+  'GET /aws/ec2/group/beanstalk/import',
+  'PUT /aws/ec2/group/{groupId}/beanstalk/reimport',
+  'PUT /aws/ec2/group/{groupId}/beanstalk/maintenance/start',
+  'PUT /aws/ec2/group/{groupId}/beanstalk/maintenance/finish',
+  'GET /aws/ec2/group/{groupId}/beanstalk/maintenance/status',
+  'PUT /aws/ec2/group/{groupId}/codeDeploy/blueGreenDeployment/{deploymentId}/stop',
+  'POST /aws/ec2/group/{groupId}/roll/{rollId}',
+  'POST /aws/ec2/group/{groupId}/clusterRoll',
+  'GET /aws/ec2/group/{groupId}/clusterRoll/{rollId}'
+]
 
 /** Calls every operation, in most of the states that change its reply, and one or the other time in vain. */
 async function everyReply (t: Parameters<typeof startClient>[0]): Promise<Reply[]> {
@@ -144,6 +147,10 @@ async function everyReply (t: Parameters<typeof startClient>[0]): Promise<Reply[
   await groupInstances(client, call)
   await statefulInstances(client, call)
   await managedInstances(client, call)
+  await statefulImports(client, call)
+  await deployments(client, call)
+  await listenerRules(client, call)
+  await undocumented(client, call)
   return replies
 }
 
@@ -262,6 +269,59 @@ async function managedInstances (client: Client, call: Call): Promise<void> {
   await call('GET', all)
   await call('DELETE', path, { deallocationConfig: { shouldTerminateInstance: true } })
   await call('GET', path)
+}
+
+async function statefulImports (client: Client, call: Call): Promise<void> {
+  const all = '/aws/ec2/statefulMigrationGroup'
+  const start = async (originalInstanceId: string) => `${all}/${idOf(await call('POST', all, {
+    statefulMigrationGroup: { originalInstanceId, name: 'moved', shouldKeepPrivateIp: true }
+  }))}`
+  const path = await start('i-1')
+  await call('POST', all, { statefulMigrationGroup: {} })
+  for (const seconds of [0, 160]) {
+    client.pass(seconds)
+    await call('GET', path)
+    await call('POST', `${path}/userAction`, { userAction: { type: 'terminate' } })
+  }
+  await call('DELETE', await start('i-2'))
+}
+
+async function deployments (client: Client, call: Call): Promise<void> {
+  const path = `${await client.grow(group())}/codeDeploy/blueGreenDeployment`
+  const deploymentGroups = [{ applicationName: 'app', deploymentGroupName: 'all' }]
+  const deployment = { timeout: 20, tags: [{ tagKey: 'ver', tagValue: 'pink' }], deploymentGroups }
+  await call('POST', path, { deployment })
+  await call('POST', path, { deployment: {} })
+  const [{ id } = {}] = await call('GET', path)
+  await call('PUT', `${path}/${id}/stop`)
+  await call('PUT', `${path}/${id}/stop`)
+}
+
+async function undocumented (client: Client, call: Call): Promise<void> {
+  await call('GET', '/aws/ec2/group/beanstalk/import?region=us-east-1&environmentId=e-1')
+  await call('GET', '/aws/ec2/group/beanstalk/import?region=us-east-1')
+  const path = await client.grow(group())
+  for (const verb of ['maintenance/start', 'maintenance/start', 'maintenance/finish', 'reimport']) {
+    await call('PUT', `${path}/beanstalk/${verb}`)
+    await call('GET', `${path}/beanstalk/maintenance/status`)
+  }
+  const order = { roll: { batchSizePercentage: 50, comment: 'new image' } }
+  const roll = idOf(await call('POST', `${path}/clusterRoll`, order))
+  await call('GET', `${path}/clusterRoll/${roll}`)
+  await call('PUT', `${path}/roll/${roll}`, { roll: { status: 'STOPPED' } })
+  await call('PUT', path, { group: { compute: { launchSpecification: { imageId: 'ami-00000bad0000000000' } } } })
+  const failing = idOf(await call('PUT', `${path}/roll`, { batchSizePercentage: 100, gracePeriod: 0 }))
+  client.pass(60)
+  await call('POST', `${path}/roll/${failing}`, { actionType: 'DETACH_NEW' })
+}
+
+async function listenerRules (client: Client, call: Call): Promise<void> {
+  const balancing = 'arn:aws:elasticloadbalancing:us-east-1:123456789012'
+  const listenerRules = [{ ruleArn: `${balancing}:listener-rule/app${BROKEN_RULE}` }]
+  const compute = { launchSpecification: { imageId: 'ami-1', itf: { loadBalancers: [{ listenerRules }] } } }
+  const path = `${await client.grow(group({ compute }))}/itf/migration`
+  const id = idOf(await call('GET', path))
+  for (let times = 0; times < 2; times++) await call('PUT', `${path}/${id}`, { status: 'USER_RETRY' })
 }
 
 function ref (name: string): object {

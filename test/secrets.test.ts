@@ -110,7 +110,7 @@ async function startTalkative (t: Test) {
   }
 }
 
-t.test('what goes well lets no secret out, save in the resource itself', async (t) => {
+t.test('no secret gets out of requests that succeed, except in the resource itself', async (t) => {
   const { request, nothingIsOut } = await startTalkative(t)
   for (const [path, resource] of [[groups, group], [instances, instance]] as const) {
     const created = await request('POST', path, { body: resource })
@@ -137,7 +137,7 @@ t.test('what goes well lets no secret out, save in the resource itself', async (
   await nothingIsOut()
 })
 
-t.test('whatever Spot does, no secret is let out', async (t) => {
+t.test('no secret gets out, whatever Spot does', async (t) => {
   const { request, nothingIsOut } = await startTalkative(t)
   await Promise.all(faults.flatMap((fault, index) => calls.map(async ([method, path, body]) => {
     const { status } = await request(method, path.replace('demo', `fault${index}`), { body })
@@ -155,7 +155,7 @@ t.test('the error of a failed call shows no token, however it is printed', async
   const names = [...faults.keys()].map((index) => `fault${index}`)
   await Promise.all([...names, 'closed'].map(async (name, index) => {
     const what = JSON.stringify(faults[index] ?? name)
-    const within = { read: DEADLINE, write: DEADLINE }
+    const timeLimits = { read: DEADLINE, write: DEADLINE }
     let attempts = 0
     const observe = (_: string, call: object) => {
       attempts++
@@ -163,7 +163,7 @@ t.test('the error of a failed call shows no token, however it is printed', async
     }
     const memory = new Memory({ freshFor: 0, staleFor: 0, settle: 0, stamps: localStamps(clock.now), clock })
     const limit = createLimit({ clock, shareOf: () => 1, onBlock () {}, onShared () {} })
-    const spot = createAccounts(accounts, { version: 'test', within, observe, memory, limit })
+    const spot = createAccounts(accounts, { version: 'test', timeLimits, observe, memory, limit })
     const { elastigroups } = spot.account(name, { kind: 'write', fresh: true })
     await Promise.all([elastigroups.list, () => elastigroups.create(group)].map(async (call) => {
       const error: unknown = await call().catch((error: unknown) => error)
@@ -177,7 +177,7 @@ t.test('the error of a failed call shows no token, however it is printed', async
   t.strictSame(secretsIn(inspect(observed, { depth: null, showHidden: true })), [], 'nor does what is observed')
 })
 
-t.test('a request that is refused does not get its secrets back', async (t) => {
+t.test('a refusal does not repeat the secrets of the request', async (t) => {
   const { request, app, nothingIsOut } = await startTalkative(t)
   const { password } = sent
   for (const [options, status] of [
@@ -218,7 +218,7 @@ t.test('a request that is refused does not get its secrets back', async (t) => {
   await nothingIsOut()
 })
 
-t.test('a bug lets no secret out, though the HTTP client puts the Authorization header into its errors', async (t) => {
+t.test('no secret gets out through a bug, though errors of the HTTP client carry our token', async (t) => {
   const { request, app, log, nothingIsOut } = await startTalkative(t)
   const headers = { authorization: `Bearer ${vendorToken}` }
   const closed = got('http://127.0.0.1:1/', { headers, retry: { limit: 0 } })

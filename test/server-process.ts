@@ -64,10 +64,8 @@ export async function serverProcess (t: Test, configuration: object): Promise<Se
     url,
     log: () => log,
     async start () {
-      // tap would watch the process through NODE_OPTIONS, which costs more than the process itself.
-      const { NODE_OPTIONS, ...env } = process.env
       const args = [server, '--config', 'config.json']
-      const started = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+      const started = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
       child = started
       for (const stream of [started.stdout, started.stderr]) stream.on('data', (chunk) => { log += chunk })
       await until(() => {

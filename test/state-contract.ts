@@ -54,7 +54,7 @@ export const contract: Record<string, (t: Test, place: Place) => Promise<void>> 
     }
   },
 
-  async 'a swap needs the version that is there, a removal too' (t, { handle }) {
+  async 'a swap or removal needs the current version' (t, { handle }) {
     const state = handle()
     const first = await state.swap('a', undefined, 'first', HOUR) as Version
     const second = await state.swap('a', first, 'second', HOUR) as Version
@@ -75,7 +75,7 @@ export const contract: Record<string, (t: Test, place: Place) => Promise<void>> 
     t.equal((await state.get('a'))?.value, String(swaps.findIndex(Boolean)))
   },
 
-  async 'what is removed can be claimed again, and who held it before holds it no more' (t, { handle }) {
+  async 'a removed record can be claimed again, and its old version is no longer valid' (t, { handle }) {
     const state = handle()
     const first = await state.swap('a', undefined, 'first', HOUR) as Version
     t.equal(await state.remove('a', first), true)
@@ -86,7 +86,7 @@ export const contract: Record<string, (t: Test, place: Place) => Promise<void>> 
     t.equal((await state.get('a'))?.value, 'second')
   },
 
-  async 'a record expires: it is not read, swapped, removed or listed, and one of 50 can claim it' (t, place) {
+  async 'an expired record is not read, swapped, removed or listed, and one of 50 can claim it' (t, place) {
     const state = place.handle()
     const brief = await state.swap('a', undefined, 'brief', 1) as Version
     await until(async () => await state.get('a') === undefined, place.pass)
@@ -117,7 +117,7 @@ export const contract: Record<string, (t: Test, place: Place) => Promise<void>> 
     }
   },
 
-  async 'a record says how long ago it was written, and a swap begins anew' (t, place) {
+  async 'a record says how long ago it was written, which a swap resets' (t, place) {
     const state = place.handle()
     const first = await state.swap('a', undefined, 'first', HOUR)
     await state.swap('b', undefined, 'left as it is', HOUR)
@@ -144,7 +144,7 @@ export const contract: Record<string, (t: Test, place: Place) => Promise<void>> 
     }
   },
 
-  async 'what was written is there after the state was closed and opened again' (t, { handle }) {
+  async 'records are still there after the state was closed and opened again' (t, { handle }) {
     const first = handle()
     const version = await first.swap('a', undefined, 'kept', HOUR)
     await first.close()

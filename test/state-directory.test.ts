@@ -19,7 +19,7 @@ const noLimit = existsSync(PRLIMIT) ? false : `${PRLIMIT} is missing`
 const apart = [['unshare', '-pf', '--kill-child'], ['unshare', '-Urpf', '--kill-child']]
   .find(([command = '', ...words]) => spawnSync(command, [...words, 'true']).status === 0)
 
-t.test('a directory', async (t) => {
+t.test('a state directory', async (t) => {
   /** A directory with a state of some pages in it, closed. */
   async function written (t: Test) {
     const directory = join(testDirectory(t), 'state')
@@ -29,7 +29,7 @@ t.test('a directory', async (t) => {
     return { settings: { directory }, file: join(directory, 'state.sqlite') }
   }
 
-  await t.test('is made when it is first needed, for this user alone', async (t) => {
+  await t.test('is created when first needed, for this user alone', async (t) => {
     const directory = join(testDirectory(t), 'deep', 'state')
     const state = handle(t, { directory })
     t.notOk(existsSync(directory))
@@ -114,7 +114,7 @@ t.test('a directory', async (t) => {
     }
   }
   for (const [damage, spoil] of Object.entries(damages)) {
-    await t.test(`whose file ${damage} fails calls with a word, until it is moved away`, async (t) => {
+    await t.test(`whose file ${damage} fails each call and says why, until the file is moved away`, async (t) => {
       const { settings, file } = await written(t)
       spoil(file)
       const { state, changes } = watched(t, settings)
@@ -139,7 +139,7 @@ t.test('a directory', async (t) => {
     t.match(error.message, /format 7, and this version of spot-api knows format 1. Use the version that wrote it/)
   })
 
-  await t.test('on a full disk fails what is written, with one word, and is read', { skip: noLimit }, async (t) => {
+  await t.test('on a full disk can be read, and writes fail; the log says so once', { skip: noLimit }, async (t) => {
     const settings = { directory: join(testDirectory(t), 'state') }
     const writer = start(t, settings, 'write', 'k')
     /** How large a file of the writer may grow, in bytes: as good as a full disk. */
@@ -161,7 +161,7 @@ t.test('a directory', async (t) => {
     t.equal(writer.said('up').length, 1)
   })
 
-  await t.test('that is read-only is read, and fails what is written with one word', async (t) => {
+  await t.test('that is read-only can be read, and writes fail; the log says so once', async (t) => {
     const { settings, file } = await written(t)
     chmodSync(file, 0o444)
     chmodSync(`${file}-journal`, 0o444)
@@ -200,8 +200,7 @@ t.test('a directory', async (t) => {
       const state = openState({ directory: ${JSON.stringify(directory)} })
       console.log(await state.swap('a', undefined, 'x', 1000) > 0)
       state.swap('b', undefined, 'x', ${HOUR}).then(() => console.log('kept'))`
-    const { NODE_OPTIONS, ...env } = process.env
-    const output = execFileSync(process.execPath, ['--input-type=module', '-e', open], { encoding: 'utf8', env })
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', open], { encoding: 'utf8' })
     t.equal(output, 'true\nkept\n')
     t.ok(await handle(t, { directory }).get('b'))
   })

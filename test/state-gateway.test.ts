@@ -12,7 +12,7 @@ import { until } from './until.js'
 
 const { examples } = document.components as unknown as { examples: Record<string, { value: object }> }
 
-t.test('the gateway', async (t) => {
+t.test('a gateway', async (t) => {
   const stateOf = async ({ request }: Awaited<ReturnType<typeof startGateway>>) => {
     const { status, json } = await request('GET', '/v1/spot/ready', { token: null })
     const { text } = await request('GET', '/v1/spot/metrics', { token: null })
@@ -20,7 +20,7 @@ t.test('the gateway', async (t) => {
   }
   const linesOf = (log: string[]) => log.map((line) => JSON.parse(line)).filter(({ msg }) => /state|cannot be used/i.test(msg))
 
-  await t.test('says that its state is down, and goes on; says so once more when it is back', async (t) => {
+  await t.test('logs once that its state is down, goes on, and logs once that it is back', async (t) => {
     const parent = join(testDirectory(t, { parent: 'a file' }), 'parent')
     const gateway = await startGateway(t, { configuration: { state: { directory: join(parent, 'state') } } })
     const { app, log } = gateway
@@ -44,7 +44,7 @@ t.test('the gateway', async (t) => {
     t.equal(linesOf(log).length, 2)
   })
 
-  await t.test('says soon after its start that the password of Redis is wrong', { skip: noRedis }, async (t) => {
+  await t.test('logs soon after its start that the password of Redis is wrong', { skip: noRedis }, async (t) => {
     const { url } = await startRedis(t, { password: 'right' })
     const gateway = await startGateway(t, { configuration: { state: { redis: url.replace('right', 'wrong') } } })
     await until(async () => (await stateOf(gateway)).json.state === 'down')
@@ -59,7 +59,7 @@ t.test('the gateway', async (t) => {
     t.equal(readFileSync(join(directory, 'data.mdb'), 'utf8'), 'of LMDB')
   })
 
-  await t.test('closes its state with itself, and says nothing of it', async (t) => {
+  await t.test('closes its state when it closes, and logs nothing of it', async (t) => {
     const { app, log } = await startGateway(t, {})
     await app.state.swap('a', undefined, 'x', HOUR)
     await app.close()
@@ -67,7 +67,7 @@ t.test('the gateway', async (t) => {
     t.strictSame(linesOf(log), [])
   })
 
-  await t.test('on the sandbox has a new directory each time, and leaves none', async (t) => {
+  await t.test('of a sandbox has a new directory each time, and removes it', async (t) => {
     const sandbox = { url: 'http://127.0.0.1:1', accounts: [{ id: 'a', token: 'b' }] }
     const configuration = sandboxConfiguration(sandbox, 'a-key-for-tests-only')
     t.notSame(sandboxConfiguration(sandbox, 'a-key-for-tests-only').state, configuration.state)

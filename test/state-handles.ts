@@ -41,12 +41,10 @@ export function start (
   t: Test, settings: StateSettings, task: 'claim' | 'write' | 'hold', prefix = '',
   { environment, under = [], uid }: ProcessOptions = {}
 ) {
-  // tap would watch the process through NODE_OPTIONS, which costs more than the process itself.
-  const { NODE_OPTIONS, ...env } = process.env
   const [command = '', ...words] = [
     ...under, process.execPath, join(import.meta.dirname, 'state-process.js'), JSON.stringify(settings), task, prefix
   ]
-  const child = spawn(command, words, { env: { ...env, ...environment }, ...uid !== undefined && { uid } })
+  const child = spawn(command, words, { env: { ...process.env, ...environment }, ...uid !== undefined && { uid } })
   endWith(t, child)
   child.stderr.pipe(process.stderr)
   child.on('exit', (code, signal) => {

@@ -9,7 +9,7 @@ import { everything, failure, HOUR } from './state-contract.js'
 import { handle, HUSH, start, watched } from './state-handles.js'
 import { until } from './until.js'
 
-t.test('a Redis', { skip: noRedis }, async (t) => {
+t.test('a Redis for the state', { skip: noRedis }, async (t) => {
   async function fails (t: Test, call: Promise<unknown>) {
     const error = await failure(t, call)
     t.match(error.message, /^The Redis at 127\.0\.0\.1:\d+ cannot be used: .* Make sure that/)
@@ -69,7 +69,7 @@ t.test('a Redis', { skip: noRedis }, async (t) => {
     await recovers(state)
   })
 
-  await t.test('that is read-only is down, with one word, until it can be written', async (t) => {
+  await t.test('that is read-only counts as down until it can be written; the log says so once', async (t) => {
     const server = await startRedis(t)
     const { state, changes } = watched(t, { redis: server.url })
     const version = await state.swap('a', undefined, 'x', HOUR)
@@ -132,7 +132,7 @@ t.test('a Redis', { skip: noRedis }, async (t) => {
     t.ok(await client.pttl('spot-api:state-2:a') > HOUR / 2)
   })
 
-  await t.test('over TLS: only with a certificate that somebody vouches for', { skip: noTls }, async (t) => {
+  await t.test('over TLS: only with a certificate of a known authority', { skip: noTls }, async (t) => {
     const { url, certificate } = await startRedis(t, { tls: true })
     t.match(await fails(t, handle(t, { redis: url }).get('a')), { message: /self-signed certificate/ })
     const environment = { NODE_EXTRA_CA_CERTS: certificate }

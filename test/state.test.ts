@@ -11,7 +11,7 @@ import { testDirectory } from './test-directory.js'
 import { until } from './until.js'
 
 /** Processes that are killed in the middle of writing; `npm run chaos` kills more. */
-const KILLS = process.env.CHAOS === 'full' ? 200 : 3
+const KILLS = process.env.CHAOS === 'full' ? 200 : 2
 
 interface Kind {
   skip: string | false
@@ -36,7 +36,7 @@ const processes: Record<string, (t: Test, settings: StateSettings) => Promise<vo
     t.equal(Object.keys(await everything(handle(t, settings))).length, 40)
   },
 
-  async 'what was acknowledged is there after kill -9, and another process goes on' (t, settings) {
+  async 'acknowledged changes survive a kill -9, and another process goes on' (t, settings) {
     const survivor = start(t, settings, 'write', 'survivor-')
     await survivor.ready
     survivor.go()
@@ -63,7 +63,7 @@ const processes: Record<string, (t: Test, settings: StateSettings) => Promise<vo
 }
 
 for (const [name, { skip, settings }] of Object.entries(kinds)) {
-  t.test(`in ${name}`, { skip }, async (t) => {
+  t.test(`the state in ${name}`, { skip }, async (t) => {
     for (const [behaviour, check] of Object.entries(contract)) {
       await t.test(behaviour, async (t) => {
         const place = await settings(t)
@@ -84,7 +84,7 @@ function numbers (seed: number): () => number {
   }
 }
 
-t.test('in a simulation', async (t) => {
+t.test('the state in a simulation', async (t) => {
   const simulation = (seed = 1) => {
     const clock = simulatedClock()
     return { clock, ...simulatedState({ clock, random: numbers(seed) }) }
@@ -108,7 +108,7 @@ t.test('in a simulation', async (t) => {
     })
   }
 
-  await t.test('an answer that is lost is an error, and the work is done', async (t) => {
+  await t.test('a lost answer is an error, though the change was made', async (t) => {
     const { handle } = simulation()
     const [state, other] = [handle(), handle()]
     state.faults.lost = 1
@@ -116,7 +116,7 @@ t.test('in a simulation', async (t) => {
     t.equal((await other.get('a'))?.value, 'x')
   })
 
-  await t.test('a partition is an error after a while, and nothing is done', async (t) => {
+  await t.test('a partition is an error after the time limit, and nothing was changed', async (t) => {
     const { clock, handle } = simulation()
     const [state, other] = [handle(), handle()]
     state.faults.partitioned = true
@@ -127,7 +127,7 @@ t.test('in a simulation', async (t) => {
     t.ok(await state.swap('a', undefined, 'x', HOUR))
   })
 
-  await t.test('what comes too late for its caller is done all the same', async (t) => {
+  await t.test('a change that is too late for its caller is made all the same', async (t) => {
     const { clock, handle } = simulation()
     const [state, other] = [handle(), handle()]
     state.faults.delay = 100_000

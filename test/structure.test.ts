@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import t from 'tap'
@@ -33,7 +34,7 @@ t.test('every file of services/ belongs to a room', async (t) => {
   t.strictSame(files.filter((file) => /^services\/[^/]+$/.test(file)), [])
 })
 
-t.test('every import is found', async (t) => {
+t.test('every import leads to a file or a package', async (t) => {
   t.ok(all.length > 500, `${all.length} imports`)
   t.strictSame(but((_, name) => name.endsWith('is missing')), [])
 })
@@ -64,10 +65,10 @@ t.test('read or write is decided in one place for operations, and in one for cal
   const deciding = /method\b.{0,12}[!=]== '(?:get|GET)'/
   const places = files.filter((file) => !file.startsWith('sandbox/'))
     .filter((file) => deciding.test(readFileSync(join(root, file), 'utf8')))
-  t.strictSame(places.sort(), ['openapi/common-responses.js', 'openapi/operations.ts', 'services/spot/call.ts'])
+  t.strictSame(places.sort(), ['openapi/common-parts.js', 'openapi/operations.ts', 'services/spot/call.ts'])
 })
 
-t.test('paths of this server come from the document', async (t) => {
+t.test('only openapi/paths.ts writes a path of this server', async (t) => {
   const written = files.filter((file) => !file.startsWith('sandbox/') && !file.endsWith('.d.ts'))
     .filter((file) => /^(?! *(?:\/?\*|\/\/)).*\/v1\/spot/m.test(readFileSync(join(root, file), 'utf8')))
   t.strictSame(written, ['openapi/paths.ts'])
@@ -84,7 +85,7 @@ t.test('a file of plugins/ is one plugin, with at most one decorator of the app 
   }
 })
 
-t.test('no file imports itself by way of others', async (t) => {
+t.test('there are no circular imports', async (t) => {
   const circles: string[] = []
   const done = new Set<string>()
   function visit (file: string, way: string[]) {
@@ -104,4 +105,32 @@ t.test('every test runs in one suite', async (t) => {
   const run = suites.flatMap((suite) => [...suite.matchAll(/'\.\.\/\.\.\/(.*)\.js'/g)].map(([, name]) => `${name}.ts`))
   const tests = readdirSync(join(root, 'test')).filter((name) => name.endsWith('.test.ts'))
   t.strictSame(run.sort(), tests.sort())
+})
+
+t.test('processes that tests start do not load what tap would add', async (t) => {
+  t.equal(execFileSync(process.execPath, ['-p', 'process.env.NODE_OPTIONS'], { encoding: 'utf8' }), 'undefined\n')
+})
+
+/** Whether a range of versions, as packages name it in `engines`, takes Node 20. */
+const takesNode20 = (range: string) => range.split('||').some((one) => {
+  const [, sign = '', major = ''] = /^\s*([<>=^~]*)\s*v?(\d+|\*)/.exec(one) ?? []
+  return major === '*' || (sign.startsWith('>') ? Number(major) <= 20 : Number(major) === 20)
+})
+
+t.test('the packed server installs on Node 20 without a warning', async (t) => {
+  const { dependencies, overrides, scripts, allowScripts } =
+    JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  interface Locked { dev?: boolean, engines?: { node?: string }, hasInstallScript?: boolean }
+  const locked = Object.entries(
+    JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages as Record<string, Locked>)
+  const shipped = locked.filter(([name, { dev }]) => name !== '' && !dev)
+  t.ok(shipped.length > 50)
+  t.strictSame(shipped.filter(([, { engines }]) => !takesNode20(engines?.node ?? '*')).map(([name]) => name), [])
+  for (const [name, version] of Object.entries(overrides)) {
+    t.equal(version, `$${name}`, 'overrides do not count where a package is installed')
+    t.ok(dependencies[name], name)
+  }
+  const withScripts = locked.filter(([, { hasInstallScript }]) => hasInstallScript).map(([name]) => name)
+  t.strictSame(withScripts, Object.keys(allowScripts).map((name) => `node_modules/${name}`), 'npm ci is told of each')
+  for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) t.notOk(scripts[name], name)
 })

@@ -9,31 +9,11 @@ import { MASK_BASE64 } from '../services/masking/index.js'
 import { problemType } from '../services/problems/index.js'
 import { KEY, start } from './helper.js'
 import { testDirectory } from './test-directory.js'
-import { validCall } from './valid-calls.js'
+import { validCall, validGroup as group, validInstance } from './valid-calls.js'
 
 /* What happens to a write on its way: guardrails, dry runs, the audit. */
 
 const groups = '/v1/spot/demo/elastigroups'
-const group = {
-  name: 'web',
-  region: 'us-east-1',
-  strategy: { risk: 100, fallbackToOd: false },
-  capacity: { minimum: 0, target: 2, maximum: 4, unit: 'instance' },
-  compute: {
-    product: 'Linux/UNIX',
-    instanceTypes: { ondemand: 't3.micro', spot: ['t3.micro'] },
-    launchSpecification: { tags: [{ tagKey: 'team', tagValue: 'web' }] }
-  }
-}
-const managedInstance = {
-  name: 'db',
-  region: 'us-east-1',
-  compute: {
-    subnetIds: ['subnet-1'],
-    vpcId: 'vpc-1',
-    launchSpecification: { instanceTypes: { preferredType: 't3.micro', types: ['t3.micro'] } }
-  }
-}
 const account = { id: 'act-5a9db0c5', token: 'vendor-token-for-tests', defaultVPC: 'vpc-1' }
 
 /** A gateway whose account, and whose one client, have rules. */
@@ -56,7 +36,7 @@ async function startGuarded (t: Test, guardrails?: Guardrails, ofClient?: Guardr
   }
 }
 
-t.test('guardrails refuse what would stand, with a pointer for each, and nothing is sent', async (t) => {
+t.test('guardrails refuse a write by what it would leave behind, with a pointer for each', async (t) => {
   const rules = { maxCapacity: 5, regions: ['us-east-1'], instanceTypes: ['t3.*'], protectedTags: ['keep'] }
   const { request, writes } = await startGuarded(t, rules, { maxCapacity: 4 })
   const location = (await request('POST', groups, { body: group })).headers.location as string
@@ -89,7 +69,7 @@ t.test('guardrails refuse what would stand, with a pointer for each, and nothing
   t.equal((await request('DELETE', location)).status, 204)
 })
 
-t.test('tags of guardrails go into creates, where the body has not the key', async (t) => {
+t.test('tags of guardrails are added to creates, unless the body has that tag', async (t) => {
   const { request, sandbox } = await startGuarded(
     t, { tags: { owner: 'platform', team: 'none' } }, { tags: { owner: 'x' } })
   await request('POST', groups, { body: group })
@@ -106,7 +86,7 @@ const unmarked = (body: unknown) => body == null
     ? value.filter(({ tagKey }: { tagKey: string }) => tagKey !== 'spot-api:idempotency-key')
     : value))
 
-t.test('a dry run says what would be sent, to the letter, and sends nothing', async (t) => {
+t.test('a dry run shows exactly the request that would be sent, and sends nothing', async (t) => {
   const { request, sandbox, writes } = await startGuarded(t, { tags: { owner: 'platform' } })
   const { location } = (await request('POST', groups, { body: group })).headers
   const keyed = { 'idempotency-key': 'once' }
@@ -147,13 +127,15 @@ t.test('a dry run says what would be sent, to the letter, and sends nothing', as
   t.equal((await request('PUT', location as string, { body: { capacity: 5 }, headers: {} })).status, 400)
 })
 
-t.test('a dry run of an update names each value that would change, as Spot has it now', async (t) => {
+t.test('a dry run of an update names each value that would change, before and after', async (t) => {
   const { request, writes } = await startGuarded(t)
   const secret = { userData: btoa('#!/bin/sh one') }
   const compute = { ...group.compute, launchSpecification: { ...group.compute.launchSpecification, ...secret } }
   const location = (await request('POST', groups, { body: { ...group, compute } })).headers.location as string
-  const instance = (await request('POST', '/v1/spot/demo/instances', { body: managedInstance })).headers.location
+  const instance = (await request('POST', '/v1/spot/demo/instances', { body: validInstance })).headers.location
+  const { json: asRead } = await request('GET', location)
   const table: [string, string, unknown, object[]][] = [
+    ['what was read', location, asRead, []],
     ['the same', location, { id: 'sig-other', name: 'web', capacity: { target: 2 }, compute: group.compute }, []],
     ['a value, null and a new one', location, { name: null, capacity: { target: 3 }, description: 'x/~y' }, [
       { pointer: '#/name', before: 'web', after: null },
@@ -188,7 +170,7 @@ t.test('a dry run of an update names each value that would change, as Spot has i
   t.strictSame([sandboxRead.name, after.name, after.capacity.target], ['web', null, 3], 'and so it comes about')
 })
 
-t.test('a dry run is no success to any client, wherever dryRun stands', async (t) => {
+t.test('every write has a dry run, which is never a success, and reads refuse dryRun', async (t) => {
   const { request, writes, audit } = await startGuarded(t)
   for (const { path, method, operation } of operationsOf(document)) {
     const { query, body } = validCall(operation)
@@ -205,7 +187,7 @@ t.test('a dry run is no success to any client, wherever dryRun stands', async (t
   t.strictSame(audit().map(({ audit }) => audit), audited, 'each write has a line in the audit')
 })
 
-t.test('each write that a client tried has a line in the audit', async (t) => {
+t.test('each write that a client tries has a line in the audit', async (t) => {
   const { request, audit, sandbox } = await startGuarded(t, { maxCapacity: 4 })
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   const headers = { 'x-request-id': 'abc', 'idempotency-key': 'once', traceparent }

@@ -12,9 +12,8 @@ import { Part } from './part.js'
 const HERE = import.meta.dirname
 const SERVER = join(HERE, '../../dist/server.js')
 
-/** nginx is often where only root looks. What watches this process, as test runners do, is not for the parts. */
-const { NODE_OPTIONS, ...own } = process.env
-const ENV = { ...own, PATH: `${own.PATH}:/usr/sbin:/usr/local/sbin` }
+/** nginx is often where only root looks. */
+const ENV = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` }
 
 /** In the order of their ports: nginx.conf and config.json name those that begin at 8080. */
 const PARTS = ['nginx', 'replica 1', 'replica 2', 'redis', 'sandbox']

@@ -4,7 +4,7 @@ import { invalid } from '../protocol/errors.js'
 import { isObject, readNumber } from '../protocol/json.js'
 import type { Rule } from '../protocol/validation.js'
 import { merge } from '../resources/merge.js'
-import { findChangeable, KIND, reconcile } from './engine.js'
+import { findChangeableGroup, KIND, reconcile } from './engine.js'
 import { scalingSubEvents, recordEvent, writeLog } from '../journal/model.js'
 import { capacityConflicts } from './rules.js'
 
@@ -21,7 +21,7 @@ export const capacity: Operation[] = [
 
 /** A missing key keeps its value, as in an update of the group. */
 function change (context: Context): object[] {
-  const group = findChangeable(context)
+  const group = findChangeableGroup(context)
   const { capacity: sent } = readBody(context.body, RULES)
   const merged = merge(group.content, { capacity: isObject(sent) ? sent : {} })
   const found = capacityConflicts(merged, 'capacity')

@@ -4,7 +4,7 @@ import type { Context, Operation } from '../operation.js'
 import { readBody } from '../protocol/body.js'
 import { invalid, refusal } from '../protocol/errors.js'
 import { readBoolean, readNumber, readStrings } from '../protocol/json.js'
-import { findChangeable, reconcile } from './engine.js'
+import { findChangeableGroup, reconcile } from './engine.js'
 import { detach, setTarget, targetOf } from './fleet.js'
 import { scalingSubEvents, recordEvent, writeLog } from '../journal/model.js'
 
@@ -21,7 +21,7 @@ export const detachment: Operation[] = [
 /** Without `shouldDecrementTargetCapacity` others replace them. A detached stateful instance is forgotten. */
 function change (context: Context): undefined {
   const { now } = context
-  const group = findChangeable(context)
+  const group = findChangeableGroup(context)
   const body = readBody(context.body, [
     { path: 'instancesToDetach', type: 'array', required: true, minItems: 1 },
     { path: 'instancesToDetach[]', type: 'string' },

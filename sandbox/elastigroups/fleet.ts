@@ -1,12 +1,27 @@
+import type { Task } from '../agenda.js'
 import { locked, RUNNING_AFTER_MS } from '../machines/model.js'
 import type { Machine } from '../machines/model.js'
 import { bounded, groupSpec, launch, activeMachines } from '../machines/engine.js'
 import type { Change } from '../machines/engine.js'
 import { readNumber } from '../protocol/json.js'
 import { merge } from '../resources/merge.js'
-import { schedule } from '../resources/model.js'
+import { machineOf, schedule } from '../resources/model.js'
 import type { Group } from './model.js'
 import { idsOf, writeLog } from '../journal/model.js'
+
+/** What is scheduled for the machines of groups. */
+export const fleetTasks: Record<string, Task<Group>> = {
+  instanceRuns (group, [instanceId], at) {
+    const machine = machineOf(group, instanceId)
+    if (machine !== undefined && machine.endedAt === undefined) {
+      writeLog(group, at, `Instance ${instanceId} is running`, idsOf(machine))
+    }
+  },
+  instanceEnds (group, [instanceId], at) {
+    const machine = machineOf(group, instanceId)
+    if (machine !== undefined) logEnd(group, machine, at)
+  }
+}
 
 /** The target capacity of a group. */
 export function targetOf (group: Group): number {
@@ -37,9 +52,7 @@ export function launchMachine (group: Group, slot: number, now: number, privateI
   const { spotInstanceRequestId, instanceType, availabilityZone, instanceId } = machine
   const what = spotInstanceRequestId === null ? `On-demand instance ${instanceId}` : `Spot ${spotInstanceRequestId}`
   writeLog(group, now, `${what} was requested: ${instanceType} in ${availabilityZone}`, idsOf(machine), 'DEBUG')
-  schedule(group, now + RUNNING_AFTER_MS, (at) => {
-    if (machine.endedAt === undefined) writeLog(group, at, `Instance ${instanceId} is running`, idsOf(machine))
-  })
+  schedule(group, now + RUNNING_AFTER_MS, 'instanceRuns', instanceId)
   return machine
 }
 
@@ -47,9 +60,12 @@ export function launchMachine (group: Group, slot: number, now: number, privateI
 export function terminate (group: Group, machine: Machine, now: number, drained = 0): void {
   const at = now + drained * 1000
   machine.endedAt = at
-  const tell = (time: number) => writeLog(group, time, `Instance ${machine.instanceId} was terminated`, idsOf(machine))
-  if (drained === 0) tell(at)
-  else schedule(group, at, tell)
+  if (drained === 0) logEnd(group, machine, at)
+  else schedule(group, at, 'instanceEnds', machine.instanceId)
+}
+
+function logEnd (group: Group, machine: Machine, at: number): void {
+  writeLog(group, at, `Instance ${machine.instanceId} was terminated`, idsOf(machine))
 }
 
 /**

@@ -4,7 +4,7 @@ import { readBoolean } from '../protocol/json.js'
 import { readQuery } from '../protocol/query.js'
 import { checkDeleteBody, GROUP_DELETE_BODY } from '../resources/deallocation.js'
 import { create, flat, remove, update } from '../resources/engine.js'
-import { ELASTIGROUP, findChangeable, findGroup, KIND } from './engine.js'
+import { ELASTIGROUP, findChangeableGroup, findGroup, KIND } from './engine.js'
 import { filterGroups } from './filters.js'
 import { stopRolling } from '../rolls/engine.js'
 import { groupStatus } from './status.js'
@@ -43,7 +43,7 @@ export const elastigroups: Operation[] = [
 
 function change (context: Context): object[] {
   const { body, now, query } = context
-  const group = findChangeable(context)
+  const group = findChangeableGroup(context)
   const options = readQuery(query, [
     { path: 'autoApplyTags', type: 'boolean' }, { path: 'shouldResumeStateful', type: 'boolean' }
   ])

@@ -5,7 +5,7 @@ import type { Context, Operation } from '../operation.js'
 import { readNumber } from '../protocol/json.js'
 import { readQuery } from '../protocol/query.js'
 import { merge } from '../resources/merge.js'
-import { findChangeable, reconcile } from './engine.js'
+import { findChangeableGroup, reconcile } from './engine.js'
 import { targetOf } from './fleet.js'
 import { scalingSubEvents, recordEvent, writeLog } from '../journal/model.js'
 
@@ -48,7 +48,7 @@ export const scaling: Operation[] = [
 /** Moves the target by `adjustment`, within minimum and maximum (no source says what happens beyond). */
 function scale (context: Context, eventType: 'ScaleUp' | 'ScaleDown', direction: 1 | -1): Change {
   const { now } = context
-  const group = findChangeable(context)
+  const group = findChangeableGroup(context)
   const parameters = readQuery(context.query, [{ path: 'adjustment', type: 'integer', minimum: 1 }])
   const before = targetOf(group)
   const wished = before + direction * (readNumber(parameters, 'adjustment') ?? 1)

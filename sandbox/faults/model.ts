@@ -52,6 +52,11 @@ export class Faults {
     this.#waiting.push({ fault, left: fault.times ?? 1 })
   }
 
+  /** The faults that calls may still get, in order, each with the number of calls that it still affects. */
+  get waiting (): readonly { fault: Fault, left: number }[] {
+    return this.#waiting
+  }
+
   /** Removes all faults. */
   clear (): void {
     this.#waiting = []

@@ -1,5 +1,4 @@
 import { ELASTIGROUP, KIND } from '../elastigroups/engine.js'
-import { derivedId } from '../ids.js'
 import type { Context, Operation } from '../operation.js'
 import { readBody } from '../protocol/body.js'
 import { readBoolean, readString, readStrings } from '../protocol/json.js'
@@ -7,8 +6,9 @@ import type { JsonObject } from '../protocol/json.js'
 import { readQuery } from '../protocol/query.js'
 import type { Rule } from '../protocol/validation.js'
 import { create, flat } from '../resources/engine.js'
+import { importedGroup } from './content.js'
 
-/** Turning what runs in AWS into a group. Image and network, which only AWS knows, are made up from its name. */
+/** Turning what runs in AWS into a group. */
 export const imports: Operation[] = [
   { method: 'POST', path: '/aws/ec2/group/instance/import', kind: KIND, handle: importInstance },
   { method: 'POST', path: '/aws/ec2/group/autoScalingGroup/import', kind: KIND, handle: importAutoScalingGroup }
@@ -43,23 +43,11 @@ function importAutoScalingGroup ({ account, body, now, query }: Context): object
 }
 
 function contentOf (origin: string, parameters: JsonObject, sent: JsonObject): JsonObject {
-  const region = readString(parameters, 'region') ?? ''
-  const types = readStrings(sent, 'group.spotInstanceTypes')
-  const madeUpId = (prefix: string) => derivedId(prefix, origin, 17)
-  return {
-    name: readString(sent, 'group.name') ?? origin,
-    region,
-    capacity: { target: 1, minimum: 1, maximum: 1, unit: 'instance' },
-    strategy: {
-      risk: 100,
-      availabilityVsCost: readString(sent, 'group.availabilityVsCost') ?? 'balanced',
-      fallbackToOd: true
-    },
-    compute: {
-      product: readString(sent, 'group.product') ?? 'Linux/UNIX',
-      instanceTypes: { ondemand: 'm5.large', spot: types.length > 0 ? types : ['m5.large'] },
-      availabilityZones: [{ name: `${region}a`, subnetIds: [madeUpId('subnet')] }],
-      launchSpecification: { imageId: madeUpId('ami'), securityGroupIds: [madeUpId('sg')], tags: [] }
-    }
-  }
+  return importedGroup(origin, {
+    name: readString(sent, 'group.name'),
+    region: readString(parameters, 'region'),
+    product: readString(sent, 'group.product'),
+    spotInstanceTypes: readStrings(sent, 'group.spotInstanceTypes'),
+    strategy: { availabilityVsCost: readString(sent, 'group.availabilityVsCost') ?? 'balanced' }
+  })
 }

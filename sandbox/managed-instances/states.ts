@@ -1,3 +1,4 @@
+import type { Task } from '../agenda.js'
 import { RUNNING_AFTER_MS, STOPPING_MS } from '../machines/model.js'
 import { launch, managedInstanceSpec, activeMachines } from '../machines/engine.js'
 import { refusal } from '../protocol/errors.js'
@@ -31,16 +32,24 @@ export function changeState (instance: ManagedInstance, verb: Verb, now: number)
     return
   }
   instance.state = verb === 'pause' ? 'PAUSING' : 'RECYCLING'
-  schedule(instance, now + STOPPING_MS, (at) => {
+  schedule(instance, now + STOPPING_MS, 'managedInstanceStopped')
+}
+
+/** What is scheduled for managed instances. */
+export const managedInstanceTasks: Record<string, Task<ManagedInstance>> = {
+  managedInstanceStopped (instance, _ids, at) {
     for (const machine of activeMachines(instance)) machine.endedAt = at
-    if (verb === 'pause') instance.state = 'PAUSED'
+    if (instance.state === 'PAUSING') instance.state = 'PAUSED'
     else start(instance, at)
-  })
+  },
+  managedInstanceRuns (instance) {
+    instance.state = 'STEADY'
+  }
 }
 
 function start (instance: ManagedInstance, now: number): void {
   const keeps = readBoolean(instance.content, 'persistence.persistPrivateIp') === true
   const kept = keeps ? instance.machines.at(-1)?.privateIp : undefined
   launch(instance, managedInstanceSpec(instance.content), now, kept)
-  schedule(instance, now + RUNNING_AFTER_MS, () => { instance.state = 'STEADY' })
+  schedule(instance, now + RUNNING_AFTER_MS, 'managedInstanceRuns')
 }

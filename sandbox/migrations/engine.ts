@@ -1,10 +1,13 @@
+import type { Task } from '../agenda.js'
 import { derivedId } from '../ids.js'
 import { RUNNING_AFTER_MS } from '../machines/model.js'
 import { refusal } from '../protocol/errors.js'
 import type { JsonObject } from '../protocol/json.js'
 import { add } from '../resources/engine.js'
 import type { Account } from '../world.js'
-import type { Migration, MigrationOptions, Step } from './model.js'
+import type { Migration, MigrationOptions } from './model.js'
+import { millisecondsUntil, stepAt } from './steps.js'
+import type { Step } from './steps.js'
 import { MANAGED_INSTANCE } from '../managed-instances/engine.js'
 
 /** Instances with this id prefix cannot be copied: their migrations end in MIGRATE_ERROR. */
@@ -17,36 +20,33 @@ export const BROKEN_INSTANCE = 'i-00000bad'
 export function migrate (account: Account, options: MigrationOptions, now: number): Migration {
   const original = options.originalInstanceId
   const isUnderway = [...account.migrations.values()].some((migration) =>
-    migration.options.originalInstanceId === original && stepAt(migration, now).state !== 'MIGRATE_ERROR')
+    migration.options.originalInstanceId === original && migrationStep(migration, now).state !== 'MIGRATE_ERROR')
   if (isUnderway) throw refusal('CANT_CREATE_MIGRATION', `Instance ${original} is being migrated or was before`)
-  const owners = [...account.groups.values(), ...account.managedInstances.values()]
-  if (owners.some(({ machines }) => machines.some(({ instanceId }) => instanceId === original))) {
-    throw refusal('CANT_CREATE_MIGRATION', `Instance ${original} is managed by Spot`)
-  }
+  refuseManaged(account, original)
   const origin = `${account.id}/${account.migrations.size}`
   const migration: Migration = {
     id: derivedId('smg', origin),
     managedInstanceId: derivedId('smi', origin),
     options,
-    steps: stepsOf(options),
     startedAt: now
   }
   account.migrations.set(migration.id, migration)
-  if (migration.steps.at(-1)?.state === 'MIGRATE_FINISH') {
-    const seconds = migration.steps.slice(0, -1).reduce((sum, step) => sum + step.seconds, 0)
-    account.agenda.add(now + seconds * 1000, (at) => finish(account, migration, at))
-  }
+  const duration = millisecondsUntil('MIGRATE_FINISH', stepsOf(options))
+  if (duration !== undefined) account.agenda.add(now + duration, 'migrationFinishes', [migration.id])
   return migration
 }
 
 /** The step of a migration at `now`. */
-export function stepAt ({ startedAt, steps }: Migration, now: number): Step {
-  let since = now - startedAt
-  for (const step of steps) {
-    if (since < step.seconds * 1000) return step
-    since -= step.seconds * 1000
+export function migrationStep ({ options, startedAt }: Migration, now: number): Step {
+  return stepAt(stepsOf(options), now - startedAt)
+}
+
+/** @throws SandboxError 400 if the EC2 instance belongs to a group or a managed instance */
+export function refuseManaged (account: Account, instanceId: string): void {
+  const owners = [...account.groups.values(), ...account.managedInstances.values()]
+  if (owners.some(({ machines }) => machines.some((machine) => machine.instanceId === instanceId))) {
+    throw refusal('CANT_CREATE_MIGRATION', `Instance ${instanceId} is managed by Spot`)
   }
-  throw new Error('the last step takes for ever')
 }
 
 /** The state names are the vendor's. Their sequence and durations are not documented. */
@@ -69,10 +69,15 @@ function stepsOf ({ originalInstanceId, shouldTerminateInstance }: MigrationOpti
   ]
 }
 
-/** The machine of the managed instance runs already: the step before launched it. */
-function finish (account: Account, { managedInstanceId, options }: Migration, now: number): void {
-  const instance = add(MANAGED_INSTANCE, account, managedInstanceId, contentOf(options), now)
-  for (const machine of instance.machines) machine.requestedAt = now - RUNNING_AFTER_MS
+/** What is scheduled for migrations. */
+export const migrationTasks: Record<string, Task<Account>> = {
+  migrationFinishes (account, [id = ''], at) {
+    const { managedInstanceId, options } = account.migrations.get(id) ?? {}
+    if (managedInstanceId === undefined || options === undefined) return
+    const instance = add(MANAGED_INSTANCE, account, managedInstanceId, contentOf(options), at)
+    // It runs already: the step before launched it.
+    for (const machine of instance.machines) machine.requestedAt = at - RUNNING_AFTER_MS
+  }
 }
 
 /** Image and network, which only AWS knows, are made up from the id of the original. */

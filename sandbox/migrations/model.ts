@@ -11,19 +11,11 @@ export interface MigrationOptions {
   subnetIds: string[]
 }
 
-/** A step of a migration and its seconds (Infinity: the last). */
-export interface Step {
-  state: string
-  description: string
-  seconds: number
-}
-
 /** An EC2 instance on its way to a managed instance. Its steps depend only on options and clock. */
 export interface Migration {
   id: string
   managedInstanceId: string
   options: MigrationOptions
-  steps: Step[]
   /** Milliseconds since the epoch. */
   startedAt: number
 }

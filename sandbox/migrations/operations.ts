@@ -4,7 +4,7 @@ import type { Result } from '../protocol/envelope.js'
 import { refusal, SandboxError } from '../protocol/errors.js'
 import { read, readBoolean, readObjects, readString, readStrings } from '../protocol/json.js'
 import type { Rule } from '../protocol/validation.js'
-import { migrate, stepAt } from './engine.js'
+import { migrate, migrationStep } from './engine.js'
 import type { Migration, MigrationOptions } from './model.js'
 import { KIND as MANAGED_INSTANCE_KIND } from '../managed-instances/engine.js'
 
@@ -91,12 +91,12 @@ function started (migration: Migration, now: number, more: object = {}): object 
       shouldKeepMetadataOptions: options.shouldKeepMetadataOptions,
       shouldTerminateInstance: options.shouldTerminateInstance
     },
-    state: stepAt(migration, now).state
+    state: migrationStep(migration, now).state
   }
 }
 
 function show (migration: Migration, now: number): object {
-  const { state, description } = stepAt(migration, now)
+  const { state, description } = migrationStep(migration, now)
   return {
     migrationId: migration.id,
     managedInstanceId: migration.managedInstanceId,

@@ -37,16 +37,22 @@ const REFUSALS = {
   MIGRATION_DOESNT_EXIST: [400, 'MIGRATION_DOESNT_EXIST', 'Migration doesn\'t exist'],
   VOLUME_DOESNT_EXIST: [400, 'VOLUME_DOESNT_EXIST', 'Volume doesn\'t exist'],
   // The text is the vendor's (zalando-stups/senza#558), the code the one of its ECS rolls.
-  ROLL_RUNS: [
+  DEPLOYMENT_ALREADY_IN_PROGRESS: [
     400, 'DEPLOYMENT_ALREADY_IN_PROGRESS', 'Can\'t have 2 Rolls at the same time. Please stop the previous one.'
   ],
-  GROUP_ROLLS: [400, 'CANT_UPDATE_GROUP_DURING_ROLL', 'Group cannot be changed during a roll'],
+  CANT_UPDATE_GROUP_DURING_ROLL: [400, 'CANT_UPDATE_GROUP_DURING_ROLL', 'Group cannot be changed during a roll'],
   TOO_FEW_TO_ROLL: [400, 'CANT_ROLL_CAPACITY_BELOW_MINIMUM', 'Fewer instances are running than the minimum capacity'],
   CANT_STOP_ROLL: [400, 'CANT_STOP_ROLL', 'Roll cannot be stopped'],
   CANT_ACT_ON_ROLL: [400, 'CANT_ACT_ON_ROLL', 'Only a failed roll accepts actions'],
   CANT_CHANGE_STATEFUL_INSTANCE: [400, 'CANT_CHANGE_STATEFUL_INSTANCE', 'Stateful instance is in the wrong state'],
   CANT_CHANGE_INSTANCE: [400, 'CANT_CHANGE_INSTANCE', 'Instance is in the wrong state'],
   CANT_CHANGE_MANAGED_INSTANCE: [400, 'CANT_CHANGE_MANAGED_INSTANCE', 'Managed instance is in the wrong state'],
+  LISTENER_RULE_MIGRATION_DOESNT_EXIST: [
+    400, 'LISTENER_RULE_MIGRATION_DOESNT_EXIST', 'Listener rule migration doesn\'t exist'
+  ],
+  CANT_CHANGE_MAINTENANCE: [400, 'CANT_CHANGE_MAINTENANCE', 'Maintenance is in the wrong state'],
+  DEPLOYMENT_DOESNT_EXIST: [400, 'DEPLOYMENT_DOESNT_EXIST', 'Deployment doesn\'t exist'],
+  CANT_CHANGE_MIGRATION: [400, 'CANT_CHANGE_MIGRATION', 'Migration is in the wrong state'],
   CANT_CREATE_MIGRATION: [400, 'CANT_CREATE_MIGRATION', 'Instance cannot be migrated']
 } as const satisfies Record<string, readonly [number, string, string]>
 

@@ -38,6 +38,11 @@ export class RateLimit {
     }
   }
 
+  /** Forgets all calls. */
+  clear (): void {
+    this.#windows.clear()
+  }
+
   /** The usage of a call without a known token or route, which is not counted. */
   unused (): Usage {
     return { blocked: false, limit: this.limit, remaining: this.limit, reset: 0 }

@@ -18,7 +18,12 @@ export interface Resource {
   agenda: Agenda
 }
 
-/** Schedules `run` at `at` (milliseconds since the epoch), unless the resource is deleted by then. */
-export function schedule (resource: Resource, at: number, run: (at: number) => void): void {
-  resource.agenda.add(at, (time) => { if (resource.deletedAt === undefined) run(time) })
+/** Schedules a task at `at` (milliseconds since the epoch); it does not run if the resource is deleted by then. */
+export function schedule (resource: Resource, at: number, task: string, ...ids: string[]): void {
+  resource.agenda.add(at, task, [resource.id, ...ids])
+}
+
+/** The machine called `instanceId`, running or ended. */
+export function machineOf (resource: Resource, instanceId: string | undefined): Machine | undefined {
+  return resource.machines.find((machine) => machine.instanceId === instanceId)
 }

@@ -1,24 +1,42 @@
+import type { Task } from '../agenda.js'
 import { derivedId } from '../ids.js'
 import { running, RUNNING_AFTER_MS } from '../machines/model.js'
 import type { Machine } from '../machines/model.js'
 import { activeMachines } from '../machines/engine.js'
 import { offsetDate } from '../protocol/dates.js'
+import { refusal } from '../protocol/errors.js'
+import { readNumber } from '../protocol/json.js'
 import type { JsonObject } from '../protocol/json.js'
 import { schedule } from '../resources/model.js'
-import { isRolling, reconcile } from '../elastigroups/engine.js'
+import { isBlockedByRoll, reconcile } from '../elastigroups/engine.js'
 import { launchMachine, machineTarget, detach, terminate, setTarget } from '../elastigroups/fleet.js'
 import type { Group } from '../elastigroups/model.js'
 import { scalingSubEvents, recordEvent, writeLog, replacementSubEvent } from '../journal/model.js'
 import type { Batch, Roll, RollAction, RollOptions, RollStatus } from './model.js'
 
+/** What is scheduled for rolls. */
+export const rollTasks: Record<string, Task<Group>> = {
+  rollBeginsBatch: unlessEnded(beginBatch),
+  rollEndsBatch: unlessEnded(endBatch)
+}
+
 /** Milliseconds until the first batch begins. */
 export const STARTING_MS = 10_000
+
+/** @throws SandboxError 400 while another roll runs, and with fewer running machines than the minimum */
+export function checkRollable (group: Group, now: number): void {
+  if (isBlockedByRoll(group)) throw refusal('DEPLOYMENT_ALREADY_IN_PROGRESS')
+  const up = activeMachines(group).filter((machine) => running(machine, now)).length
+  if (up < Math.max(1, readNumber(group.content, 'capacity.minimum') ?? 0)) throw refusal('TOO_FEW_TO_ROLL')
+}
 
 /**
  * Starts to replace the running machines, in batches of `batchSizePercentage` of them. The roll proceeds by
  * itself: each batch takes the time instances need to come up, plus the grace period.
  */
-export function startRoll (group: Group, options: RollOptions, batchSizePercentage: number, now: number): Roll {
+export function startRoll (
+  group: Group, options: RollOptions, batchSizePercentage: number, now: number, deployment?: JsonObject
+): Roll {
   const machines = activeMachines(group).map((machine, slot) => ({ machine, slot }))
     .filter(({ machine }) => running(machine, now))
   const size = Math.max(1, Math.ceil(machines.length * batchSizePercentage / 100))
@@ -26,18 +44,28 @@ export function startRoll (group: Group, options: RollOptions, batchSizePercenta
   for (let from = 0; from < machines.length; from += size) {
     batches.push({ blue: machines.slice(from, from + size), green: [] })
   }
-  const id = derivedId('sbgd', `${group.id}/${group.rolls.length}`)
-  const roll: Roll = { id, status: 'starting', createdAt: now, updatedAt: now, options, batches, begun: 0, done: 0 }
+  const id = derivedId(deployment === undefined ? 'sbgd' : 'cdbg', `${group.id}/${group.rolls.length}`)
+  const roll: Roll = {
+    id,
+    status: 'starting',
+    createdAt: now,
+    updatedAt: now,
+    options,
+    ...deployment && { deployment },
+    batches,
+    begun: 0,
+    done: 0
+  }
   group.rolls.push(roll)
   setStatus(group, roll, 'starting', now)
-  scheduleNext(group, roll, now + STARTING_MS, (at) => beginBatch(group, roll, at))
+  schedule(group, now + STARTING_MS, 'rollBeginsBatch', id)
   return roll
 }
 
 /** Stops the roll of a group, if there is one. New instances whose predecessors are still active are terminated. */
 export function stopRolling (group: Group, now: number): void {
   const roll = group.rolls.at(-1)
-  if (roll === undefined || !isRolling(group)) return
+  if (roll === undefined || !isBlockedByRoll(group)) return
   if (roll.begun > roll.done) {
     const { blue, green } = currentBatch(roll)
     for (const [index, { machine }] of blue.entries()) {
@@ -77,6 +105,13 @@ export function progressOf (roll: Roll): number {
   return roll.batches.length === 0 ? 0 : Math.round(100 * roll.done / roll.batches.length)
 }
 
+function unlessEnded (run: (group: Group, roll: Roll, at: number) => void): Task<Group> {
+  return (group, [id], at) => {
+    const roll = group.rolls.find((roll) => roll.id === id)
+    if (roll?.status === 'starting' || roll?.status === 'in_progress') run(group, roll, at)
+  }
+}
+
 function beginBatch (group: Group, roll: Roll, now: number): void {
   const batch = roll.batches[roll.begun]
   if (batch === undefined) return
@@ -89,7 +124,7 @@ function beginBatch (group: Group, roll: Roll, now: number): void {
     writeLog(group, now, `Instance ${machine.instanceId} is being restarted`, [roll.id, machine.instanceId])
     return machine
   })
-  scheduleNext(group, roll, now + RUNNING_AFTER_MS + roll.options.gracePeriod * 1000, (at) => endBatch(group, roll, at))
+  schedule(group, now + RUNNING_AFTER_MS + roll.options.gracePeriod * 1000, 'rollEndsBatch', roll.id)
 }
 
 function endBatch (group: Group, roll: Roll, now: number): void {
@@ -138,13 +173,6 @@ function rollInfo (group: Group, roll: Roll): JsonObject {
     gracePeriod: roll.options.gracePeriod,
     createdAt: offsetDate(roll.createdAt)
   }
-}
-
-/** Continues the roll at `at`, unless it has ended by then. */
-function scheduleNext (group: Group, roll: Roll, at: number, run: (at: number) => void): void {
-  schedule(group, at, (time) => {
-    if (roll.status === 'starting' || roll.status === 'in_progress') run(time)
-  })
 }
 
 function currentBatch (roll: Roll): Batch {

@@ -1,4 +1,5 @@
 import type { Machine } from '../machines/model.js'
+import type { JsonObject } from '../protocol/json.js'
 
 /** Vendor vocabulary; `failed` blocks the group like `in_progress` until the roll is stopped. */
 export type RollStatus = 'starting' | 'in_progress' | 'finished' | 'stopped' | 'failed'
@@ -39,6 +40,8 @@ export interface Roll {
   createdAt: number
   updatedAt: number
   options: RollOptions
+  /** What was ordered, if this is a deployment of CodeDeploy and not a roll. */
+  deployment?: JsonObject
   batches: Batch[]
   /** Batches begun; the current one is the last of them. */
   begun: number

@@ -1,6 +1,5 @@
 import { lifeCycle, running } from '../machines/model.js'
 import type { Machine } from '../machines/model.js'
-import { activeMachines } from '../machines/engine.js'
 import type { Context, Operation } from '../operation.js'
 import { below, readBody } from '../protocol/body.js'
 import { offsetDate } from '../protocol/dates.js'
@@ -8,13 +7,14 @@ import { refusal } from '../protocol/errors.js'
 import { read, readBoolean, readNumber, readString } from '../protocol/json.js'
 import { readQuery } from '../protocol/query.js'
 import type { Rule } from '../protocol/validation.js'
-import { findGroup, isRolling, KIND } from '../elastigroups/engine.js'
+import { findGroup, isBlockedByRoll, KIND } from '../elastigroups/engine.js'
 import type { Group } from '../elastigroups/model.js'
 import type { Roll, RollAction } from './model.js'
-import { detachBatch, progressOf, startRoll, stopRolling } from './engine.js'
+import { checkRollable, detachBatch, progressOf, startRoll, stopRolling } from './engine.js'
 
 const PATH = '/aws/ec2/group/{groupId}/roll'
 const ONE = `${PATH}/{rollId}`
+const ECS = '/aws/ec2/group/{groupId}/clusterRoll'
 
 /** Deployments of a group. */
 export const rolls: Operation[] = [
@@ -23,7 +23,11 @@ export const rolls: Operation[] = [
   { method: 'GET', path: ONE, kind: `${KIND}:roll`, handle: (context) => [show(findRoll(context).roll)] },
   { method: 'PUT', path: ONE, kind: `${KIND}:roll`, handle: stop },
   { method: 'GET', path: `${ONE}/status`, kind: `${KIND}:roll:status`, handle: status },
-  { method: 'POST', path: `${ONE}/action`, kind: `${KIND}:roll:action`, handle: act }
+  { method: 'POST', path: `${ONE}/action`, kind: `${KIND}:roll:action`, handle: act },
+  // Not in the vendor's document: Python SDK, which calls an action so, and Go SDK, for groups of an ECS cluster.
+  { method: 'POST', path: ONE, kind: `${KIND}:roll:action`, handle: act },
+  { method: 'POST', path: ECS, kind: `${KIND}:roll`, handle: startOfCluster },
+  { method: 'GET', path: `${ECS}/{rollId}`, kind: `${KIND}:roll`, handle: (context) => [show(findRoll(context).roll)] }
 ]
 
 /** Vendor OpenAPI and Go SDK (`batchNum`, and `shouldDrainInstances`, which changes nothing here). */
@@ -56,7 +60,8 @@ function list (context: Context): object[] {
     { path: 'limit', type: 'integer', minimum: 1 },
     { path: 'sort', type: 'string', oneOf: ['createdAt:DESC', 'createdAt:ASC'] }
   ])
-  const all = readString(parameters, 'sort') === 'createdAt:ASC' ? [...group.rolls] : [...group.rolls].reverse()
+  const all = group.rolls.filter(({ deployment }) => deployment === undefined)
+  if (readString(parameters, 'sort') !== 'createdAt:ASC') all.reverse()
   return all.slice(0, readNumber(parameters, 'limit')).map(show)
 }
 
@@ -64,9 +69,7 @@ function start (context: Context): object[] {
   const { now } = context
   const group = findGroup(context)
   const body = readBody(context.body, START_RULES)
-  if (isRolling(group)) throw refusal('ROLL_RUNS')
-  const up = activeMachines(group).filter((machine) => running(machine, now)).length
-  if (up < Math.max(1, readNumber(group.content, 'capacity.minimum') ?? 0)) throw refusal('TOO_FEW_TO_ROLL')
+  checkRollable(group, now)
   const onFailure = read(body, 'strategy.onFailure')
   return [show(startRoll(group, {
     gracePeriod: readNumber(body, 'gracePeriod') ?? 0,
@@ -79,13 +82,33 @@ function start (context: Context): object[] {
   }, readNumber(body, 'batchSizePercentage') ?? 100, now))]
 }
 
+/** Like any other roll; `comment` is not kept. */
+function startOfCluster (context: Context): object[] {
+  const { now } = context
+  const group = findGroup(context)
+  const body = readBody(context.body, [
+    { path: 'roll', type: 'object', required: true },
+    { path: 'roll.batchSizePercentage', type: 'integer', required: true, minimum: 1, maximum: 100 },
+    { path: 'roll.comment', type: 'string' }
+  ])
+  checkRollable(group, now)
+  return [show(startRoll(group, {
+    gracePeriod: 0,
+    healthCheckType: 'ECS_CLUSTER_INSTANCE',
+    drainingTimeout: 0,
+    action: 'REPLACE_SERVER',
+    batchMinHealthyPercentage: 50,
+    onFailure: undefined
+  }, readNumber(body, 'roll.batchSizePercentage') ?? 100, now))]
+}
+
 function stop (context: Context): undefined {
   const { group, roll } = findRoll(context)
   readBody(context.body, [
     { path: 'roll', type: 'object', required: true },
     { path: 'roll.status', type: 'string', required: true, oneOf: ['STOPPED'] }
   ])
-  if (roll !== group.rolls.at(-1) || !isRolling(group)) {
+  if (roll !== group.rolls.at(-1) || !isBlockedByRoll(group)) {
     throw refusal('CANT_STOP_ROLL', `Roll ${roll.id} is ${roll.status} and cannot be stopped`)
   }
   stopRolling(group, context.now)
@@ -133,7 +156,7 @@ function readAction (value: unknown): RollAction {
 
 function findRoll (context: Context): { group: Group, roll: Roll } {
   const group = findGroup(context)
-  const roll = group.rolls.find(({ id }) => id === context.params.rollId)
+  const roll = group.rolls.find(({ id, deployment }) => id === context.params.rollId && deployment === undefined)
   if (roll === undefined) throw refusal('ROLL_DOESNT_EXIST')
   return { group, roll }
 }

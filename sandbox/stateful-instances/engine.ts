@@ -1,3 +1,4 @@
+import type { Task } from '../agenda.js'
 import { derivedId } from '../ids.js'
 import { RUNNING_AFTER_MS, STOPPING_MS } from '../machines/model.js'
 import type { Machine } from '../machines/model.js'
@@ -10,6 +11,28 @@ import { launchMachine, machineTarget, terminate } from '../elastigroups/fleet.j
 import type { Group } from '../elastigroups/model.js'
 import { scalingSubEvents, recordEvent, writeLog, replacementSubEvent } from '../journal/model.js'
 import type { Device, StatefulInstance, StatefulState } from './model.js'
+
+/** What is scheduled for stateful instances. */
+export const statefulInstanceTasks: Record<string, Task<Group>> = {
+  statefulInstancePaused: whileIn('PAUSING', (group, stateful, at) => {
+    stop(group, stateful, at)
+    stateful.state = 'PAUSED'
+    writeLog(group, at, `Stateful instance ${stateful.id} is paused`, [stateful.id])
+  }),
+  statefulInstanceStopped: whileIn('RECYCLING', (group, stateful, at) => {
+    const old = stop(group, stateful, at)
+    recordEvent(group, at, 'InstanceReplacement', [replacementSubEvent(old, [start(group, stateful, at)])])
+  }),
+  statefulInstanceDeallocated: whileIn('DEALLOCATING', (group, stateful, at) => {
+    const ended = stop(group, stateful, at)
+    stateful.state = 'DEALLOCATED'
+    stateful.devices = []
+    if (ended.length > 0) recordEvent(group, at, 'ScaleDown', scalingSubEvents([], ended))
+    writeLog(group, at, `Stateful instance ${stateful.id} was deallocated`, [stateful.id])
+  }),
+  resumedInstanceRuns: whileIn('RESUMING', activate),
+  recycledInstanceRuns: whileIn('RECYCLING', activate)
+}
 
 const PERSISTENCE = ['shouldPersistRootDevice', 'shouldPersistBlockDevices', 'shouldPersistPrivateIp']
 
@@ -50,11 +73,7 @@ export function reconcileStateful (group: Group, now: number, shouldResume: bool
 export function pause (group: Group, stateful: StatefulInstance, now: number): Machine[] {
   stateful.state = 'PAUSING'
   writeLog(group, now, `Stateful instance ${stateful.id} is being paused`, [stateful.id])
-  scheduleWhile(group, stateful, now + STOPPING_MS, 'PAUSING', (at) => {
-    stop(group, stateful, at)
-    stateful.state = 'PAUSED'
-    writeLog(group, at, `Stateful instance ${stateful.id} is paused`, [stateful.id])
-  })
+  schedule(group, now + STOPPING_MS, 'statefulInstancePaused', stateful.id)
   return stateful.machine === undefined ? [] : [stateful.machine]
 }
 
@@ -68,23 +87,14 @@ export function resume (group: Group, stateful: StatefulInstance, now: number): 
 export function recycle (group: Group, stateful: StatefulInstance, now: number): void {
   stateful.state = 'RECYCLING'
   writeLog(group, now, `Stateful instance ${stateful.id} is being recycled`, [stateful.id])
-  scheduleWhile(group, stateful, now + STOPPING_MS, 'RECYCLING', (at) => {
-    const old = stop(group, stateful, at)
-    recordEvent(group, at, 'InstanceReplacement', [replacementSubEvent(old, [start(group, stateful, at)])])
-  })
+  schedule(group, now + STOPPING_MS, 'statefulInstanceStopped', stateful.id)
 }
 
 /** Removes machine, disks and address. */
 export function deallocate (group: Group, stateful: StatefulInstance, now: number): void {
   stateful.state = 'DEALLOCATING'
   writeLog(group, now, `Stateful instance ${stateful.id} is being deallocated`, [stateful.id])
-  scheduleWhile(group, stateful, now + STOPPING_MS, 'DEALLOCATING', (at) => {
-    const ended = stop(group, stateful, at)
-    stateful.state = 'DEALLOCATED'
-    stateful.devices = []
-    if (ended.length > 0) recordEvent(group, at, 'ScaleDown', scalingSubEvents([], ended))
-    writeLog(group, at, `Stateful instance ${stateful.id} was deallocated`, [stateful.id])
-  })
+  schedule(group, now + STOPPING_MS, 'statefulInstanceDeallocated', stateful.id)
 }
 
 /** Whether it counts against the target capacity. */
@@ -98,20 +108,24 @@ function start (group: Group, stateful: StatefulInstance, now: number): Machine 
   const privateIp = persists(group.content, 'shouldPersistPrivateIp') ? before?.privateIp : undefined
   const machine = launchMachine(group, Math.max(0, slot), now, privateIp)
   stateful.machine = machine
-  scheduleWhile(group, stateful, now + RUNNING_AFTER_MS, stateful.state, (at) => {
-    stateful.state = 'ACTIVE'
-    writeLog(group, at, `Stateful instance ${stateful.id} is active`, [stateful.id])
-  })
+  const task = stateful.state === 'RECYCLING' ? 'recycledInstanceRuns' : 'resumedInstanceRuns'
+  schedule(group, now + RUNNING_AFTER_MS, task, stateful.id)
   return machine
 }
 
-/** Schedules `run`, which is skipped if the state has changed by then. */
-function scheduleWhile (
-  group: Group, stateful: StatefulInstance, at: number, state: StatefulState, run: (at: number) => void
-): void {
-  schedule(group, at, (time) => {
-    if (stateful.state === state && group.statefulInstances.includes(stateful)) run(time)
-  })
+function activate (group: Group, stateful: StatefulInstance, at: number): void {
+  stateful.state = 'ACTIVE'
+  writeLog(group, at, `Stateful instance ${stateful.id} is active`, [stateful.id])
+}
+
+/** Skips the task if the state has changed by then. */
+function whileIn (
+  state: StatefulState, run: (group: Group, stateful: StatefulInstance, at: number) => void
+): Task<Group> {
+  return (group, [id], at) => {
+    const stateful = group.statefulInstances.find((stateful) => stateful.id === id)
+    if (stateful?.state === state) run(group, stateful, at)
+  }
 }
 
 /** Ends the machine, if it is active. It stays known, for its address. */

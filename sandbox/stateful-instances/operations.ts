@@ -3,7 +3,7 @@ import { activeMachines } from '../machines/engine.js'
 import type { Context, Operation } from '../operation.js'
 import { refusal } from '../protocol/errors.js'
 import { readString } from '../protocol/json.js'
-import { findChangeable, findGroup } from '../elastigroups/engine.js'
+import { findChangeableGroup, findGroup } from '../elastigroups/engine.js'
 import { setTarget, targetOf } from '../elastigroups/fleet.js'
 import type { Group } from '../elastigroups/model.js'
 import { scalingSubEvents, recordEvent, writeLog } from '../journal/model.js'
@@ -63,7 +63,7 @@ function listed (group: Group, now: number): StatefulInstance[] {
 
 function action (verb: string, from: StatefulState[], act: Act): Operation {
   const handle = (context: Context) => {
-    const group = findChangeable(context)
+    const group = findChangeableGroup(context)
     const stateful = findStateful(group, context)
     if (!from.includes(stateful.state)) {
       const text = `Stateful instance ${stateful.id} is ${stateful.state}: ${verb} needs ${from.join(' or ')}`

@@ -1,32 +1,32 @@
 import { hash } from 'node:crypto'
-import { masked, visitLeaves, withoutPasswords } from '../masking/index.js'
+import { masked, maskedLeaf, visitLeaves } from '../masking/index.js'
 import { pointerTo, type JsonPath } from '../problems/pointer.js'
 
 /** One value of a request's body: a JSON pointer, and the value, masked where it is a secret. */
-export interface Change {
+export interface BodyValue {
   pointer: string
   value: unknown
 }
 
-/** Characters of a string or a pointer that are kept. */
+/** Longer strings and pointers are cut to this. */
 const LONGEST = 256
 
 /**
- * What a body asks for, value by value, for a record of it: secrets masked, long strings cut. Without a body, nothing.
+ * The values of a body, for the audit: secrets masked, long strings cut. None without a body.
  *
  * @param first paths of the values that matter most: they are recorded before all others
  * @param most values at most; a last entry says how many more there are
  */
-export function changesOf (body: unknown, { first = [] as JsonPath[], most = 200 } = {}): Change[] {
-  const changes: Change[] = []
-  if (body === undefined) return changes
+export function bodyValuesOf (body: unknown, { first = [] as JsonPath[], most = 200 } = {}): BodyValue[] {
+  const values: BodyValue[] = []
+  if (body === undefined) return values
   const seen = new Set<string>()
   const record: Parameters<typeof visitLeaves>[1] = (leaf, path, mask) => {
-    if (changes.length === most) return
+    if (values.length === most) return
     const pointer = pointerTo(path)
     if (seen.has(pointer)) return
     seen.add(pointer)
-    changes.push({ pointer: cut(pointer), value: shown(leaf, mask) })
+    values.push({ pointer: cut(pointer), value: shown(leaf, mask) })
   }
   for (const path of first) visitLeaves(valueAt(body, path), record, path)
   let total = 0
@@ -34,8 +34,8 @@ export function changesOf (body: unknown, { first = [] as JsonPath[], most = 200
     total++
     record(leaf, path, mask)
   })
-  if (total > most) changes.push({ pointer: '#', value: `(${total - most} more)` })
-  return changes
+  if (total > most) values.push({ pointer: '#', value: `(${total - most} more)` })
+  return values
 }
 
 /**
@@ -50,9 +50,8 @@ function valueAt (body: unknown, path: JsonPath): unknown {
 }
 
 function shown (leaf: unknown, mask: string | undefined): unknown {
-  if (typeof leaf === 'number') return mask ?? leaf
-  if (typeof leaf !== 'string') return leaf
-  return cut(leaf === '' ? leaf : mask ?? withoutPasswords(leaf))
+  const value = maskedLeaf(leaf, mask)
+  return typeof value === 'string' ? cut(value) : value
 }
 
 const cut = (text: string) =>

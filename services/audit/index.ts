@@ -1,2 +1,2 @@
-export { changesOf, hashOf, type Change } from './changes.js'
+export { bodyValuesOf, hashOf, type BodyValue } from './changes.js'
 export { auditLog, type AuditLog, type OnChange } from './log.js'

@@ -3,18 +3,18 @@ import { dirname } from 'node:path'
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDWR } = constants
 
-/** What a file that was there loses: its group may read it, to ship it, and others may nothing. */
+/** Rights that an existing file loses: all of others, and all of its group but to read it, to ship it. */
 const NOT_FOR_OTHERS = 0o037
 
 const STANDARD_OUTPUT = 1
 const NEWLINE = 10
 
-/** Milliseconds that a reader of the standard output may keep us waiting, and between two tries. */
+/** Milliseconds to wait for a slow reader of the standard output, and between two tries. */
 const PATIENCE = 50
 const PAUSE = 2
 
-/** Looks at a line that has no end yet: another process may be writing it, and a file grows by pages. */
-const LOOKS = 5
+/** How often an unfinished last line is read again: another process may be writing it, page by page. */
+const TRIES = 5
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 const pause = () => { Atomics.wait(sleeper, 0, 0, PAUSE) }
@@ -23,16 +23,16 @@ const pause = () => { Atomics.wait(sleeper, 0, 0, PAUSE) }
  * Lines at the end of a file, or on the standard output. Each is one `write` at the end (O_APPEND), so that lines of
  * several processes do not mix. After a failure the file is opened anew.
  */
-export class Lines {
-  /** A newline where the last line was broken off: a full disk takes a part of one. */
-  #start = ''
+export class LineWriter {
+  /** A newline if the last line was cut off: a full disk takes a part of one. */
+  #prefix = ''
   #fd: number | undefined
 
   constructor (readonly file: string | undefined) {}
 
   /**
-   * Opens the file, which must not be a symbolic link, unless it is open; also where somebody deleted it: what is
-   * written to it then is lost.
+   * Opens the file if it is not open, or was deleted: lines written to a deleted file are lost. A symbolic link is
+   * refused.
    */
   open (): number {
     if (this.file === undefined) return STANDARD_OUTPUT
@@ -45,21 +45,21 @@ export class Lines {
     const { mode } = stat
     const isOurs = stat.isFile() && stat.uid === process.getuid?.()
     if (isOurs && (mode & NOT_FOR_OTHERS) !== 0) fchmodSync(fd, mode & ~NOT_FOR_OTHERS)
-    this.#start = isBroken(this.#fd) ? '\n' : ''
+    this.#prefix = isBroken(this.#fd) ? '\n' : ''
     return this.#fd
   }
 
-  /** Writes a line, which ends in a newline. When it throws, a part may be written; the whole is to be, again. */
+  /** Writes a line, newline included. If it throws, a part may be in the file: write the whole line again. */
   write (line: string): void {
     let written = 0
     try {
       const fd = this.open()
-      const bytes = Buffer.from(this.#start + line)
+      const bytes = Buffer.from(this.#prefix + line)
       const until = performance.now() + PATIENCE
       while (written < bytes.length) written += writeSome(fd, bytes.subarray(written), until)
-      this.#start = ''
+      this.#prefix = ''
     } catch (error) {
-      if (written > 0) this.#start = '\n'
+      if (written > 0) this.#prefix = '\n'
       this.close()
       throw error
     }
@@ -87,7 +87,7 @@ function writeSome (fd: number, bytes: Buffer, until: number): number {
 /** Whether the last line of a file has no end, and gets none. */
 function isBroken (fd: number): boolean {
   const last = Buffer.alloc(1)
-  for (let looks = 0; looks < LOOKS; looks++) {
+  for (let tries = 0; tries < TRIES; tries++) {
     const { size } = fstatSync(fd)
     if (size === 0 || readSync(fd, last, 0, 1, size - 1) === 0 || last[0] === NEWLINE) return false
     pause()

@@ -1,19 +1,20 @@
-import { Lines } from './lines.js'
+import { LineWriter } from './lines.js'
 
 export interface AuditLog {
   /** Writes a record as a line of JSON. When it returns, the line is in the file, or waits for it to work again. */
   write (record: object): void
-  /** To be called when the file was renamed: goes on in a new one. */
+  /** Closes the file and opens it again by its name: log rotation has renamed it. */
   reopen (): void
   /** Writes what waits. A later `write` opens the file again. */
   close (): void
+  /** Lines lost since the start. */
+  readonly lost: number
 }
 
 /**
- * Called once when writing fails, and again when lines begin to be lost, for as long as it fails; once when all lines
- * that were kept are written.
+ * Called when writing begins to fail, when the first line is lost, and when all kept lines are written.
  *
- * @param dropped lines that are lost since it failed
+ * @param dropped lines lost since it failed
  */
 export type OnChange = (failed: boolean, error: unknown, dropped: number) => void
 
@@ -34,10 +35,10 @@ const inRealTime: Later = (run, milliseconds) => {
 }
 
 /** Milliseconds between two attempts. */
-const AGAIN = 1000
+const RETRY = 1000
 
-/** Lines that are written in one turn of the event loop: a few milliseconds. */
-const SLICE = 500
+/** Lines that are written in one turn of the event loop, which takes a few milliseconds. */
+const LINES_PER_TURN = 500
 
 /**
  * A log whose lines outlive the process: `write` hands each to the operating system before it returns, in a few
@@ -54,18 +55,20 @@ const SLICE = 500
  * @param later the clock of the attempts; tests pass their own
  */
 export function auditLog (destination: { file: string } | 'stdout', onChange: OnChange, later = inRealTime): AuditLog {
-  const lines = new Lines(destination === 'stdout' ? undefined : destination.file)
+  const lines = new LineWriter(destination === 'stdout' ? undefined : destination.file)
   const waiting: string[] = []
   let characters = 0
   let failed = false
   let failure: unknown
+  /** Since it failed, and since the start. */
   let dropped = 0
-  /** Cancels the next attempt. Set while lines are not to be written at once: it failed, or others come first. */
-  let cancel: (() => void) | undefined
+  let lost = 0
+  /** Cancels the next flush. While it is set, lines only queue up: writing failed, or older lines come first. */
+  let cancelNextFlush: (() => void) | undefined
 
-  function flush (most = SLICE): void {
-    cancel?.()
-    cancel = undefined
+  function flush (most = LINES_PER_TURN): void {
+    cancelNextFlush?.()
+    cancelNextFlush = undefined
     let written = 0
     let works = true
     try {
@@ -80,22 +83,22 @@ export function auditLog (destination: { file: string } | 'stdout', onChange: On
       failure = error
     }
     waiting.splice(0, written)
-    if (!works || waiting.length > 0) cancel = later(flush, works ? 0 : AGAIN)
-    const over = works && waiting.length === 0
-    if (failed ? over : !works) change(!works)
+    if (!works || waiting.length > 0) cancelNextFlush = later(flush, works ? 0 : RETRY)
+    if (!works && !failed) change(true)
+    if (works && failed && waiting.length === 0) change(false)
   }
 
   function change (to: boolean): void {
-    const lost = dropped
+    const total = dropped
     failed = to
     dropped = 0
-    onChange(to, to ? failure : undefined, lost)
+    onChange(to, to ? failure : undefined, total)
   }
 
-  function drop (count: number): void {
-    const first = dropped === 0
-    dropped += count
-    if (first) onChange(true, failure, dropped)
+  function drop (): void {
+    lost++
+    dropped++
+    if (dropped === 1) onChange(true, failure, dropped)
   }
 
   const isFull = (line: string) =>
@@ -104,11 +107,15 @@ export function auditLog (destination: { file: string } | 'stdout', onChange: On
   /** The last attempt. What it leaves is lost. */
   function finish (): void {
     flush(Infinity)
-    cancel?.()
-    cancel = undefined
+    cancelNextFlush?.()
+    cancelNextFlush = undefined
     if (waiting.length === 0) return
-    dropped += waiting.splice(0).length
+    const left = waiting.splice(0).length
+    characters = 0
+    lost += left
+    dropped += left
     onChange(true, failure, dropped)
+    dropped = 0
   }
 
   flush()
@@ -117,10 +124,11 @@ export function auditLog (destination: { file: string } | 'stdout', onChange: On
   return {
     write (record) {
       const line = `${JSON.stringify(record)}\n`
-      if (waiting.length > 0 && isFull(line)) return drop(1)
+      // A single line is always tried, however long.
+      if (waiting.length > 0 && isFull(line)) return drop()
       waiting.push(line)
       characters += line.length
-      if (cancel === undefined) flush()
+      if (cancelNextFlush === undefined) flush()
     },
     reopen () {
       lines.close()
@@ -130,6 +138,7 @@ export function auditLog (destination: { file: string } | 'stdout', onChange: On
       process.off('exit', finish)
       finish()
       lines.close()
-    }
+    },
+    get lost () { return lost }
   }
 }

@@ -1,22 +1,15 @@
 import ipaddr from 'ipaddr.js'
 import { KEY_BYTES } from '../access/forms.js'
+import { isLoopback } from './listen-address.js'
 
 /** Keys that are published in examples. */
 const EXAMPLE_KEYS = ['change-me-to-a-long-random-key', '1234567890123456', 'xxxxxxxxxxxxxxxxxxxx']
-
-/** `host:port`, `:port` (every address) or `[address]:port`. @throws {TypeError} when it is none of them */
-export function listenAddressOf (text: string): { host: string, port: number } {
-  const [, bracketed, host, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]]*)):(\d{1,5})$/.exec(text) ?? []
-  if (port === undefined || Number(port) > 65_535) throw new TypeError('must be HOST:PORT or :PORT')
-  return { host: bracketed ?? (host || '0.0.0.0'), port: Number(port) }
-}
 
 /** The token is sent to the endpoint, so it must be https, except on loopback. @throws {TypeError} when it is not */
 export function checkEndpoint (endpoint: string): string {
   if (!URL.canParse(endpoint)) throw new TypeError('must be a URL')
   const { protocol, hostname, username, password, search, hash } = new URL(endpoint)
-  const loopback = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
-  if (protocol !== 'https:' && !(protocol === 'http:' && loopback)) {
+  if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, '')))) {
     throw new TypeError('must be https, except for loopback hosts')
   }
   if (username || password || search || hash) throw new TypeError('must have no user, password, query or fragment')
@@ -49,6 +42,14 @@ export function checkProxy (proxy: string): string {
   }
   if (ipaddr.parseCIDR(network)[1] === 0) throw new TypeError('must not be every address')
   return proxy
+}
+
+/** An origin just as browsers write it: they are compared letter by letter. @throws {TypeError} when it is none */
+export function checkOrigin (origin: string): string {
+  const { origin: own, protocol = '' } = URL.canParse(origin) ? new URL(origin) : {} as Partial<URL>
+  if (own === origin && /^https?:$/.test(protocol)) return origin
+  const meant = own && /^https?:$/.test(protocol) ? `, as in ${own}` : ', such as https://portal.example.org'
+  throw new TypeError(`must be scheme, host and, unless it is the usual one, port${meant}`)
 }
 
 /** @throws {TypeError} when a pre-shared key is too short, too long or published */

@@ -4,7 +4,8 @@ import type { Secret } from './secrets.js'
 
 /** What reading clients takes. */
 export interface Reading {
-  accounts: string[]
+  /** Names; undefined where nobody can tell which there are. */
+  accounts: string[] | undefined
   /** @returns a usable key, or '' after the fault was reported */
   key (pointer: string, secret: Secret): string
   fault (pointer: string, message: string): void
@@ -15,10 +16,10 @@ export function clientsOf ({ token, clients }: Settings, { accounts, key, fault 
   const all = token === undefined ? [] : [owner(key('/token', token))]
   clients.forEach((client, index) => {
     const pointer = `/clients/${index}`
-    const { name, access, allowDelete = access === 'admin', expires, guardrails } = client
+    const { name, access, allowDelete = access === 'admin', expires, guardrails, accounts: own = [] } = client
     if (all.some((other) => other.name === name)) fault(`${pointer}/name`, 'is the name of another client')
-    client.accounts.forEach((account, at) => {
-      const known = account === '*' || accounts.includes(account)
+    own.forEach((account, at) => {
+      const known = account === '*' || !accounts || accounts.includes(account)
       if (!known) fault(`${pointer}/accounts/${at}`, 'is not an account in this file')
     })
     const keys = Array.isArray(client.key)
@@ -32,7 +33,7 @@ export function clientsOf ({ token, clients }: Settings, { accounts, key, fault 
     if (keys.some((one, at) => one !== '' && (taken.has(one) || keys.indexOf(one) !== at))) {
       fault(`${pointer}/key`, 'is used twice, so it would not identify a client')
     }
-    all.push({ name, keys, accounts: client.accounts, access, allowDelete, expires: time, guardrails })
+    all.push({ name, keys, accounts: own, access, allowDelete, expires: time, guardrails })
   })
   return all
 }

@@ -14,10 +14,11 @@ export interface Configuration {
   keysTried: number
   trustedProxies: string[]
   metrics: Settings['metrics']
+  cors: string[]
   maxRequests: number
   share: number
   logLevel: string
-  organization: string | undefined
+  organizationTag: string | undefined
   source: string | undefined
   audit: Audit | undefined
   deadlines: TimeLimits
@@ -62,6 +63,7 @@ export interface Settings {
   keysTried: number
   trustedProxies: string[]
   metrics: 'public' | 'token'
+  cors: string[]
   maxRequests: number
   share: number
   deadlines: { readSeconds: number, writeSeconds: number }

@@ -4,7 +4,8 @@ import { accountSettings, settings } from './settings.js'
 
 /** What a file says, and the default of whatever it does not say. */
 export function withDefaults (file: ConfigurationFile): Settings {
-  const accounts = Object.entries(file.accounts).map(([name, account]) => [name, filled(account, accountSettings)])
+  const accounts = Object.entries(file.accounts ?? {})
+    .map(([name, account]) => [name, filled(account, accountSettings)])
   return { ...filled(file, settings), accounts: Object.fromEntries(accounts) } as Settings
 }
 

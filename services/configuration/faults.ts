@@ -2,7 +2,11 @@ import type { ErrorObject } from 'ajv'
 import type { ConfigurationFault } from './error.js'
 import { distinct } from '../problems/distinct.js'
 import { jsonPointer } from '../problems/pointer.js'
+import { INSTANCE_TYPES, REGION, TAG } from '../guardrails/schema.js'
+import { name } from './setting.js'
 import { RESERVED_NAMES } from './settings.js'
+
+const NAME = 'must be a name of letters, digits, _ and -, beginning with a letter or digit'
 
 /** What the validator of the schema found, in words for the operator. */
 export function faultsOf (errors: ErrorObject[]): ConfigurationFault[] {
@@ -17,7 +21,7 @@ export function faultsOf (errors: ErrorObject[]): ConfigurationFault[] {
       }
       const message = keyword === 'not'
         ? `is a reserved name (${RESERVED_NAMES.join(', ')})`
-        : 'must be a name of letters, digits, _ and -, beginning with a letter or digit'
+        : NAME
       return { pointer: at(propertyName), message }
     }
     if (keyword === 'required') return { pointer: at(params.missingProperty), message: 'is required' }
@@ -30,12 +34,43 @@ export function faultsOf (errors: ErrorObject[]): ConfigurationFault[] {
   return distinct(faults)
 }
 
+const types: Record<string, string> = {
+  object: 'an object',
+  array: 'a list',
+  string: 'a string',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false'
+}
+
+const patterns: Record<string, string> = {
+  [name.pattern]: NAME,
+  [REGION]: 'must be an AWS region, such as us-east-1',
+  [INSTANCE_TYPES]: 'must be an instance type, or a pattern such as t3.*',
+  [TAG]: 'must be key, or key=value'
+}
+
+/** What each keyword of the schema asks for. */
+const words: Record<string, (params: ErrorObject['params']) => string> = {
+  type: ({ type }) => `must be ${[type].flat().map((one) => types[one]).join(' or ')}`,
+  enum: ({ allowedValues }) => `must be one of ${allowedValues.join(', ')}`,
+  pattern: ({ pattern }) => patterns[pattern] ?? `must match ${pattern}`,
+  minimum: ({ limit }) => `must be at least ${limit}`,
+  maximum: ({ limit }) => `must be at most ${limit}`,
+  exclusiveMinimum: ({ limit }) => `must be more than ${limit}`,
+  minLength: () => 'must not be empty',
+  maxLength: ({ limit }) => `must have at most ${limit} characters`,
+  minItems: () => 'must not be empty',
+  maxItems: ({ limit }) => `must have at most ${limit} elements`,
+  uniqueItems: ({ i, j }) => `must not have the same element twice (${j} and ${i})`,
+  minProperties: () => 'must not be empty'
+}
+
 function messageOf ({ instancePath, keyword, params, message }: ErrorObject): string {
   if (/\/token$|^\/state\/redis$|^\/clients\/\d+\/key/.test(instancePath)) {
     return 'must be a string, {"env": "NAME"} or {"file": "path"}'
   }
   if (instancePath === '/state' && keyword === 'maxProperties') return 'must have a directory or a redis, not both'
   if (instancePath === '/audit') return 'must be "stdout" or {"file": "path"}'
-  if (keyword === 'enum') return `must be one of ${params.allowedValues.join(', ')}`
-  return message ?? 'is not valid'
+  return words[keyword]?.(params) ?? message ?? 'is not valid'
 }

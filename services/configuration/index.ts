@@ -2,16 +2,20 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { compileRule, type Guardrails } from '../guardrails/index.js'
-import { checkEndpoint, checkKey, checkProxy, checkRedis, checkToken, listenAddressOf } from './checks.js'
+import { isObject } from '../resources/json.js'
+import { checkEndpoint, checkKey, checkOrigin, checkProxy, checkRedis, checkToken } from './checks.js'
 import { clientsOf } from './clients.js'
 import type { Configuration, ConfigurationFile } from './configuration.js'
 import { withDefaults } from './defaults.js'
 import { ConfigurationError, type ConfigurationFault } from './error.js'
 import { faultsOf } from './faults.js'
+import { parseJson } from './json.js'
+import { pruned } from './pruned.js'
+import { listenAddressOf } from './listen-address.js'
 import { schema } from './schema.js'
 import { resolveSecret, type Secret } from './secrets.js'
 
-export { listenAddressOf } from './checks.js'
+export { checkKey } from './checks.js'
 export { owner } from './clients.js'
 export type { Configuration } from './configuration.js'
 export { ConfigurationError } from './error.js'
@@ -38,24 +42,28 @@ export interface ReadConfiguration { configuration: Configuration, files: string
  * @throws {ConfigurationError} when it cannot be used; it lists every fault
  */
 export function readConfiguration (file: string, environment = process.env): ReadConfiguration {
-  let parsed: unknown
+  const parsed = parseJson(textOf(file), file)
+  const faults = schemaFaults(parsed)
+  if (faults.some(({ pointer }) => pointer === '')) throw new ConfigurationError(file, faults)
+  const source = { name: file, folder: dirname(file), environment }
+  const { configuration, files } = resolveSettings(parsed as ConfigurationFile, source, faults)
+  return { configuration, files: [file, ...files] }
+}
+
+function textOf (file: string): string {
   try {
-    parsed = JSON.parse(readFileSync(file, 'utf8'))
+    return readFileSync(file, 'utf8')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    const message = code === 'ENOENT' ? 'no such file' : code ? `cannot be read (${code})` : 'is not valid JSON'
+    const message = code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`
     throw new ConfigurationError(file, [{ pointer: '', message }])
   }
-  const source = { name: file, folder: dirname(file), environment }
-  checkSchema(parsed, source)
-  const { configuration, files } = resolveSettings(parsed, source)
-  return { configuration, files: [file, ...files] }
 }
 
 let validate: ValidateFunction<ConfigurationFile> | undefined
 
-/** @throws {ConfigurationError} when it does not match the schema */
-export function checkSchema (parsed: unknown, { name }: Source): asserts parsed is ConfigurationFile {
+/** What does not match the schema. */
+function schemaFaults (parsed: unknown): ConfigurationFault[] {
   // Compiled here, as the sandbox has no file. Tests check that the schema is valid; that would take time.
   validate ??= new Ajv({
     allErrors: true,
@@ -66,21 +74,33 @@ export function checkSchema (parsed: unknown, { name }: Source): asserts parsed 
     validateSchema: false,
     code: { optimize: false }
   }).compile<ConfigurationFile>(schema)
-  if (!validate(parsed)) throw new ConfigurationError(name, faultsOf(validate.errors ?? []))
+  return validate(parsed) ? [] : faultsOf(validate.errors ?? [])
+}
+
+/** @throws {ConfigurationError} when it does not match the schema */
+export function checkSchema (parsed: unknown, { name }: Source): asserts parsed is ConfigurationFile {
+  const faults = schemaFaults(parsed)
+  if (faults.length > 0) throw new ConfigurationError(name, faults)
 }
 
 /**
- * The configuration of a file that matches the schema, and the files of its secrets.
+ * The configuration of a file, and the files of its secrets.
  *
+ * @param broken where the file does not match the schema; all else is checked, so that every fault is found at once
  * @throws {ConfigurationError} when a value cannot be used; it lists every fault
  */
 export function resolveSettings (
-  file: ConfigurationFile, { name, folder, environment }: Source
+  file: ConfigurationFile, { name, folder, environment }: Source, broken: readonly ConfigurationFault[] = []
 ): ReadConfiguration {
-  const settings = withDefaults(file)
+  const settings = withDefaults(broken.length > 0 ? pruned(file, broken) : file)
   const files: string[] = []
-  const faults: ConfigurationFault[] = []
-  const fault = (pointer: string, message: string) => { faults.push({ pointer, message }) }
+  const faults = [...broken]
+  const isWithin = (pointer: string, outer: string) => `${pointer}/`.startsWith(`${outer}/`)
+  const isBroken = (pointer: string) =>
+    broken.some(({ pointer: at }) => isWithin(pointer, at) || isWithin(at, pointer))
+  const fault = (pointer: string, message: string) => {
+    if (!isBroken(pointer)) faults.push({ pointer, message })
+  }
   const attempt = <T>(pointer: string, read: () => T, otherwise: T): T => {
     try {
       return read()
@@ -112,16 +132,20 @@ export function resolveSettings (
     }]
   }))
   settings.trustedProxies.forEach((proxy, index) => attempt(`/trustedProxies/${index}`, () => checkProxy(proxy), ''))
+  settings.cors.forEach((origin, index) => attempt(`/cors/${index}`, () => checkOrigin(origin), ''))
   settings.clients.forEach(({ guardrails }, index) => rules(`/clients/${index}`, guardrails))
   const clients = clientsOf(settings, {
-    accounts: Object.keys(accounts), key: (pointer, value) => secret(pointer, value, checkKey), fault
+    // An account with a fault is an account all the same.
+    accounts: isObject(file.accounts) ? Object.keys(file.accounts) : undefined,
+    key: (pointer, value) => secret(pointer, value, checkKey),
+    fault
   })
   const store = state.redis === undefined
     ? { directory: state.directory }
     : { redis: secret('/state/redis', state.redis, checkRedis) }
   if (faults.length > 0) throw new ConfigurationError(name, faults)
 
-  const { keysTried, trustedProxies, metrics, maxRequests, share, audit, source, drainSeconds } = settings
+  const { keysTried, trustedProxies, metrics, cors, maxRequests, share, audit, source, drainSeconds } = settings
   const configuration: Configuration = {
     listen,
     accounts,
@@ -129,10 +153,11 @@ export function resolveSettings (
     keysTried,
     trustedProxies,
     metrics,
+    cors,
     maxRequests,
     share,
     logLevel: LEVELS[logLevel] ?? logLevel,
-    organization: settings.org,
+    organizationTag: settings.org,
     source,
     audit,
     deadlines: { read: deadlines.readSeconds * 1000, write: deadlines.writeSeconds * 1000 },

@@ -11,8 +11,8 @@ export interface Setting {
   required?: true
   /** Whether a reload applies it. All others wait for a restart. */
   live?: true
-  /** What of the configuration comes from it, if that has another name. */
-  part?: keyof Configuration
+  /** The property of Configuration that it sets, if its name differs. */
+  property?: keyof Configuration
   /** What it does, for docs/configuration.md; a range and the default are added there. */
   doc: string
 }
@@ -32,7 +32,7 @@ export const secret = {
   maxProperties: 1
 }
 
-export const numberFrom = (minimum: number, maximum: number) => ({ type: 'number', minimum, maximum })
+export const numberBetween = (minimum: number, maximum: number) => ({ type: 'number', minimum, maximum })
 
 /** JSON Schema of an object with these settings and no others; `outer.inner` is inside an object of its own. */
 export function objectOf (table: Record<string, Setting>): { properties: Record<string, Schema> } {

@@ -2,9 +2,9 @@ import { ACCESSES } from '../access/clients.js'
 import { guardrailsSchema } from '../guardrails/schema.js'
 import { SPOT_ENDPOINT } from '../spot/wire/target.js'
 import type { AccountInFile, ClientInFile, SettingName } from './configuration.js'
-import { boolean, name, nonEmpty, numberFrom, objectOf, secret, string, type Setting } from './setting.js'
+import { boolean, name, nonEmpty, numberBetween, objectOf, secret, string, type Setting } from './setting.js'
 
-/** Names of accounts that would stand where this server has paths of its own. */
+/** Account names that would collide with this server's own paths, such as /v1/spot/docs. */
 export const RESERVED_NAMES = ['accounts', 'docs', 'metrics', 'openapi', 'ping', 'ready', 'version', 'whoami']
 
 export const accountSettings = {
@@ -53,7 +53,7 @@ export const settings = {
   },
   token: {
     live: true,
-    part: 'clients',
+    property: 'clients',
     schema: secret,
     doc: 'The pre-shared key of the client `default`, which may do everything; 16 to 72 bytes.'
   },
@@ -64,10 +64,13 @@ export const settings = {
     doc: 'Clients with a key and rights of their own, see [Clients](#clients).'
   },
   org: {
-    live: true, part: 'organization', schema: nonEmpty, doc: 'Value of the tag `spinup:org` that every create gets.'
+    live: true,
+    property: 'organizationTag',
+    schema: nonEmpty,
+    doc: 'Value of the tag `spinup:org` that every create gets.'
   },
   listenAddress: {
-    part: 'listen', schema: string, default: ':8080', doc: '`HOST:PORT`; `:PORT` listens on every IPv4 address.'
+    property: 'listen', schema: string, default: ':8080', doc: '`HOST:PORT`; `:PORT` listens on every IPv4 address.'
   },
   keysTried: {
     schema: { type: 'integer', minimum: 1, maximum: 20 },
@@ -85,25 +88,32 @@ export const settings = {
     default: 'public',
     doc: 'Who gets the metrics: `public` for everybody, `token` for those with a token of any client.'
   },
+  cors: {
+    schema: { type: 'array', items: string },
+    default: [],
+    doc: 'Origins whose pages may call this server from a browser, such as `https://portal.example.org`.'
+  },
   maxRequests: {
     schema: { type: 'integer', minimum: 1 }, default: 1000, doc: 'Requests in progress at once; more are answered 503.'
   },
   share: {
     schema: { type: 'number', exclusiveMinimum: 0, maximum: 1 },
     default: 0.5,
-    doc: "Part of Spot's rate limit for a route that one client may use while there are several; above 0, at most 1."
+    doc: "Part of Spot's rate limit for a route that one of several clients may use; above 0, at most 1."
   },
-  'deadlines.readSeconds': { schema: numberFrom(0.1, 600), default: 10, doc: 'Seconds that a read may take.' },
-  'deadlines.writeSeconds': { schema: numberFrom(0.1, 600), default: 60, doc: 'Seconds that a write may take.' },
+  'deadlines.readSeconds': { schema: numberBetween(0.1, 600), default: 10, doc: 'Seconds that a read may take.' },
+  'deadlines.writeSeconds': { schema: numberBetween(0.1, 600), default: 60, doc: 'Seconds that a write may take.' },
   'reads.freshFor': {
-    schema: numberFrom(0, 3600), default: 1, doc: 'Seconds that an answer to a read is served again from memory.'
+    schema: numberBetween(0, 3600), default: 1, doc: 'Seconds that an answer to a read is served again from memory.'
   },
   'reads.staleFor': {
-    schema: numberFrom(0, 86_400), default: 60, doc: 'Seconds that an answer may be served while Spot cannot be asked.'
+    schema: numberBetween(0, 86_400),
+    default: 60,
+    doc: 'Seconds that an answer may be served while Spot cannot be asked.'
   },
   settleSeconds: {
-    part: 'settle',
-    schema: numberFrom(0.1, 3600),
+    property: 'settle',
+    schema: numberBetween(0.1, 3600),
     default: 15,
     doc: 'Seconds after a failed create in which Spot may still carry it out.'
   },
@@ -130,7 +140,7 @@ export const settings = {
     doc: '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.'
   },
   drainSeconds: {
-    schema: numberFrom(0, 600),
+    schema: numberBetween(0, 600),
     default: 5,
     doc: 'Seconds after SIGTERM in which requests are still accepted, so that load balancers notice.'
   },

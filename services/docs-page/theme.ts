@@ -1,6 +1,8 @@
 /** Calm colours that can be read, and less of what says nothing here: one server, one media type a reply, no links. */
 export const css = `
+  :root { color-scheme: light dark }
   body { background: #fff }
+  @media (prefers-color-scheme: dark) { body { background: #1c2022 } }
   .swagger-ui { --ink: #24303c; --line: #dde3e8; --accent: #14694f }
   .swagger-ui .opblock-get { --method: #1b5fa8 }
   .swagger-ui .opblock-post { --method: #14694f }
@@ -23,8 +25,7 @@ export const css = `
 
   .swagger-ui .scheme-container { padding: 0 0 1rem; margin: 0; box-shadow: none }
   .swagger-ui .scheme-container .schemes { justify-content: flex-start }
-  .swagger-ui .btn.authorize { color: #fff; background: var(--accent); border-color: var(--accent) }
-  .swagger-ui .btn.authorize svg { fill: #fff }
+  .swagger-ui .btn.authorize { background: var(--accent); border-color: var(--accent) }
   .swagger-ui .auth-wrapper .authorize { margin: 0 }
   .swagger-ui .auth-btn-wrapper { gap: .5rem }
   .swagger-ui .auth-container input[type=text] { width: 100%; max-width: none }
@@ -40,6 +41,15 @@ export const css = `
   .swagger-ui .opblock.opblock .opblock-section-header { background: #f6f8fa; box-shadow: none }
   .swagger-ui textarea.body-param__text { min-height: 24rem; border: 1px solid #b9c2cb }
   .swagger-ui .btn.execute.execute { background: var(--accent); border-color: var(--accent) }
+
+  .swagger-ui .operation-filter-input.operation-filter-input { margin: 0; border-color: #b9c2cb }
+  .swagger-ui :is(.parameter__in, .property.property.property, .prop-format) { color: #545d66 }
+  .swagger-ui .download-contents.download-contents { background: #545d66 }
+  html.dark-mode .swagger-ui :is(.parameter__in, .property.property.property, .prop-format) { color: #b7bcbf }
+  html.dark-mode .swagger-ui .opblock.opblock.opblock .opblock-section-header { background: #2a2e30 }
+  html.dark-mode .swagger-ui :is(.header-col, .examples-select__section-label) { color: #e4e6e6 }
+  .swagger-ui .btn.authorize { color: #fff !important }
+  .swagger-ui .btn.authorize svg { fill: #fff !important }
 
   .swagger-ui .response-col_status { font-weight: 600 }
   .swagger-ui .responses-inner td { padding-top: .75rem }

@@ -19,8 +19,8 @@ export function yieldIfLong (): Promise<unknown> | undefined {
   return last
 }
 
-/** What `work` makes of a list, piece by piece; of a short one at once. */
-export async function inTurns<T, R> (list: readonly T[], work: (some: readonly T[]) => R): Promise<R[]> {
+/** Applies `work` to a list in slices, so that other requests get a turn in between. A short list is one slice. */
+export async function inTurns<T, R> (list: readonly T[], work: (slice: readonly T[]) => R): Promise<R[]> {
   if (list.length <= ITEMS) return [work(list)]
   const results: R[] = []
   for (let from = 0; from < list.length; from += ITEMS) {
@@ -33,5 +33,5 @@ export async function inTurns<T, R> (list: readonly T[], work: (some: readonly T
 /** A value as JSON. A list may be long: other requests get their turn while it is written. */
 export async function asJson (value: unknown): Promise<string> {
   if (!Array.isArray(value)) return JSON.stringify(value)
-  return `[${(await inTurns(value, (some) => JSON.stringify(some).slice(1, -1))).join()}]`
+  return `[${(await inTurns(value, (slice) => JSON.stringify(slice).slice(1, -1))).join()}]`
 }

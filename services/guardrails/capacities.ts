@@ -2,7 +2,7 @@ import type { JsonPath } from '../problems/pointer.js'
 import { isObject } from '../resources/json.js'
 import { amountOf, valuesOf, type Value } from './values.js'
 
-/** Below these, a group is told how much to run without anybody asking: by metrics, and by the clock. */
+/** Where a group changes its capacity by itself: by metrics, and at set times. */
 export const LISTS: JsonPath[] = [
   ['scheduling', 'tasks'], ['scaling', 'up'], ['scaling', 'down'], ['scaling', 'target']
 ]
@@ -14,10 +14,10 @@ const TASKS = ['scheduling.tasks[]']
 const under = (above: string[], names: string[]) => above.flatMap((where) => names.map((name) => `${where}.${name}`))
 
 /**
- * Every place that sets the capacity of a group, by what it sets. Disabled policies and tasks are included, as they can
+ * Everything that sets the capacity of a group, by what it sets. Disabled policies and tasks are included, as they can
  * be enabled elsewhere, in Spot's console. Both spellings of `minCapacity` and `maxCapacity` are Spot's.
  */
-const PLACES = {
+const PATTERNS = {
   /** The target, or the most that may run. */
   most: [
     ...under(['capacity'], ['target', 'maximum']),
@@ -35,15 +35,15 @@ const PLACES = {
   raised: ['strategy.onDemandCount', ...under([...POLICIES, ...ACTIONS], ['minTargetCapacity'])]
 }
 
-export type Sets = keyof typeof PLACES
+export type Sets = keyof typeof PATTERNS
 
-/** Patterns of the places that set these; default: of all. */
-export const capacityPlaces = (...sets: Sets[]): string[] =>
-  (sets.length > 0 ? sets : Object.keys(PLACES) as Sets[]).flatMap((name) => PLACES[name])
+/** Patterns of what sets these; default: all. */
+export const capacityPatterns = (...sets: Sets[]): string[] =>
+  (sets.length > 0 ? sets : Object.keys(PATTERNS) as Sets[]).flatMap((name) => PATTERNS[name])
 
-/** The values at those places. */
+/** The values that match them. */
 export const capacitiesOf = (resource: unknown, ...sets: Sets[]): Value[] =>
-  capacityPlaces(...sets).flatMap((pattern) => valuesOf(resource, pattern))
+  capacityPatterns(...sets).flatMap((pattern) => valuesOf(resource, pattern))
 
 /**
  * What moves the target of a group down from where it is, by any number of instances. Only the minimum stops it. What

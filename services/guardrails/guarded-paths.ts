@@ -1,8 +1,8 @@
 import type { JsonPath } from '../problems/pointer.js'
-import { capacityPlaces } from './capacities.js'
-import { TYPE_PLACES } from './rules/instance-types.js'
-import { REGION_PLACES } from './rules/regions.js'
-import { STRATEGY_PLACES } from './rules/spot-only.js'
+import { capacityPatterns } from './capacities.js'
+import { TYPE_PATTERNS } from './rules/instance-types.js'
+import { REGION_PATTERNS } from './rules/regions.js'
+import { STRATEGY_PATTERNS } from './rules/spot-only.js'
 import { TAGS } from './tags.js'
 import { valuesAndNullsOf } from './values.js'
 
@@ -16,11 +16,11 @@ const OTHERS = [
 const LISTS = /\[\]/
 
 /** What can be there once comes first: no list, however long, hides it. */
-const PLACES = [
-  ...capacityPlaces(), ...OTHERS, ...STRATEGY_PLACES, ...REGION_PLACES, 'compute.product', ...TYPE_PLACES,
+const PATTERNS = [
+  ...capacityPatterns(), ...OTHERS, ...STRATEGY_PATTERNS, ...REGION_PATTERNS, 'compute.product', ...TYPE_PATTERNS,
   `${TAGS.join('.')}[]`
 ].sort((one, other) => Number(LISTS.test(one)) - Number(LISTS.test(other)))
 
 /** Where the body of any write has what guardrails judge: above all, what sets capacity and what ends something. */
 export const guardedPaths = (body: unknown): JsonPath[] =>
-  PLACES.flatMap((place) => valuesAndNullsOf(body, place).map(({ path }) => path))
+  PATTERNS.flatMap((pattern) => valuesAndNullsOf(body, pattern).map(({ path }) => path))

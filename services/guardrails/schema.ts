@@ -32,7 +32,10 @@ export interface Guardrails {
 }
 
 const list = (items: object) => ({ type: 'array', items, minItems: 1, uniqueItems: true })
-const tag = { type: 'string', pattern: '^[^=]+(=.*)?$' }
+export const REGION = '^[a-z]+(-[a-z]+)+-[0-9]+$'
+export const INSTANCE_TYPES = '^[A-Za-z0-9.*?-]+$'
+export const TAG = '^[^=]+(=.*)?$'
+const tag = { type: 'string', pattern: TAG }
 
 /** JSON Schema of {@link Guardrails}. Empty lists are refused: they could mean nothing or everything. */
 export const guardrailsSchema = {
@@ -40,8 +43,8 @@ export const guardrailsSchema = {
   additionalProperties: false,
   properties: {
     maxCapacity: { type: 'integer', minimum: 0 },
-    regions: list({ type: 'string', pattern: '^[a-z]+(-[a-z]+)+-[0-9]+$' }),
-    instanceTypes: list({ type: 'string', pattern: '^[A-Za-z0-9.*?-]+$' }),
+    regions: list({ type: 'string', pattern: REGION }),
+    instanceTypes: list({ type: 'string', pattern: INSTANCE_TYPES }),
     products: list({ type: 'string', minLength: 1 }),
     requiredTags: list(tag),
     protectedTags: list(tag),

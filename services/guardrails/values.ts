@@ -9,7 +9,7 @@ export function valuesOf (resource: unknown, pattern: string): Value[] {
   return valuesAndNullsOf(resource, pattern).filter(({ value }) => value !== null)
 }
 
-/** The same, with the places where null is. */
+/** The same, with null. */
 export function valuesAndNullsOf (resource: unknown, pattern: string): Value[] {
   return walk(resource, pattern.replaceAll('[]', '.[]').split('.'), [])
 }

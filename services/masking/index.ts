@@ -1,5 +1,5 @@
 export { concealing, rewritten, withoutTokens } from './conceal.js'
 export { visitLeaves } from './leaves.js'
-export { masked, maskedInTurns } from './masked.js'
+export { masked, maskedInTurns, maskedLeaf } from './masked.js'
 export { masksIn } from './masks-in.js'
 export { MASK, MASK_BASE64, harmless, maskOf, secrets, withoutPasswords } from './secrets.js'

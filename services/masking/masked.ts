@@ -10,16 +10,24 @@ export const masked = <T>(value: T): T => covered(value, undefined) as T
 
 /** The same for a list of hundreds, in slices, so that other requests are not held up. */
 export async function maskedInTurns<T> (list: readonly T[]): Promise<readonly T[]> {
-  const parts = await inTurns(list, (some) => some.map(masked))
+  const parts = await inTurns(list, (slice) => slice.map(masked))
   const result = parts.flat()
   return result.some((item, index) => item !== list[index]) ? result : list
 }
 
+/**
+ * A value that is no object as it may be shown.
+ *
+ * @param mask replaces a string or a number; undefined where the value is not a secret
+ */
+export function maskedLeaf (leaf: unknown, mask: string | undefined): unknown {
+  if (typeof leaf === 'number') return mask ?? leaf
+  return typeof leaf === 'string' && leaf !== '' ? mask ?? withoutPasswords(leaf) : leaf
+}
+
 /** @param mask what replaces every string and number in the value */
 function covered (value: unknown, mask: string | undefined): unknown {
-  if (typeof value === 'number') return mask ?? value
-  if (typeof value === 'string') return value === '' ? value : mask ?? withoutPasswords(value)
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null) return maskedLeaf(value, mask)
   return Array.isArray(value) ? coveredList(value, mask) : coveredObject(value as Record<string, unknown>, mask)
 }
 

@@ -1,13 +1,13 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
 import type { Kind, OperationRow } from '../../openapi/operations.js'
 import { problems } from '../problems/index.js'
-import { collecting, REST } from './series.js'
+import { collectOnScrape, OTHER } from './series.js'
 
-/** An operation, or what is none. */
+/** An operation; without an id, all requests that match none. */
 type Counted = Pick<OperationRow, 'kind'> & { operationId: string | undefined }
 
 /** What is counted of one operation. */
-interface Tally {
+interface OperationCounts {
   labels: { method: string, route: string }
   kind: { kind: Kind }
   seconds: number
@@ -17,15 +17,15 @@ interface Tally {
 const BUCKETS = [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60]
 
 /** Requests: how many of each operation ended how, how long they took, and with which errors. */
-export function requestsOf (registers: Registry[]) {
-  const tallies = new Map<string | undefined, Tally>()
-  const add = ({ operationId, kind }: Counted, labels: Tally['labels']) =>
-    tallies.set(operationId, { labels, kind: { kind }, seconds: 0, requests: { '2xx': 0, '4xx': 0, '5xx': 0 } })
-  add({ operationId: undefined, kind: 'public' }, { method: REST, route: REST })
+export function requestMetrics (registers: Registry[]) {
+  const counts = new Map<string | undefined, OperationCounts>()
+  const add = ({ operationId, kind }: Counted, labels: OperationCounts['labels']) =>
+    counts.set(operationId, { labels, kind: { kind }, seconds: 0, requests: { '2xx': 0, '4xx': 0, '5xx': 0 } })
+  add({ operationId: undefined, kind: 'public' }, { method: OTHER, route: OTHER })
 
   const duration = new Histogram({
     name: 'http_request_duration_seconds',
-    help: 'Length of requests that read, that write, and that need no token',
+    help: 'Duration of requests that read, that write, and that need no token',
     labelNames: ['kind'] satisfies 'kind'[],
     buckets: BUCKETS,
     registers
@@ -38,7 +38,7 @@ export function requestsOf (registers: Registry[]) {
     registers
   })
   const statuses = new Set<number>(Object.values(problems).map(({ status }) => status).sort())
-  for (const status of [...statuses, REST]) errors.inc({ status_code: status }, 0)
+  for (const status of [...statuses, OTHER]) errors.inc({ status_code: status }, 0)
 
   const requests = new Counter({
     name: 'http_requests_total',
@@ -48,30 +48,30 @@ export function requestsOf (registers: Registry[]) {
   })
   const seconds = new Counter({
     name: 'http_request_seconds_total',
-    help: 'Length of all requests of an operation together',
+    help: 'Total duration of all requests of an operation',
     labelNames: ['method', 'route'],
     registers
   })
-  collecting(requests, () => {
+  collectOnScrape(requests, () => {
     requests.reset()
-    for (const { labels, requests: classes } of tallies.values()) {
+    for (const { labels, requests: classes } of counts.values()) {
       for (const [name, count] of Object.entries(classes)) requests.inc({ ...labels, status_class: name }, count)
     }
   })
-  collecting(seconds, () => {
+  collectOnScrape(seconds, () => {
     seconds.reset()
-    for (const tally of tallies.values()) seconds.inc(tally.labels, tally.seconds)
+    for (const tally of counts.values()) seconds.inc(tally.labels, tally.seconds)
   })
 
   return {
     add,
-    /** Cheap, since every request passes it: one label is looked up, all else are plain numbers until they are read. */
+    /** Runs for every request, so it adds to plain numbers; only the histogram and errors look up a label. */
     observe (operationId: string | undefined, status: number, length: number) {
-      const tally = (tallies.get(operationId) ?? tallies.get(undefined)) as Tally
+      const tally = (counts.get(operationId) ?? counts.get(undefined)) as OperationCounts
       tally.requests[status < 400 ? '2xx' : status < 500 ? '4xx' : '5xx']++
       tally.seconds += length
       duration.observe(tally.kind, length)
-      if (status >= 400) errors.inc({ status_code: statuses.has(status) ? status : REST })
+      if (status >= 400) errors.inc({ status_code: statuses.has(status) ? status : OTHER })
     }
   }
 }

@@ -1,15 +1,15 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
-import { first, MOST, REST } from './series.js'
+import { firstSeen, MOST, OTHER } from './series.js'
 
 const BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 10, 60]
 
 export interface EndedCall<Outcome> { account: string, kind: 'reads' | 'writes', outcome: Outcome }
 
 /** Calls to Spot, each with one of `outcomes`. */
-export function upstreamOf<Outcome extends string> (registers: Registry[], outcomes: readonly Outcome[]) {
+export function upstreamMetrics<Outcome extends string> (registers: Registry[], outcomes: readonly Outcome[]) {
   const duration = new Histogram({
     name: 'spot_api_upstream_request_duration_seconds',
-    help: 'Length of calls to Spot that read and that write',
+    help: 'Duration of calls to Spot that read and that write',
     labelNames: ['calls'] satisfies 'calls'[],
     buckets: BUCKETS,
     registers
@@ -30,13 +30,13 @@ export function upstreamOf<Outcome extends string> (registers: Registry[], outco
     labelNames: ['account', 'outcome'] satisfies ('account' | 'outcome')[],
     registers
   })
-  const named = first(MOST.outcomes)
+  const hasOwnSeries = firstSeen(MOST.accountOutcomes)
 
   return {
     observe ({ account, kind: calls, outcome }: EndedCall<Outcome>, length: number) {
       duration.observe({ calls }, length)
       ended.inc({ calls, outcome })
-      ofAccounts.inc({ account: named(`${account} ${outcome}`) ? account : REST, outcome })
+      ofAccounts.inc({ account: hasOwnSeries(`${account} ${outcome}`) ? account : OTHER, outcome })
     }
   }
 }

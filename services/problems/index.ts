@@ -52,6 +52,11 @@ export const problems = {
   'idempotency-key-in-use': { status: 409, title: 'A request with this Idempotency-Key is under way' },
   'duplicates-found': { status: 409, title: 'More than one resource was made with this Idempotency-Key' },
   'dry-run': { status: 412, title: 'A dry run: nothing was sent' },
+  'precondition-failed': {
+    status: 412,
+    title: 'It has changed since you read it',
+    hint: 'GET it again, make your change of that, and send the new ETag in If-Match, quotes included.'
+  },
   'content-too-large': {
     status: 413,
     title: 'The body is too large',

@@ -53,7 +53,7 @@ export function refuseConnect (socket: Duplex): void {
 /** Answers a problem on the bare connection, and closes it. The answer to a HEAD has no body. */
 function end (socket: Duplex, problem: Problem, withBody = true): void {
   const requestId = randomUUID()
-  const body = JSON.stringify(problemBody(problem, '/', requestId))
+  const body = `${JSON.stringify(problemBody(problem, '/', requestId))}\n`
   const headers: ProblemDetails['headers'] = {
     'Content-Type': 'application/problem+json',
     'Content-Length': String(Buffer.byteLength(body)),

@@ -1,6 +1,8 @@
-import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { asJson } from '../event-loop/yield.js'
 import type { Answer } from '../spot/answer.js'
+import { phaseOf } from './appointments.js'
+import { etagOf } from './entity-tags.js'
 
 /** Replies that are kept, and their bytes: each is of use for no longer than what it was made of is fresh. */
 const MOST = 1000
@@ -9,16 +11,21 @@ const MOST_BYTES = 64 * 1024 * 1024
 /** Characters from which on a reply is kept as bytes: encoding it each time would take longer than a second piece. */
 const LARGE = 64 * 1024
 
+/** The body of a read as it leaves, and as its ETag is made of. */
+export const bodyText = async (body: unknown): Promise<string> => `${await asJson(body)}\n`
+
 /** A reply as it leaves, with what it was made of. */
 export interface FinishedReply {
   /** Text where it is short: with its headers it leaves in one piece then. */
   body: string | Buffer
   /** Strong: it changes with any byte. */
   etag: string
-  /** Headers of its own, such as Retry-After. */
+  /** Headers of its own, such as Link. Its Retry-After says how often to ask, not when. */
   headers: Record<string, string | undefined>
   /** When the oldest of what it was made of was asked, by the clock. */
   askedAt: number
+  /** Of what it is about, for those who wait for it. */
+  phase: number
   answers: readonly Answer[]
 }
 
@@ -33,9 +40,12 @@ export class FinishedReplies {
   }
 
   keep (key: string, body: string, headers: FinishedReply['headers'], answers: readonly Answer[]): FinishedReply {
-    const etag = `"${createHash('sha1').update(body).digest('base64url')}"`
+    // A page that has a next one now is another page, even if it has the same items.
+    const etag = etagOf(body + (headers.Link ?? ''))
     const askedAt = Math.min(...answers.map((answer) => answer.askedAt))
-    const reply = { body: body.length > LARGE ? Buffer.from(body) : body, etag, headers, askedAt, answers }
+    // The first word of the key says who sees it: all of them wait for the same.
+    const phase = headers['Retry-After'] === undefined ? 0 : phaseOf(key.slice(key.indexOf(' ')))
+    const reply = { body: body.length > LARGE ? Buffer.from(body) : body, etag, headers, askedAt, phase, answers }
     if (answers.length > 0 && answers.every(({ proof }) => proof)) this.#kept.set(key, reply)
     return reply
   }

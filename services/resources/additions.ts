@@ -8,11 +8,11 @@ const ORGANIZATION_TAG = 'spinup:org'
 
 /** The body of a create with the tag `spinup:org`, unless it has one already. Nothing else changes. */
 export function withOrganizationTag<T extends Tagged<Schemas['Tag'][] | null>> (
-  body: T, organization: string | undefined
+  body: T, value: string | undefined
 ): T {
   const tags = body.compute?.launchSpecification?.tags ?? []
-  if (organization === undefined || tags.some((tag) => tag?.tagKey === ORGANIZATION_TAG)) return body
-  return withTags(body, [...tags, { tagKey: ORGANIZATION_TAG, tagValue: organization }])
+  if (value === undefined || tags.some((tag) => tag?.tagKey === ORGANIZATION_TAG)) return body
+  return withTags(body, [...tags, { tagKey: ORGANIZATION_TAG, tagValue: value }])
 }
 
 /**

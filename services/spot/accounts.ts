@@ -26,8 +26,8 @@ export interface Accounts {
   account (name: string, options: RequestOptions): Account
   /** Uses these accounts from now on. Requests under way keep what they have. */
   replaceAll (settings: Record<string, AccountSettings>): void
-  /** Accounts whose circuit breaker is open, for reads and for writes. */
-  openBreakers (): [account: string, open: { reads: boolean, writes: boolean }][]
+  /** For each account, whether its circuit breakers are open. */
+  breakerStates (): [account: string, open: { reads: boolean, writes: boolean }][]
   /** Endpoint and account id: two names may have the same. Undefined where there is no such account. */
   identity (name: string): string | undefined
   /** Loads the HTTP client before the first call needs it. */
@@ -45,7 +45,7 @@ export interface RequestOptions extends Partial<Omit<AccountOptions, 'deadline'>
 
 export interface AccountsOptions {
   version: string
-  within: TimeLimits
+  timeLimits: TimeLimits
   memory: Memory
   limit: Limit
   /** Called after every attempt, for logs and metrics, with the name of its account. */
@@ -68,7 +68,7 @@ interface ConfiguredAccount {
 }
 
 export function createAccounts (all: Record<string, AccountSettings>, options: AccountsOptions): Accounts {
-  const { version, within, clock = systemClock } = options
+  const { version, timeLimits, clock = systemClock } = options
   let client: Promise<Client> | undefined
   // Loading it at once would double the start-up time.
   const load = () => {
@@ -100,12 +100,12 @@ export function createAccounts (all: Record<string, AccountSettings>, options: A
           hint: 'Account names are set by the operator and are case-sensitive.'
         })
       }
-      const deadline = Math.min(latest, clock.now() + within[kind])
+      const deadline = Math.min(latest, clock.now() + timeLimits[kind])
       return new Account(name, account.settings, account.send, {
         fresh: false, reserved: false, dryRun: false, client: '', ...rest, deadline
       })
     },
-    openBreakers: () => [...accounts].map(([name, { breakers: { reads, writes } }]) =>
+    breakerStates: () => [...accounts].map(([name, { breakers: { reads, writes } }]) =>
       [name, { reads: reads.open, writes: writes.open }]),
     identity: (name) => accounts.get(name)?.identity,
     warmUp: load,
@@ -118,12 +118,12 @@ export function createAccounts (all: Record<string, AccountSettings>, options: A
 /** An account with the stages that its calls pass, in their order. */
 function configure (
   name: string, settings: AccountSettings, organization: Organization, load: () => Promise<Client>,
-  { within, memory, limit, observe, clock = systemClock, conceal, wire, random = Math.random }: AccountsOptions
+  { timeLimits, memory, limit, observe, clock = systemClock, conceal, wire, random = Math.random }: AccountsOptions
 ): ConfiguredAccount {
   const identity = identityOf(settings)
   const breakers = { reads: new Breaker(clock), writes: new Breaker(clock) }
   const stages: Stage[] = [
-    memory.stage(identity, within.read),
+    memory.stage(identity, timeLimits.read),
     retry(clock, random),
     (call, next) => breakers[kindOf(call)].stage(call, next),
     limit.stage(organization),

@@ -102,9 +102,15 @@ async function main () {
 }
 
 if (process.env.SIMULATE_ROUNDS) {
+  let again = ''
   process.on('disconnect', () => process.exit())
   process.on('message', async ({ seed, histories, shrink }: Round) => {
+    again = `Play it again: npm run simulate -- --seed ${seed} --seeds ${histories}`
     process.send?.(await simulate(seed, histories, shrink))
+  })
+  // A server would have ended.
+  process.on('uncaughtException', (error) => {
+    process.send?.({ histories: 0, report: `nobody catches ${error}\n${again}` } satisfies Result)
   })
 } else {
   await main()

@@ -97,7 +97,7 @@ export class SimulatedServer {
     })
     this.#accounts = createAccounts({ [ACCOUNT]: { id: 'act-1', token: 'token' } }, {
       version: 'simulated',
-      within,
+      timeLimits: within,
       memory,
       limit,
       clock,

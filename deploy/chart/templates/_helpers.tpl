@@ -23,6 +23,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 
+{{- define "spot-api.image" -}}
+{{- with .Values.image }}
+{{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- end }}
+{{- end }}
+
 {{- define "spot-api.serviceAccount" -}}
 {{ .Values.serviceAccount.name | default (ternary (include "spot-api.name" .) "default" .Values.serviceAccount.create) }}
 {{- end }}
@@ -86,6 +92,9 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- fail "redis.enabled needs redis.password (openssl rand -hex 24) or redis.existingSecret." }}
 {{- end }}
 {{- end }}
+{{- if and (kindIs "map" (get .Values.config "audit")) (not (or .Values.auditVolume .Values.extraVolumeMounts)) }}
+{{- fail "config.audit is a file, but nothing can be written there: set auditVolume, and config.audit to {file: audit/audit.log}." }}
+{{- end }}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) }}
 {{- fail "ingress.enabled needs ingress.host." }}
 {{- end }}
@@ -95,12 +104,4 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- if and .Values.serviceMonitor.enabled (eq (dig "metrics" "public" .Values.config) "token") (not .Values.serviceMonitor.token.secret) }}
 {{- fail "config.metrics is token: set serviceMonitor.token.secret, a Secret with a client's X-Auth-Token." }}
 {{- end }}
-{{- end }}
-
-{{/* As strict as the restricted Pod Security Standard, and with a read-only root. */}}
-{{- define "spot-api.containerSecurity" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities:
-  drop: [ALL]
 {{- end }}

@@ -16,7 +16,7 @@ const TYPES: Record<Resource, string[]> = {
 }
 
 /** Where the types of any resource are. */
-export const TYPE_PLACES = (Object.keys(TYPES) as Resource[]).flatMap((resource) =>
+export const TYPE_PATTERNS = (Object.keys(TYPES) as Resource[]).flatMap((resource) =>
   [...TYPES[resource], 'resourceRequirements'].map((name) => `${PARENT[resource]}.${name}`))
 
 export function instanceTypes (allowed: string[], { resource, after, locate }: ResultingChange): ProblemError[] {

@@ -9,13 +9,13 @@ const liesIn = (zone: string, region: string) => zone.startsWith(region) && /^[a
 const ZONES = ['compute.availabilityZones[].name', 'compute.preferredAvailabilityZones[]']
 
 /** Where regions are. */
-export const REGION_PLACES = ['region', ...ZONES]
+export const REGION_PATTERNS = ['region', ...ZONES]
 
 export function regions (allowed: string[], { after, accountRegion, locate }: ResultingChange): ProblemError[] {
   const only = `only ${allowed.join(', ')} ${allowed.length > 1 ? 'are' : 'is'} allowed`
   const missing = (words: string) => [breach(locate(['region']), 'regions', `${words}, and ${only}`)]
   const named = valuesOf(after, 'region')
-  const zones = ZONES.flatMap((place) => valuesOf(after, place))
+  const zones = ZONES.flatMap((pattern) => valuesOf(after, pattern))
   const judged = (values: Value[], passes: (text: string) => boolean) =>
     breachesAt(values, locate, 'regions', (value) => {
       const text = textOf(value)

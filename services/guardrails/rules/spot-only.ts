@@ -28,7 +28,7 @@ const DEMANDS: Record<Resource, Demand[]> = {
 }
 
 /** Where it looks. */
-export const STRATEGY_PLACES = Object.values(DEMANDS).flat().map(({ name }) => `strategy.${name}`)
+export const STRATEGY_PATTERNS = Object.values(DEMANDS).flat().map(({ name }) => `strategy.${name}`)
 
 /**
  * Reserved instances and savings plans (`utilizeReservedInstances`, `utilizeCommitments`) are paid for already, and

@@ -26,8 +26,9 @@ export class Breaker {
     this.#clock = clock
   }
 
+  /** Whether calls are held back. After half a minute without one nobody knows: the next will try. */
   get open (): boolean {
-    return this.#opened !== undefined
+    return this.#opened !== undefined && this.#clock.now() < this.#opened + 6 * OPEN
   }
 
   /** @throws {SpotError} withheld while it is open */

@@ -1,8 +1,13 @@
 // What callers send, and what they get.
+import '../../compression.test.js'
 import '../../contract.test.js'
+import '../../cors.test.js'
 import '../../examples.test.js'
 import '../../http-edges.test.js'
+import '../../http-timeouts.test.js'
 import '../../lossless.test.js'
 import '../../operations.test.js'
+import '../../paging.test.js'
+import '../../preconditions.test.js'
 import '../../properties.test.js'
 import '../../writes.test.js'

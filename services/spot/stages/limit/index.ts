@@ -1,3 +1,4 @@
+import type { RouteUsage } from '../../../metrics/budget.js'
 import type { Clock } from '../../clock.js'
 import { SpotError } from '../../error.js'
 import type { Organization } from '../../organizations.js'
@@ -12,17 +13,6 @@ export type { SharedWindow } from './shared.js'
 /** Routes that are remembered before idle ones are forgotten. */
 const MAX_ROUTES = 10_000
 
-/** A route, as logs and metrics name it. */
-export interface RouteLabels { organization: string, route: string, method: string }
-
-export interface Usage {
-  labels: RouteLabels
-  /** Calls that may be sent now, as far as this server knows; undefined where no limit is known. */
-  remaining: number | undefined
-  /** Time in which calls were refused. */
-  blockedSeconds: number
-}
-
 export interface LimitOptions {
   clock: Clock
   /** Where servers share what they know: URL of a Redis, or what takes its place. Default: this server is alone. */
@@ -30,7 +20,7 @@ export interface LimitOptions {
   /** Part of a route's limit that one client may hold, from 0 to 1. '' is the server itself. */
   shareOf: (client: string) => number
   /** Called when calls of a route begin to be refused, for how many seconds; and when that ends, after how many. */
-  onBlock: (blocked: boolean, about: RouteLabels & { seconds: number }) => void
+  onBlock: (blocked: boolean, about: RouteUsage['labels'] & { seconds: number }) => void
   /** Called when this server continues alone, and when it shares again. */
   onShared: (shared: boolean) => void
 }
@@ -43,7 +33,7 @@ export interface Limit {
   /** The stage of the accounts that Spot counts together. */
   stage (organization: Organization): Stage
   /** Usage of every route that was called, for metrics. */
-  usage (): Usage[]
+  usage (): RouteUsage[]
   /** Connects to what is shared before the first call needs it. */
   open (): void
   close (): void
@@ -52,7 +42,7 @@ export interface Limit {
 export function createLimit ({ clock, redis, shareOf, onBlock, onShared }: LimitOptions): Limit {
   const window = typeof redis === 'string' ? new RedisWindow(redis) : redis
   const shared = window && new Shared(window, clock, onShared)
-  const routes = new Map<string, { labels: RouteLabels, queue: RouteQueue }>()
+  const routes = new Map<string, { labels: RouteUsage['labels'], queue: RouteQueue }>()
 
   function queueOf (organization: Organization, operation: string, method: string): RouteQueue {
     const route = `${organization.id}:${operation}`

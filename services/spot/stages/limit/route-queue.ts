@@ -249,10 +249,12 @@ export class RouteQueue {
     for (const queue of this.#queues.values()) if (!refused.has(queue)) return queue
   }
 
-  /** The other queues go first now. */
+  /** The other queues go first now. A queue that has become empty meanwhile may have a successor, which stays. */
   #toTheEnd (queue: ClientQueue): void {
     const key = keyOf(queue.client, queue.reserved)
-    if (this.#queues.delete(key)) this.#queues.set(key, queue)
+    if (this.#queues.get(key) !== queue) return
+    this.#queues.delete(key)
+    this.#queues.set(key, queue)
   }
 
   #refused (call: Call, { wait, held, limit }: Refusal): SpotError {

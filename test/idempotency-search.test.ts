@@ -1,16 +1,13 @@
 import t from 'tap'
 import { byMarker, withMarker } from '../services/idempotency/index.js'
-import { isCertainFailure } from '../services/idempotency/problems.js'
 import { MarkerSearch } from '../services/idempotency/search.js'
-import { SpotError } from '../services/spot/error.js'
-import type { FailedOutcome } from '../services/spot/wire/outcomes.js'
-import { DEADLINE, endOf, replyFor, reported, type Server, SETTLE, type StateFault, World } from './key-world.js'
+import { DEADLINE, endOf, replyFor, reported, SETTLE, World } from './key-world.js'
 import { VirtualClock } from './virtual-clock.js'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
-t.test('the marker is a random word that every attempt carries', async (t) => {
+t.test('every attempt of a key carries the same random marker', async (t) => {
   const world = new World()
   const server = world.server()
   for (const key of ['k', 'other']) {
@@ -25,7 +22,7 @@ t.test('the marker is a random word that every attempt carries', async (t) => {
   t.not(real.randomWord(), real.randomWord())
 })
 
-t.test('while Spot cannot be asked, nothing is sent again', async (t) => {
+t.test('while Spot cannot be searched, a create is not sent again', async (t) => {
   const world = new World()
   const server = world.server()
   await endOf(world, server.once({ ends: 'lost', madeAfter: 3000 }))
@@ -40,21 +37,7 @@ t.test('while Spot cannot be asked, nothing is sent again', async (t) => {
   t.equal(world.sent.length, 1)
 })
 
-t.test('a key is new after 24 hours, however often it was asked for', async (t) => {
-  const world = new World()
-  const server = world.server()
-  t.equal(await endOf(world, server.once()), '/groups/1')
-  for (let hour = 1; hour < 24; hour++) {
-    await world.clock.advance(HOUR)
-    t.equal(await endOf(world, server.once()), '/groups/1')
-  }
-  await world.clock.advance(HOUR)
-  const create = server.create('k', 'another body')
-  t.equal(await endOf(world, server.once({}, create)), '/groups/2', 'neither 422 nor the old one')
-  t.not(world.sent[0], world.sent[1], 'with a marker of its own')
-})
-
-t.test('the marker of a group that was copied is not carried along', async (t) => {
+t.test('a create from the copy of a group drops the marker of the original', async (t) => {
   const tag = { tagKey: 'a', tagValue: 'b' }
   const marker = (tagValue: string) => ({ tagKey: 'spot-api:idempotency-key', tagValue })
   const group = (...tags: object[]) => ({ name: 'x', compute: { k: 1, launchSpecification: { k: 1, tags } } })
@@ -69,7 +52,7 @@ t.test('the marker of a group that was copied is not carried along', async (t) =
   t.strictSame([...found].map(([word, replies]) => [word, replies.length]), [['1', 1], ['2', 1]])
 })
 
-t.test('a late duplicate is told: in the log, the metric and the next answer', async (t) => {
+t.test('a duplicate that appears late is reported as an event and in the next answer', async (t) => {
   const world = new World()
   const server = world.server()
   await endOf(world, server.once({ ends: 'lost', madeAfter: 40 * MINUTE }))
@@ -87,7 +70,7 @@ t.test('a late duplicate is told: in the log, the metric and the next answer', a
   t.equal(await endOf(world, server.once()), '/groups/2', 'once somebody chose, that is the reply')
 })
 
-t.test('so is a late one whose twin was deleted', async (t) => {
+t.test('a duplicate that appears late is reported even if the first one was deleted', async (t) => {
   const world = new World()
   const server = world.server()
   await endOf(world, server.once({ ends: 'lost', madeAfter: 3 * MINUTE }))
@@ -99,7 +82,7 @@ t.test('so is a late one whose twin was deleted', async (t) => {
   t.strictSame(world.events.filter(([event]) => event === 'duplicates'), [['duplicates', ['/groups/2']]])
 })
 
-t.test('an account that has another name by now makes no duplicate', async (t) => {
+t.test('an account that was renamed does not look like a duplicate', async (t) => {
   const world = new World()
   const server = world.server()
   await endOf(world, server.once({ ends: 'lost' }))
@@ -110,7 +93,7 @@ t.test('an account that has another name by now makes no duplicate', async (t) =
   t.notOk(reported(world).includes('duplicates'))
 })
 
-t.test('looks come after settle, 5 minutes, an hour, and 10 minutes before the end', async (t) => {
+t.test('searches run after settleSeconds, 5 minutes, an hour, and 10 minutes before the key expires', async (t) => {
   const world = new World()
   const server = world.server()
   await endOf(world, server.once({ ends: 'lost' }))
@@ -126,133 +109,7 @@ t.test('looks come after settle, 5 minutes, an hour, and 10 minutes before the e
   t.strictSame(looks, [0.5, 5, 60, 23 * 60 + 49.5])
 })
 
-t.test('the answer to a claim is lost', async (t) => {
-  for (const fault of ['lost', 'late'] as const) {
-    const world = new World()
-    const server = world.server()
-    const faults: StateFault[] = [undefined, fault]
-    world.records.fault = () => faults.shift()
-    const end = await endOf(world, server.once())
-    if (fault === 'lost') t.equal(end, '/groups/1', 'it is read back, and the claim is there')
-    else t.equal(end, 'state-unavailable', 'nothing was sent')
-    t.equal(world.sent.length, fault === 'lost' ? 1 : 0)
-  }
-})
-
-t.test('while the state cannot be read back nothing is sent, and the key is free again soon', async (t) => {
-  const world = new World()
-  const server = world.server()
-  server.marked = false
-  const faults: StateFault[] = [undefined, 'lost', 'failed', 'failed']
-  world.records.fault = () => faults.shift()
-  t.equal(await endOf(world, server.once()), 'state-unavailable')
-  await world.clock.advance(1000)
-  t.equal(await endOf(world, server.once()), '/groups/1', 'not 409, nor 504 for ever')
-})
-
-t.test('an answer that cannot be recorded is recorded later', async (t) => {
-  for (const fault of ['failed', 'lost', 'late'] as const) {
-    const world = new World()
-    const server = world.server()
-    server.marked = false
-    const faults: StateFault[] = [undefined, undefined, fault, 'failed', 'failed']
-    world.records.fault = () => faults.shift()
-    t.equal(await endOf(world, server.once()), '/groups/1', fault)
-    t.ok(reported(world).includes('unavailable'))
-    await world.clock.advance(MINUTE)
-    t.equal(await endOf(world, server.once()), '/groups/1')
-    t.equal(world.sent.length, 1)
-  }
-})
-
-t.test('what is recorded late does not take the place of what others have found out', async (t) => {
-  const world = new World()
-  let isCut = false
-  const { get, swap, remove } = world.records
-  const cut = <A extends unknown[], R>(work: (...of: A) => Promise<R>) => async (...of: A): Promise<R> => {
-    if (isCut) throw new Error('no connection')
-    return await work(...of)
-  }
-  const all = () => world.records.all()
-  const server = world.server(world.clock, { get: cut(get), swap: cut(swap), remove: cut(remove), all })
-  const first = endOf(world, server.once({ takes: 1000 }))
-  await world.clock.settle()
-  isCut = true
-  t.equal(await first, '/groups/1')
-  await world.clock.advance(2 * MINUTE)
-  world.made.length = 0 // somebody deleted it
-  world.make('of another key')
-  t.equal(await endOf(world, world.server().once()), '/groups/2')
-  isCut = false
-  await world.clock.advance(MINUTE)
-  t.equal(await endOf(world, server.once()), '/groups/2')
-})
-
-t.test('the caller does not wait for a state that hangs', async (t) => {
-  const world = new World()
-  const server = world.server()
-  const faults: StateFault[] = [undefined, undefined, 'late']
-  world.records.fault = () => faults.shift()
-  const began = world.clock.now()
-  const create = server.create('k', 'body', 1000)
-  t.equal(await endOf(world, server.once({ takes: 950 }, create)), '/groups/1')
-  t.ok(world.clock.now() - began <= 1250)
-})
-
-t.test('clocks of servers differ, and nothing depends on it', async (t) => {
-  const world = new World()
-  const ahead = { now: () => world.clock.now() + 70_000, after: world.clock.after.bind(world.clock) }
-  const servers = [world.server(), world.server(ahead)]
-  await endOf(world, (servers[0] as Server).once({ ends: 'lost', madeAfter: 20_000 }))
-  t.equal(await endOf(world, (servers[1] as Server).once()), '/groups/1')
-  t.equal(world.made.length, 1)
-  const holding = (servers[0] as Server).once({ takes: 50_000 }, servers[0]?.create('other'))
-  await world.clock.advance(1000)
-  t.equal(await endOf(world, (servers[1] as Server).once({}, servers[1]?.create('other'))), 'idempotency-key-in-use')
-  t.equal(await endOf(world, holding), '/groups/2')
-})
-
-t.test('keys of an account that is gone expire', async (t) => {
-  const world = new World()
-  const server = world.server()
-  await endOf(world, server.once({ ends: 'lost' }))
-  server.marked = false
-  for (let hour = 0; hour < 25; hour++) {
-    await world.clock.advance(HOUR)
-    await server.idempotency.recall()
-    await world.outcome(server.idempotency.sweep())
-    if (hour < 23) await endOf(world, server.once())
-  }
-  t.equal(await world.records.get('k'), undefined)
-  t.equal(server.idempotency.inDoubt, 0)
-})
-
-t.test('asking again does not make a key live longer', async (t) => {
-  const world = new World()
-  const server = world.server()
-  await endOf(world, server.once({ ends: 'lost' }))
-  world.isDown = true
-  for (let hour = 1; hour < 24; hour++) {
-    await world.clock.advance(HOUR)
-    t.equal(await endOf(world, server.once()), 'outcome-unknown')
-  }
-  await world.clock.advance(HOUR)
-  t.equal(await world.records.get('k'), undefined)
-})
-
-t.test('only what certainly made nothing frees the key at once', async (t) => {
-  const call = { operation: 'createElastigroup', method: 'POST' } as const
-  const failed = (outcome: FailedOutcome, calls: number) => isCertainFailure(new SpotError({ call, outcome, calls }))
-  t.ok(failed('rejected', 1))
-  t.ok(failed('unsent', 0))
-  t.ok(failed('timeout', 0))
-  for (const outcome of ['timeout', 'failed', 'create-failed', 'unreadable'] as const) {
-    t.notOk(failed(outcome, 1), outcome)
-  }
-  t.notOk(isCertainFailure(new TypeError('a bug')))
-})
-
-t.test('while the claim cannot be read nothing is searched, and the caller need not wait', async (t) => {
+t.test('while the record of a key cannot be read there is no search, and the caller does not wait', async (t) => {
   const world = new World()
   const server = world.server()
   await endOf(world, server.once({ ends: 'lost' }))
@@ -264,7 +121,7 @@ t.test('while the claim cannot be read nothing is searched, and the caller need 
   t.equal(world.lists, 0)
 })
 
-t.test('looking does not lose the time that has passed', async (t) => {
+t.test('callers that try again without a pause do not delay the search', async (t) => {
   const world = new World()
   const server = world.server()
   await endOf(world, server.once({ ends: 'lost' }))
@@ -274,7 +131,7 @@ t.test('looking does not lose the time that has passed', async (t) => {
   t.ok(world.clock.now() - began >= SETTLE)
 })
 
-t.test('a claim that its server left behind is looked for, not before its time is over', async (t) => {
+t.test('a claim of a server that is gone is searched once its deadline has passed', async (t) => {
   const world = new World()
   world.server().once({ takes: 2 * HOUR }).catch(() => {})
   await world.clock.advance(1000)
@@ -290,7 +147,7 @@ t.test('a claim that its server left behind is looked for, not before its time i
   t.equal(world.sent.length, 1)
 })
 
-t.test('the attempt of a server that fell over may end as late as its deadline, and show settle later', async (t) => {
+t.test('a search waits for settleSeconds after the deadline of a crashed server', async (t) => {
   const world = new World()
   let isDead = false
   const { get, swap, remove } = world.records
@@ -319,7 +176,7 @@ t.test('keys in doubt are counted until a search shows what they made', async (t
   t.strictSame(reported(world), ['unknown', 'absent'])
 })
 
-t.test('a search that hangs holds up the searches for other keys for two seconds, and no longer', async (t) => {
+t.test('a search that hangs delays searches for other keys by two seconds at most', async (t) => {
   const clock = new VirtualClock()
   const search = new MarkerSearch(clock)
   const hanging = search.search('a', () => new Promise(() => {}))

@@ -1,5 +1,5 @@
-// The responses that follow from what an operation is. redocly adds them when it bundles or lints the document, so that
-// `paths/` names only those that are an operation's own. What an operation names itself stays as it is.
+// The responses that follow from what an operation is, and the header that each one with a token takes. redocly adds
+// them when it bundles or lints the document. `paths/` names only what is an operation's own; that stays as it is.
 
 const METHODS = ['get', 'post', 'put', 'delete']
 
@@ -14,14 +14,18 @@ const rows = [
   [({ reads }) => !reads, {
     412: 'DryRun', 413: 'ContentTooLarge', 415: 'UnsupportedMediaType', 422: 'Unprocessable'
   }],
+  [({ takesIfMatch }) => takesIfMatch, { 412: 'DryRunOrPreconditionFailed' }],
   [({ takesKey }) => takesKey, { 409: 'Conflict', 422: 'UnprocessableWithKey' }]
 ]
+
+const needsToken = ({ security }) => security?.length !== 0
 
 function responsesOf (method, operation, item) {
   const facts = {
     reads: method === 'get',
-    needsToken: operation.security?.length !== 0,
+    needsToken: needsToken(operation),
     inAccount: refersTo(item.parameters, 'Account'),
+    takesIfMatch: refersTo(operation.parameters, 'IfMatch'),
     takesKey: refersTo(operation.parameters, 'IdempotencyKey')
   }
   const names = Object.assign({}, ...rows.filter(([applies]) => applies(facts)).map(([, names]) => names))
@@ -29,13 +33,20 @@ function responsesOf (method, operation, item) {
     .map(([status, name]) => [status, { $ref: `../responses.yaml#/${name}` }]))
 }
 
-const addResponses = () => ({
+const addParts = () => ({
   PathItem (item) {
     for (const method of METHODS) {
       const operation = item[method]
-      if (operation) operation.responses = { ...responsesOf(method, operation, item), ...operation.responses }
+      if (!operation) continue
+      operation.responses = { ...responsesOf(method, operation, item), ...operation.responses }
+      const { parameters = [] } = operation
+      // The generator of types reads the bundled document by the same rules: there it is already.
+      const isThere = parameters.some(({ $ref }) => $ref?.endsWith('/Client'))
+      if (needsToken(operation) && !isThere) {
+        operation.parameters = [...parameters, { $ref: '../parameters.yaml#/Client' }]
+      }
     }
   }
 })
 
-export default () => ({ id: 'spot-api', preprocessors: { oas3: { 'common-responses': addResponses } } })
+export default () => ({ id: 'spot-api', preprocessors: { oas3: { 'common-parts': addParts } } })

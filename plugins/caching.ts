@@ -1,0 +1,33 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { DOCS_PATH } from '../openapi/paths.js'
+import { etagOf, namesTag, withoutCodings } from '../services/replies/entity-tags.js'
+
+/** Anybody may keep it, but asks whether it still holds: it is the same until the next release. */
+const CACHE_CONTROL = 'public, no-cache'
+
+/** Answers that are public, and the same until the next release, have an ETag: the document and the docs page. */
+export default fp(async function caching (app: FastifyInstance) {
+  // The files of the docs page are compared elsewhere, where nobody knows of codings.
+  app.addHook('onRequest', ({ routeOptions, headers }, _, done) => {
+    const tags = headers['if-none-match']
+    if (tags !== undefined && isOfDocs(routeOptions)) headers['if-none-match'] = withoutCodings(tags)
+    done()
+  })
+
+  app.addHook('onSend', ({ method, routeOptions, headers }, reply, payload, done) => {
+    const { kind, ifNoneMatch } = routeOptions.config
+    const isConstant = isOfDocs(routeOptions) || (kind === 'public' && ifNoneMatch)
+    if (!isConstant || (reply.statusCode !== 200 && reply.statusCode !== 304)) return done(null, payload)
+    reply.header('cache-control', CACHE_CONTROL)
+    if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return done(null, payload)
+    const etag = etagOf(payload)
+    reply.header('etag', etag)
+    const tags = headers['if-none-match']
+    if (tags === undefined || !namesTag(tags, etag)) return done(null, payload)
+    reply.code(304).removeHeader('content-length').removeHeader('content-type')
+    done(null, method === 'HEAD' ? '' : null)
+  })
+}, { name: 'caching' })
+
+const isOfDocs = ({ url }: FastifyRequest['routeOptions']) => url?.startsWith(DOCS_PATH)

@@ -1,0 +1,74 @@
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import negotiation from '@fastify/accept-negotiator'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { LRUCache } from 'lru-cache'
+import { CODINGS, CompressedReplies, type Coding } from '../services/replies/compressed.js'
+import { codingKnown, withCoding } from '../services/replies/entity-tags.js'
+
+/** Bytes from which on compressing pays. */
+const SMALLEST = 1024
+
+const compressible = /json|text|javascript|xml|yaml/
+
+/**
+ * Compresses replies for callers who accept that. What has an ETag is compressed once, and its compressed form has a
+ * tag of its own.
+ */
+export default fp(async function compression (app: FastifyInstance) {
+  const cache = new LRUCache<string, string>({ max: 100 })
+  const negotiator = new negotiation.Negotiator({ supportedValues: CODINGS, cache })
+  const compressed = new CompressedReplies()
+
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (reply.statusCode === 304) {
+      nameKnown(request, reply)
+      return done(null, payload)
+    }
+    if (!pays(request, reply, payload)) return done(null, payload)
+    addVary(reply)
+    const accepted = request.headers['accept-encoding']
+    const coding = accepted === undefined ? null : negotiator.negotiate(String(accepted).toLowerCase()) as Coding | null
+    if (coding === null) return done(null, payload)
+
+    const etag = reply.getHeader('etag')
+    const key = typeof etag === 'string' ? `${etag} ${request.raw.url}` : undefined
+    const send = (bytes: Buffer) => {
+      if (key !== undefined && reply.statusCode < 300) reply.header('etag', withCoding(etag as string, coding))
+      reply.header('content-encoding', coding).removeHeader('content-length').removeHeader('accept-ranges')
+      done(null, bytes)
+    }
+    const known = key === undefined ? undefined : compressed.get(coding, key)
+    if (known) {
+      if (payload instanceof Readable) payload.destroy()
+      return send(known)
+    }
+    const body = () => payload instanceof Readable ? buffer(payload) : payload as string | Buffer
+    compressed.make(coding, key, body).then(send, done)
+  })
+}, { name: 'compression', dependencies: ['@fastify/sensible'] })
+
+/** Most replies have no Vary yet, and then there is nothing to parse. */
+function addVary (reply: FastifyReply) {
+  if (reply.hasHeader('vary')) reply.vary('Accept-Encoding')
+  else reply.header('vary', 'Accept-Encoding')
+}
+
+/** Whether a reply is large enough, and such that it becomes smaller. A file comes as a stream, whole or in part. */
+function pays ({ method }: FastifyRequest, reply: FastifyReply, payload: unknown): boolean {
+  if (typeof payload === 'string') return payload.length >= SMALLEST
+  if (payload instanceof Readable) {
+    const isLarge = Number(reply.getHeader('content-length')) >= SMALLEST
+    if (method === 'HEAD' || reply.statusCode !== 200 || !isLarge) return false
+  } else if (!Buffer.isBuffer(payload) || payload.length < SMALLEST) return false
+  return compressible.test(String(reply.getHeader('content-type'))) && !reply.hasHeader('content-encoding')
+}
+
+/** Of what is not sent again, the tag is the one by which the caller knows it. */
+function nameKnown ({ headers }: FastifyRequest, reply: FastifyReply) {
+  addVary(reply)
+  const etag = reply.getHeader('etag')
+  const coding = typeof etag === 'string' ? codingKnown(headers['if-none-match'] ?? '', etag) : undefined
+  if (coding) reply.header('etag', withCoding(etag as string, coding))
+}

@@ -1,2 +1,0 @@
-// Servers that are killed.
-import '../../chaos.test.js'

@@ -1,0 +1,16 @@
+import type { Gateway } from './helper.js'
+
+/** What comes after `$2b$10$` in a hash: salt and hash, of no key we know. */
+export const tail = 'abcdefghijklmnopqrstuABCDEFGHIJKLMNOPQRSTUVWXYZ012345'
+
+/** A gateway that believes what `from` says. */
+export const ADDRESSES = { configuration: { trustedProxies: ['127.0.0.0/8'] } }
+/** Headers of a request that comes from an address. */
+export const from = (address: string) => ({ 'x-forwarded-for': address })
+
+/** How many token checks ended with each result so far. */
+export async function counts ({ request }: Gateway): Promise<Record<string, number>> {
+  const { text } = await request('GET', '/v1/spot/metrics', { token: null })
+  return Object.fromEntries([...text.matchAll(/^spot_api_auth_total\{result="([\w-]+)"\} (\d+)$/gm)]
+    .map(([, result, count]) => [result, Number(count)]))
+}
