@@ -3192,8 +3192,6 @@ export interface components {
         OpenApiDocument: {
             [key: string]: unknown;
         };
-        /** @description An OpenAPI 3.0.3 document in YAML. */
-        OpenApiText: string;
     };
     responses: {
         /** @description The request does not match this document, or Spot rejects it. */
@@ -6822,7 +6820,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/yaml": components["schemas"]["OpenApiText"];
+                    "application/yaml": components["schemas"]["OpenApiDocument"];
                 };
             };
             304: components["responses"]["NotModified"];

@@ -18,5 +18,6 @@ export const system = {
 
   getOpenApiJson: ({ server }) => ({ status: 200, body: { ...server.swagger() } }),
 
-  getOpenApiYaml: ({ server }) => ({ status: 200, body: server.swagger({ yaml: true }) })
+  // The document, as its media type has it: a string.
+  getOpenApiYaml: ({ server }) => ({ status: 200, body: server.swagger({ yaml: true }) as never })
 } satisfies Partial<Handlers>

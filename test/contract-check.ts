@@ -1,5 +1,6 @@
 import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
+import { parse } from 'yaml'
 import { document, operationsOf, resolve } from '../openapi/document.js'
 import type { Reply } from './helper.js'
 
@@ -74,7 +75,7 @@ export function faultsOfReply (method: string, path: string, { status, headers, 
   if (method === 'HEAD') return faults
   if (mediaType === 'application/problem+json' && !json.hint) faults.push('it has no hint')
   const validate = validatorOf(media.schema)
-  const body = json ?? text
+  const body = json ?? (mediaType === 'application/yaml' ? parse(text) : text)
   if (!validate(body)) faults.push(ajv.errorsText(validate.errors))
   if (mediaType === 'application/problem+json' && body.status !== status) faults.push('the problem has another status')
   return faults
