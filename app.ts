@@ -47,7 +47,7 @@ export async function build (configuration: Configuration, { log }: BuildOptions
     logController: new LogController({ disableRequestLogging: true }),
     // A logger of its own for each request would be a good part of answering one from memory.
     childLoggerFactory: (logger) => logger,
-    genReqId: (request) => requestId(request, app.conceal),
+    genReqId: requestId,
     trustProxy: trusting(configuration.trustedProxies),
     bodyLimit: 1024 * 1024,
     requestTimeout: 30_000,

@@ -73,7 +73,7 @@ export function replyWithProblem (thrown: FastifyError, request: FastifyRequest,
   const error = thrown ?? Object.assign(new Error(`${thrown} was thrown`), { code: '' })
   const problem = request.raw.errored === error ? hungUp() : problemOf(error)
   if (problem.problem === 'internal-error') {
-    request.log.error({ requestId: request.id, err: sanitizeError(error) }, 'unexpected error')
+    request.log.error({ requestId: request.server.conceal(request.id), err: sanitizeError(error) }, 'unexpected error')
   }
   const path = request.url.split('?', 1)[0] ?? ''
   request.problem = problem

@@ -24,7 +24,7 @@ export default fp(async function requestLog (app: FastifyInstance) {
 
   /** What the one line of a request says. Memory and calls are shown where a token was right. */
   const summary = (request: FastifyRequest, { statusCode, elapsedTime }: FastifyReply) => ({
-    requestId: request.id,
+    requestId: app.conceal(request.id),
     method: request.method,
     url: concealUrl(request.url),
     operationId: request.routeOptions.config.operationId,

@@ -58,6 +58,16 @@ const bearer = (name: string) => ({ authorization: `Bearer ${tokens.get(name)}` 
 
 const attacks: Attack[] = [
   {
+    name: 'X-Request-Id comes back whether it has a secret in it or not: it tells nothing about a guess',
+    async attack ({ ask }) {
+      const guesses = [KEY, 'a-guess-that-is-wrong', VENDOR]
+      const replies = await Promise.all(guesses.map((guess) =>
+        ask(null, 'GET', '/v1/spot/ping', { headers: { 'x-request-id': guess } })))
+      return replies.map(({ headers }, n) => headers['x-request-id'] === guesses[n])
+    },
+    want: [true, true, true]
+  },
+  {
     name: 'metrics that need a token are given to nobody without one, from the moment the setting says so',
     configuration: { metrics: 'token', deadlines: { read: 60_000, write: 60_000 } },
     async attack ({ ask, app }) {
