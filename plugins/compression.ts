@@ -32,10 +32,11 @@ export default fp(async function compression (app: FastifyInstance) {
     const coding = accepted === undefined ? null : negotiator.negotiate(String(accepted).toLowerCase()) as Coding | null
     if (coding === null) return done(null, payload)
 
-    const etag = reply.getHeader('etag')
+    // Of a problem, the tag is that of the resource which it is about.
+    const etag = reply.statusCode < 300 ? reply.getHeader('etag') : undefined
     const key = typeof etag === 'string' ? `${etag} ${request.raw.url}` : undefined
     const send = (bytes: Buffer) => {
-      if (key !== undefined && reply.statusCode < 300) reply.header('etag', withCoding(etag as string, coding))
+      if (key !== undefined) reply.header('etag', withCoding(etag as string, coding))
       reply.header('content-encoding', coding).removeHeader('content-length').removeHeader('accept-ranges')
       done(null, bytes)
     }
