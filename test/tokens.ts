@@ -14,3 +14,7 @@ export async function counts ({ request }: Gateway): Promise<Record<string, numb
   return Object.fromEntries([...text.matchAll(/^spot_api_auth_total\{result="([\w-]+)"\} (\d+)$/gm)]
     .map(([, result, count]) => [result, Number(count)]))
 }
+
+/** Different hashes of no key we know. Salt and hash end in `.`: other ends may mean nothing, and cost no bcrypt. */
+export const wrongTokens = (count: number, cost = '10') =>
+  Array.from({ length: count }, (_, i) => `$2b$${cost}$${tail.slice(0, 21)}.${String(i).padEnd(31, '.')}`)

@@ -1,6 +1,7 @@
 // Who calls, what they may do, and what operators set.
 import '../../tokens.test.js'
 import '../../token-checks.test.js'
+import '../../addresses.test.js'
 import '../../clients.test.js'
 import '../../authority-access.test.js'
 import '../../configuration.test.js'
