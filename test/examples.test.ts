@@ -82,6 +82,10 @@ const cases: Record<string, (t: Test) => Promise<Reply>> = {
     const { ask } = await startFor(t)
     return ask('POST', groups, { body: { ...group, description: 'x'.repeat(1024 * 1024) } })
   },
+  async UriTooLong (t) {
+    const { ask } = await startFor(t)
+    return ask('GET', `${groups}?name=${'x'.repeat(8192)}`)
+  },
   async UnsupportedMediaType (t) {
     const { ask } = await startFor(t)
     return ask('POST', groups, { body: 'name: web', headers: { 'content-type': 'application/yaml' } })
