@@ -1,19 +1,14 @@
 import { get, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { buffer } from 'node:stream/consumers'
-import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { DOCS_PATH } from '../openapi/paths.js'
 import { CompressedReplies } from '../services/replies/compressed.js'
-import { start, TOKEN } from './helper.js'
+import { decoded, start, TOKEN } from './helper.js'
 
 /* Answers of more than 1 KB, for callers who take them compressed. */
 
 const groups = '/v1/spot/demo/elastigroups'
 const one = `${groups}/sig-0f3ac1d2`
-
-const decode: Record<string, (bytes: Buffer) => Buffer> = {
-  br: brotliDecompressSync, gzip: gunzipSync, identity: (bytes) => bytes
-}
 
 /** A request whose answer is looked at as it comes. */
 const ask = async (url: string, headers: Record<string, string> = {}, { method = 'GET', body = '' } = {}) => {
@@ -24,7 +19,7 @@ const ask = async (url: string, headers: Record<string, string> = {}, { method =
     }).on('error', reject).end(body)
   })
   const coding = answer['content-encoding'] ?? 'identity'
-  const text = bytes.length === 0 ? '' : String(decode[coding]?.(bytes))
+  const text = String(decoded(bytes, coding))
   return { status, headers: answer, coding, size: bytes.length, text, etag: answer.etag as string }
 }
 

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import type { Test } from 'tap'
 import { build, type BuildOptions } from '../app.js'
 import { resolveSettings, type Configuration } from '../services/configuration/index.js'
@@ -119,7 +120,7 @@ function send (port: number, method: string, path: string, { body, headers, toke
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('error', reject)
       response.on('end', () => {
-        const text = Buffer.concat(chunks).toString()
+        const text = decoded(Buffer.concat(chunks), response.headers['content-encoding']).toString()
         const isJson = text !== '' && /json/.test(response.headers['content-type'] ?? '')
         const json = isJson ? JSON.parse(text) : undefined
         resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json })
@@ -129,6 +130,11 @@ function send (port: number, method: string, path: string, { body, headers, toke
     request.end(payload)
   })
 }
+
+const decoders: Record<string, (bytes: Buffer) => Buffer> = { br: brotliDecompressSync, gzip: gunzipSync }
+
+/** Bytes without their coding. A HEAD has none. */
+export const decoded = (bytes: Buffer, coding = '') => bytes.length === 0 ? bytes : decoders[coding]?.(bytes) ?? bytes
 
 const linesTo = (lines: string[]) => new Writable({
   write (chunk: Buffer, _, done) {
