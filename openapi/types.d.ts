@@ -2532,6 +2532,29 @@ export interface components {
         ElastigroupMultai: {
             [key: string]: unknown;
         } | null;
+        /** @description A new Elastigroup. Spot fills in what is left out. */
+        ElastigroupCreate: {
+            /** @description `sig-` and eight hex digits, set by Spot. */
+            id?: string | null;
+            /** @description Name of the group. Need not be unique. */
+            name: string | null;
+            /** @description Free text about the group. */
+            description?: string | null;
+            /** @description AWS region, for example `us-east-1`. Required when `compute.subnetIds` is used. */
+            region?: string | null;
+            capacity: components["schemas"]["ElastigroupCapacity"];
+            strategy: components["schemas"]["ElastigroupStrategy"];
+            compute: components["schemas"]["ElastigroupCompute"];
+            scaling?: components["schemas"]["ElastigroupScaling"];
+            scheduling?: components["schemas"]["ElastigroupScheduling"];
+            thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"];
+            logging?: components["schemas"]["ElastigroupLogging"];
+            multai?: components["schemas"]["ElastigroupMultai"];
+            /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
+            createdAt?: string | null;
+            /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
+            updatedAt?: string | null;
+        };
         /** @description An AWS Elastigroup: a group of instances that Spot keeps at its capacity, on Spot markets where possible. Properties that are not listed here are passed through unchanged. */
         Elastigroup: {
             /** @description `sig-` and eight hex digits, set by Spot. */
@@ -2555,16 +2578,29 @@ export interface components {
             /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
             updatedAt?: string | null;
         };
-        /** @description A new Elastigroup. Spot fills in what is left out. */
-        ElastigroupCreate: {
-            /** @description Name of the group. Need not be unique. */
-            name: string | null;
-            capacity: components["schemas"]["ElastigroupCapacity"];
-            strategy: components["schemas"]["ElastigroupStrategy"];
-            compute: components["schemas"]["ElastigroupCompute"];
-        } & WithRequired<components["schemas"]["Elastigroup"], "name" | "capacity" | "strategy" | "compute">;
         /** @description A partial Elastigroup. A missing key is left as it is, null clears the value, and an array replaces the whole array. */
-        ElastigroupUpdate: components["schemas"]["Elastigroup"];
+        ElastigroupUpdate: {
+            /** @description `sig-` and eight hex digits, set by Spot. */
+            id?: string | null;
+            /** @description Name of the group. Need not be unique. */
+            name?: string | null;
+            /** @description Free text about the group. */
+            description?: string | null;
+            /** @description AWS region, for example `us-east-1`. Required when `compute.subnetIds` is used. */
+            region?: string | null;
+            capacity?: components["schemas"]["ElastigroupCapacity"];
+            strategy?: components["schemas"]["ElastigroupStrategy"];
+            compute?: components["schemas"]["ElastigroupCompute"];
+            scaling?: components["schemas"]["ElastigroupScaling"];
+            scheduling?: components["schemas"]["ElastigroupScheduling"];
+            thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"];
+            logging?: components["schemas"]["ElastigroupLogging"];
+            multai?: components["schemas"]["ElastigroupMultai"];
+            /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
+            createdAt?: string | null;
+            /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
+            updatedAt?: string | null;
+        };
         /** @description An instance or an open spot request of a group. */
         ElastigroupInstance: {
             /** @description EC2 instance; null until the request is fulfilled. */
@@ -3053,6 +3089,27 @@ export interface components {
             /** @description The tasks of the managed instance. */
             tasks?: components["schemas"]["ManagedInstanceTask"][] | null;
         } | null;
+        /** @description A new managed instance. Spot fills in what is left out. */
+        ManagedInstanceCreate: {
+            /** @description `smi-` and eight hex digits, set by Spot. */
+            id?: string | null;
+            /** @description Name of the managed instance. Need not be unique. */
+            name: string | null;
+            /** @description Free text about the managed instance. */
+            description?: string | null;
+            /** @description AWS region, for example `us-east-1`. */
+            region: string | null;
+            strategy?: components["schemas"]["ManagedInstanceStrategy"];
+            persistence?: components["schemas"]["ManagedInstancePersistence"];
+            healthCheck?: components["schemas"]["ManagedInstanceHealthCheck"];
+            compute: components["schemas"]["ManagedInstanceCompute"];
+            integrations?: components["schemas"]["ManagedInstanceIntegrations"];
+            scheduling?: components["schemas"]["ManagedInstanceScheduling"];
+            /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
+            createdAt?: string | null;
+            /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
+            updatedAt?: string | null;
+        };
         /** @description An AWS managed instance (Spot also says stateful node): one instance that keeps its data and addresses while Spot moves it between markets. Properties that are not listed here are passed through unchanged. */
         ManagedInstance: {
             /** @description `smi-` and eight hex digits, set by Spot. */
@@ -3074,14 +3131,6 @@ export interface components {
             /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
             updatedAt?: string | null;
         };
-        /** @description A new managed instance. Spot fills in what is left out. */
-        ManagedInstanceCreate: {
-            /** @description Name of the managed instance. Need not be unique. */
-            name: string | null;
-            /** @description AWS region, for example `us-east-1`. */
-            region: string | null;
-            compute: components["schemas"]["ManagedInstanceCompute"];
-        } & WithRequired<components["schemas"]["ManagedInstance"], "name" | "region" | "compute">;
         InstanceState: {
             /** @description The managed instance. */
             id: string;
@@ -3091,7 +3140,26 @@ export interface components {
         /** @description New states of several managed instances. */
         InstanceStates: components["schemas"]["InstanceState"][];
         /** @description A partial managed instance. A missing key is left as it is, null clears the value, and an array replaces the whole array. */
-        ManagedInstanceUpdate: components["schemas"]["ManagedInstance"];
+        ManagedInstanceUpdate: {
+            /** @description `smi-` and eight hex digits, set by Spot. */
+            id?: string | null;
+            /** @description Name of the managed instance. Need not be unique. */
+            name?: string | null;
+            /** @description Free text about the managed instance. */
+            description?: string | null;
+            /** @description AWS region, for example `us-east-1`. */
+            region?: string | null;
+            strategy?: components["schemas"]["ManagedInstanceStrategy"];
+            persistence?: components["schemas"]["ManagedInstancePersistence"];
+            healthCheck?: components["schemas"]["ManagedInstanceHealthCheck"];
+            compute?: components["schemas"]["ManagedInstanceCompute"];
+            integrations?: components["schemas"]["ManagedInstanceIntegrations"];
+            scheduling?: components["schemas"]["ManagedInstanceScheduling"];
+            /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
+            createdAt?: string | null;
+            /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
+            updatedAt?: string | null;
+        };
         /** @description State of a managed instance. */
         ManagedInstanceStatus: {
             id?: string | null;
@@ -6819,6 +6887,3 @@ export interface operations {
         };
     };
 }
-type WithRequired<T, K extends keyof T> = T & {
-    [P in K]-?: T[P];
-};

@@ -49,6 +49,11 @@ const rules: Record<string, { faults: (document: Json) => string[], bad: (docume
     faults: (document) => [...objectsIn(document)].flatMap(([{ type, properties }, pointer]) =>
       type === 'object' && properties ? twins(Object.keys(properties)).map((name) => `${pointer}/${name}`) : []),
     bad: ({ components }) => { components.schemas.ElastigroupTask.properties.MinCapacity = { type: 'integer' } }
+  },
+  'no object is made of parts': {
+    faults: ({ components }) => Object.entries<Json>(components.schemas)
+      .filter(([, { type, allOf, oneOf }]) => type === 'object' && (allOf ?? oneOf)).map(([name]) => name),
+    bad: ({ components }) => { components.schemas.Roll.allOf = [{ $ref: '#/components/schemas/RollCreate' }] }
   }
 }
 
