@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // `npm run sdks [-- LANGUAGES]` and `npm run sdks:test [-- LANGUAGES]`. See --help.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { languages, makePackage } from '../sdks/languages.js'
 import { prove } from '../sdks/proof.js'
 import { Lacks } from '../sdks/run.js'
 
-const root = join(import.meta.dirname, '..')
 const HELP = `Client packages, made from the document
 
 Usage
@@ -46,10 +47,15 @@ async function startAlone (options) {
   const { hash } = await import('@node-rs/bcrypt')
   const sandbox = await startSandbox(options)
   const key = 'the-key-of-the-programs'
+  const folder = mkdtempSync(join(tmpdir(), 'spot-api-sdks-'))
   const { configuration } = resolveSettings({
-    accounts: { demo: { ...sandbox.accounts[0], endpoint: sandbox.url } }, token: key, drainSeconds: 0, logLevel: 'warn'
-  }, { name: 'the programs', folder: root, environment: {} })
-  const app = await build({ ...configuration, audit: undefined, state: undefined })
+    accounts: { demo: { ...sandbox.accounts[0], endpoint: sandbox.url } },
+    token: key,
+    state: { directory: join(folder, 'state') },
+    drainSeconds: 0,
+    logLevel: 'warn'
+  }, { name: 'the programs', folder, environment: {} })
+  const app = await build({ ...configuration, audit: undefined })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   return {
     url,
@@ -57,7 +63,11 @@ async function startAlone (options) {
     key,
     token: await hash(key, 4),
     transcript: async () => sandbox.transcript,
-    end: async () => { await app.close(); await sandbox.close() }
+    async end () {
+      await app.close()
+      await sandbox.close()
+      rmSync(folder, { recursive: true, force: true })
+    }
   }
 }
 
@@ -123,3 +133,4 @@ try {
   process.stderr.write(`${message}\n`)
   process.exitCode = 2
 }
+process.exit()
