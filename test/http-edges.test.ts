@@ -315,3 +315,14 @@ t.test('an X-Request-Id of plain characters is kept, any other is replaced', asy
     t.equal(json.requestId, headers['x-request-id'])
   }
 })
+
+t.test('the line of a request is the one that pino would write', async (t) => {
+  const { request, app, log } = await start(t)
+  await request('GET', '/v1/spot/demo/elastigroups', { headers: { 'x-request-id': 'the-line' } })
+  await until(() => log.some((line) => line.includes('the-line')))
+  const line = log.find((line) => line.includes('the-line')) as string
+  const { level, time, pid, hostname, msg, ...fields } = JSON.parse(line)
+  app.log.info(fields, msg)
+  t.equal(line.replace(String(time), ''), log.at(-1)?.replace(/(?<="time":)\d+/, ''))
+  t.ok(Math.abs(time - Date.now()) < 3_600_000)
+})
