@@ -15,7 +15,7 @@ export default fp(async function caching (app: FastifyInstance) {
     done()
   })
 
-  app.addHook('onSend', ({ method, routeOptions, headers }, reply, payload, done) => {
+  app.addHook('onSend', ({ routeOptions, headers }, reply, payload, done) => {
     const { kind, ifNoneMatch } = routeOptions.config
     const isConstant = isOfDocs(routeOptions) || (kind === 'public' && ifNoneMatch)
     if (!isConstant || (reply.statusCode !== 200 && reply.statusCode !== 304)) return done(null, payload)
@@ -26,7 +26,7 @@ export default fp(async function caching (app: FastifyInstance) {
     const tags = headers['if-none-match']
     if (tags === undefined || !namesTag(tags, etag)) return done(null, payload)
     reply.code(304).removeHeader('content-length').removeHeader('content-type')
-    done(null, method === 'HEAD' ? '' : null)
+    done(null, null)
   })
 }, { name: 'caching' })
 

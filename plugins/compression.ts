@@ -24,9 +24,10 @@ export default fp(async function compression (app: FastifyInstance) {
   app.addHook('onSend', (request, reply, payload, done) => {
     if (reply.statusCode === 304) {
       nameKnown(request, reply)
-      return done(null, payload)
+      // Fastify gives the answer to a HEAD the length of its text; a stream has none, as the 304 to a GET has none.
+      return done(null, request.method === 'HEAD' ? Readable.from([]) : payload)
     }
-    if (!pays(request, reply, payload)) return done(null, payload)
+    if (!pays(reply, payload)) return done(null, payload)
     addVary(reply)
     const accepted = request.headers['accept-encoding']
     const coding = accepted === undefined ? null : negotiator.negotiate(String(accepted).toLowerCase()) as Coding | null
@@ -35,16 +36,18 @@ export default fp(async function compression (app: FastifyInstance) {
     // Of a problem, the tag is that of the resource which it is about.
     const etag = reply.statusCode < 300 ? reply.getHeader('etag') : undefined
     const key = typeof etag === 'string' ? `${etag} ${request.raw.url}` : undefined
-    const send = (bytes: Buffer) => {
+    const send = (body: Buffer | Readable) => {
       if (key !== undefined) reply.header('etag', withCoding(etag as string, coding))
       reply.header('content-encoding', coding).removeHeader('content-length').removeHeader('accept-ranges')
-      done(null, bytes)
+      done(null, body)
     }
     const known = key === undefined ? undefined : compressed.get(coding, key)
     if (known) {
       if (payload instanceof Readable) payload.destroy()
       return send(known)
     }
+    // To a HEAD a file comes as an empty stream: nobody knows the length of what it would be compressed.
+    if (request.method === 'HEAD' && payload instanceof Readable) return send(payload)
     const body = () => payload instanceof Readable ? buffer(payload) : payload as string | Buffer
     compressed.make(coding, key, body).then(send, done)
   })
@@ -57,11 +60,11 @@ function addVary (reply: FastifyReply) {
 }
 
 /** Whether a reply is large enough, and such that it becomes smaller. A file comes as a stream, whole or in part. */
-function pays ({ method }: FastifyRequest, reply: FastifyReply, payload: unknown): boolean {
+function pays (reply: FastifyReply, payload: unknown): boolean {
   if (typeof payload === 'string') return payload.length >= SMALLEST
   if (payload instanceof Readable) {
     const isLarge = Number(reply.getHeader('content-length')) >= SMALLEST
-    if (method === 'HEAD' || reply.statusCode !== 200 || !isLarge) return false
+    if (reply.statusCode !== 200 || !isLarge) return false
   } else if (!Buffer.isBuffer(payload) || payload.length < SMALLEST) return false
   return compressible.test(String(reply.getHeader('content-type'))) && !reply.hasHeader('content-encoding')
 }
