@@ -67,7 +67,7 @@ const words: Record<string, (params: ErrorObject['params']) => string> = {
 }
 
 function messageOf ({ instancePath, keyword, params, message }: ErrorObject): string {
-  if (/\/token$|^\/state\/redis$|^\/clients\/\d+\/key/.test(instancePath)) {
+  if (/\/token$|^\/state\/redis$|^\/clients\/\d+\/key(\/\d)?$/.test(instancePath) && !keyword.endsWith('Items')) {
     return 'must be a string, {"env": "NAME"} or {"file": "path"}'
   }
   if (instancePath === '/state' && keyword === 'maxProperties') return 'must have a directory or a redis, not both'

@@ -21,6 +21,7 @@ export type { Configuration } from './configuration.js'
 export { ConfigurationError } from './error.js'
 export { secretsOf } from './configured-secrets.js'
 export { livePartsOf } from './live.js'
+export { textOf } from './utf8.js'
 
 /** Levels that the earlier Go service named differently. */
 const LEVELS: Record<string, string> = { warning: 'warn', panic: 'fatal' }
@@ -42,17 +43,17 @@ export interface ReadConfiguration { configuration: Configuration, files: string
  * @throws {ConfigurationError} when it cannot be used; it lists every fault
  */
 export function readConfiguration (file: string, environment = process.env): ReadConfiguration {
-  const parsed = parseJson(textOf(file), file)
-  const faults = schemaFaults(parsed)
+  const { value: parsed, repeated } = parseJson(bytesOf(file), file)
+  const faults = [...repeated, ...schemaFaults(parsed)]
   if (faults.some(({ pointer }) => pointer === '')) throw new ConfigurationError(file, faults)
   const source = { name: file, folder: dirname(file), environment }
   const { configuration, files } = resolveSettings(parsed as ConfigurationFile, source, faults)
   return { configuration, files: [file, ...files] }
 }
 
-function textOf (file: string): string {
+function bytesOf (file: string): Buffer {
   try {
-    return readFileSync(file, 'utf8')
+    return readFileSync(file)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const message = code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`
