@@ -49,6 +49,7 @@ var spotApi = () => ({
 
 /** What swagger-ui does not say to screen readers, or lets the keyboard not reach. */
 const attributes = {
+  '#swagger-ui': { role: 'main' },
   '.dialog-ux .modal-ux': { role: 'dialog', 'aria-modal': 'true', 'aria-label': 'Authorize' },
   '.modal-ux [type=submit]': { 'aria-label': 'Authorize' },
   '.modal-ux .close-modal': { 'aria-label': 'Close' },
@@ -73,7 +74,10 @@ function complete () {
 new MutationObserver(complete).observe(document.body, { childList: true, subtree: true })
 
 document.addEventListener('keydown', ({ key }) => {
-  if (key === 'Escape') document.querySelector('.modal-ux .close-modal')?.click()
+  const close = document.querySelector('.modal-ux .close-modal')
+  if (key !== 'Escape' || !close) return
+  close.click()
+  document.querySelector('.scheme-container .authorize')?.focus()
 })
 
 // Without it, a phone lays the page out for a desktop. swagger-ui's page has none.
