@@ -8,7 +8,7 @@ const CACHE_CONTROL = 'public, no-cache'
 
 /** Answers that are public, and the same until the next release, have an ETag: the document and the docs page. */
 export default fp(async function caching (app: FastifyInstance) {
-  // The files of the docs page are compared elsewhere, where nobody knows of codings.
+  // @fastify/static compares the tags of its files by itself, and knows nothing of codings.
   app.addHook('onRequest', ({ routeOptions, headers }, _, done) => {
     const tags = headers['if-none-match']
     if (tags !== undefined && isOfDocs(routeOptions)) headers['if-none-match'] = withoutCodings(tags)

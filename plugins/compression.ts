@@ -23,11 +23,12 @@ export default fp(async function compression (app: FastifyInstance) {
 
   app.addHook('onSend', (request, reply, payload, done) => {
     if (reply.statusCode === 304) {
-      nameKnown(request, reply)
+      addVary(reply)
+      nameAsKnown(request, reply)
       // Fastify gives the answer to a HEAD the length of its text; a stream has none, as the 304 to a GET has none.
       return done(null, request.method === 'HEAD' ? Readable.from([]) : payload)
     }
-    if (!pays(reply, payload)) return done(null, payload)
+    if (!isWorthIt(reply, payload)) return done(null, payload)
     addVary(reply)
     const accepted = request.headers['accept-encoding']
     const coding = accepted === undefined ? null : negotiator.negotiate(String(accepted).toLowerCase()) as Coding | null
@@ -60,7 +61,7 @@ function addVary (reply: FastifyReply) {
 }
 
 /** Whether a reply is large enough, and such that it becomes smaller. A file comes as a stream, whole or in part. */
-function pays (reply: FastifyReply, payload: unknown): boolean {
+function isWorthIt (reply: FastifyReply, payload: unknown): boolean {
   if (typeof payload === 'string') return payload.length >= SMALLEST
   if (payload instanceof Readable) {
     const isLarge = Number(reply.getHeader('content-length')) >= SMALLEST
@@ -69,9 +70,8 @@ function pays (reply: FastifyReply, payload: unknown): boolean {
   return compressible.test(String(reply.getHeader('content-type'))) && !reply.hasHeader('content-encoding')
 }
 
-/** Of what is not sent again, the tag is the one by which the caller knows it. */
-function nameKnown ({ headers }: FastifyRequest, reply: FastifyReply) {
-  addVary(reply)
+/** A 304 has the tag that the caller has: the one of the coding in which it got the answer. */
+function nameAsKnown ({ headers }: FastifyRequest, reply: FastifyReply) {
   const etag = reply.getHeader('etag')
   const coding = typeof etag === 'string' ? codingKnown(headers['if-none-match'] ?? '', etag) : undefined
   if (coding) reply.header('etag', withCoding(etag as string, coding))

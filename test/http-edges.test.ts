@@ -67,7 +67,7 @@ t.test('a slash at the end gets a hint, and a page to start from is shown', asyn
   for (const path of ['/v1/spot/ping', groups, one, `${one}/status`, '/v1/spot/nowhere']) {
     for (const query of ['', '?name=a/']) {
       const { status, json } = await request('GET', `${path}/${query}`)
-      const hint = `Leave out the slash at the end: ${path}.`
+      const hint = `Leave out the slash at the end: ${path}. See /v1/spot/docs for what there is.`
       t.match([status, json.type, json.hint], [404, problemType('route-not-found'), hint])
     }
   }

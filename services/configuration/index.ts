@@ -121,7 +121,7 @@ export function resolveSettings (
     return check(resolveSecret(value, environment, folder))
   }, '')
 
-  const rules = (pointer: string, { schema = {} }: Guardrails = {}) => {
+  const checkRules = (pointer: string, { schema = {} }: Guardrails = {}) => {
     for (const [noun, one] of Object.entries(schema)) {
       attempt(`${pointer}/guardrails/schema/${noun}`, () => { compileRule(one) }, undefined)
     }
@@ -131,7 +131,7 @@ export function resolveSettings (
   const listen = attempt('/listenAddress', () => listenAddressOf(listenAddress), { host: '', port: 0 })
   const accounts = Object.fromEntries(Object.entries(settings.accounts).map(([account, { endpoint = '', ...rest }]) => {
     const pointer = `/accounts/${account}`
-    rules(pointer, rest.guardrails)
+    checkRules(pointer, rest.guardrails)
     return [account, {
       ...rest,
       endpoint: attempt(`${pointer}/endpoint`, () => checkEndpoint(endpoint), ''),
@@ -140,7 +140,7 @@ export function resolveSettings (
   }))
   settings.trustedProxies.forEach((proxy, index) => attempt(`/trustedProxies/${index}`, () => checkProxy(proxy), ''))
   settings.cors.forEach((origin, index) => attempt(`/cors/${index}`, () => checkOrigin(origin), ''))
-  settings.clients.forEach(({ guardrails }, index) => rules(`/clients/${index}`, guardrails))
+  settings.clients.forEach(({ guardrails }, index) => checkRules(`/clients/${index}`, guardrails))
   const clients = clientsOf(settings, {
     // An account with a fault is an account all the same.
     accounts: isObject(file.accounts) ? Object.keys(file.accounts) : undefined,

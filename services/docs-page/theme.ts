@@ -56,7 +56,8 @@ export const css = `
   .swagger-ui .headers :is(td, p) { font: .8125rem/1.5 sans-serif }
 
   .swagger-ui .scheme-container .schemes > .schemes-server-container,
-  .swagger-ui :is(.try-out__btn.cancel, .response-controls, .response-col_links, .model-hint) { display: none }
+  .swagger-ui :is(.try-out__btn.cancel, .response-controls, .response-col_links) { display: none }
+  .swagger-ui .model-hint { display: none !important }
   @media (max-width: 640px) {
     .swagger-ui .opblock-tag { flex-wrap: wrap }
     .swagger-ui .opblock-tag small { order: 1; flex: 100% }
