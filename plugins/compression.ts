@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import negotiation from '@fastify/accept-negotiator'
+import { negotiate } from '@fastify/accept-negotiator'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { LRUCache } from 'lru-cache'
@@ -17,8 +17,7 @@ const compressible = /json|text|javascript|xml|yaml/
  * tag of its own.
  */
 export default fp(async function compression (app: FastifyInstance) {
-  const cache = new LRUCache<string, string>({ max: 100 })
-  const negotiator = new negotiation.Negotiator({ supportedValues: CODINGS, cache })
+  const preferred = new LRUCache<string, Coding | 'identity'>({ max: 100, memoMethod: preferredCoding })
   const compressed = new CompressedReplies()
 
   app.addHook('onSend', (request, reply, payload, done) => {
@@ -31,8 +30,8 @@ export default fp(async function compression (app: FastifyInstance) {
     if (!isWorthIt(reply, payload)) return done(null, payload)
     addVary(reply)
     const accepted = request.headers['accept-encoding']
-    const coding = accepted === undefined ? null : negotiator.negotiate(String(accepted).toLowerCase()) as Coding | null
-    if (coding === null) return done(null, payload)
+    const coding = accepted === undefined ? 'identity' : preferred.memo(String(accepted).toLowerCase())
+    if (coding === 'identity') return done(null, payload)
 
     // Of a problem, the tag is that of the resource which it is about.
     const etag = reply.statusCode < 300 ? reply.getHeader('etag') : undefined
@@ -53,6 +52,13 @@ export default fp(async function compression (app: FastifyInstance) {
     compressed.make(coding, key, body).then(send, done)
   })
 }, { name: 'compression', dependencies: ['@fastify/sensible'] })
+
+/** The coding that a caller prefers, by its Accept-Encoding. */
+function preferredCoding (accepted: string): Coding | 'identity' {
+  // For the negotiator, a * would stand for what was refused before it, too.
+  const isRefused = (coding: string) => new RegExp(`\\b${coding}\\s*;\\s*q=0(?:\\.0*)?\\s*(?:,|$)`).test(accepted)
+  return negotiate(accepted, [...CODINGS, 'identity' as const].filter((coding) => !isRefused(coding))) ?? 'identity'
+}
 
 /** Most replies have no Vary yet, and then there is nothing to parse. */
 function addVary (reply: FastifyReply) {
