@@ -3336,7 +3336,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The answer you have still holds. */
+        /** @description Not modified. */
         NotModified: {
             headers: {
                 [name: string]: unknown;
