@@ -12,13 +12,14 @@ const HELP = `Client packages, made from the document
 
 Usage
   npm run sdks [-- LANGUAGE …]       makes them, into dist/sdks/LANGUAGE
-  npm run sdks:test [-- LANGUAGE …]  makes them, and runs the program of each against a server in front of a sandbox:
-                                     behind nginx, where nginx and redis-server are, and as a newer server
+  npm run sdks:test [-- LANGUAGE …]  makes them, and runs the program of each against a server in front of a sandbox,
+                                     then against one that is newer than the package. The server is behind nginx if
+                                     nginx and redis-server are installed.
 
   LANGUAGE  ${languages.join(', ')}; default: all
   --help    this page
 
-What a language needs and is not here: sdks says so and ends with 1, sdks:test skips it.
+If the tools of a language are not installed, sdks says so and ends with 1; sdks:test skips the language.
 `
 
 const print = (words) => process.stdout.write(`${words}\n`)
@@ -26,7 +27,7 @@ const print = (words) => process.stdout.write(`${words}\n`)
 /** Times as fast as real time that the sandbox runs: an instance starts within a second. */
 const SPEED = 20
 
-/** The installation of deploy/local, or where parts of that are missing, the server alone. */
+/** The local stack of deploy/local, or the server alone if a part of the stack is not installed. */
 async function startServer () {
   const { missing, startStack } = await import('../deploy/local/stack.js')
   const sandbox = { seed: false, rateLimit: 1e9, speed: SPEED }
@@ -39,7 +40,7 @@ async function startServer () {
   return { ...stack, name: 'behind nginx', account: 'demo' }
 }
 
-/** From the sources: only with `--import=tsx`. */
+/** Imports TypeScript, so Node.js must run with `--import=tsx`. */
 async function startAlone (options) {
   const { build } = await import('../app.js')
   const { resolveSettings } = await import('../services/configuration/index.js')

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
 import { document } from '../openapi/document.js'
 
-/* What generators of clients trip over, each seen in one of them. The document has none of it. */
+/* Each rule forbids something that made a client generator fail. `bad` breaks the rule, so that it is seen to work. */
 
 type Json = Record<string, any>
 
@@ -13,11 +13,11 @@ function * objectsIn (value: unknown, pointer = ''): Generator<[Json, string]> {
   for (const [name, inner] of Object.entries(value)) yield * objectsIn(inner, `${pointer}/${name}`)
 }
 
-/** Names that differ in nothing but the case of their letters from one before them. */
+/** Names that are the same as an earlier one, but for upper and lower case. */
 const twins = (names: string[]) => names.filter((name, index) =>
   names.findIndex((other) => other.toLowerCase() === name.toLowerCase()) < index)
 
-/** Keywords of Go, Java, Kotlin, Python, Rust, TypeScript, and types that generated code brings with it. */
+/** Keywords of Go, Java, Kotlin, Python, Rust and TypeScript, and type names that generated code has already. */
 const taken = new Set(`
   abstract any array as assert async await bool boolean break byte case catch char class client configuration const
   context continue crate date default defer del delete dict do double elif else enum error except exception export
@@ -48,7 +48,7 @@ function repliesOf ({ paths, components }: Json): Json[] {
 
 const PROBLEM = 'urn:problem-type:spot-api:'
 
-/** The one moment that this server writes itself. Spot's have offsets like `+0000`, which few languages read. */
+/** The only date-time that this server writes itself. Spot's have offsets like `+0000`, which few languages parse. */
 const EXPIRES = '/components/schemas/ClientIdentity/properties/expires'
 
 /** What stands beside the reference to an object that may be null. */
