@@ -867,6 +867,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/instances/{ec2Instance}/lock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of an EC2 instance of the Elastigroup.
+                 * @example i-0a1b2c3d4e5f60718
+                 */
+                ec2Instance: components["parameters"]["Ec2InstanceId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lock an instance of an Elastigroup
+         * @description Protects it from termination by Spot until it is unlocked, or for a time. `lockStatus` and `protectedUntil` in the status of the group show it.
+         */
+        post: operations["lockElastigroupInstance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/instances/{ec2Instance}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of an EC2 instance of the Elastigroup.
+                 * @example i-0a1b2c3d4e5f60718
+                 */
+                ec2Instance: components["parameters"]["Ec2InstanceId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unlock an instance of an Elastigroup
+         * @description Removes the protection from termination.
+         */
+        post: operations["unlockElastigroupInstance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/instances/{ec2Instance}/standby/enter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of an EC2 instance of the Elastigroup.
+                 * @example i-0a1b2c3d4e5f60718
+                 */
+                ec2Instance: components["parameters"]["Ec2InstanceId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put an instance of an Elastigroup in standby
+         * @description It stays in the group, but gets no traffic from the load balancers, its health is not checked, and scaling down spares it.
+         */
+        post: operations["enterElastigroupInstanceStandby"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/instances/{ec2Instance}/standby/exit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of an EC2 instance of the Elastigroup.
+                 * @example i-0a1b2c3d4e5f60718
+                 */
+                ec2Instance: components["parameters"]["Ec2InstanceId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return an instance of an Elastigroup from standby
+         * @description It gets traffic from the load balancers again, and is treated as the other instances are.
+         */
+        post: operations["exitElastigroupInstanceStandby"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/spot/{account}/instances": {
         parameters: {
             query?: never;
@@ -2887,6 +3031,8 @@ export interface components {
         };
         /** @description The stateful instances of a group. */
         StatefulInstances: components["schemas"]["StatefulInstance"][];
+        /** @description Minutes. */
+        TtlInMinutes: number;
         /** @description What a list shows of a managed instance. Always the same keys; null where Spot says nothing. */
         ManagedInstanceSummary: {
             id: string;
@@ -3718,6 +3864,13 @@ export interface components {
          * @example ssi-1a2b3c4d
          */
         StatefulInstanceId: components["schemas"]["Identifier"];
+        /**
+         * @description Id of an EC2 instance of the Elastigroup.
+         * @example i-0a1b2c3d4e5f60718
+         */
+        Ec2InstanceId: components["schemas"]["Identifier"];
+        /** @description How long it lasts, in minutes. Default: until it is removed. */
+        TtlInMinutes: components["schemas"]["TtlInMinutes"];
         /**
          * @description Id of the managed instance.
          * @example smi-3b9e07aa
@@ -5733,6 +5886,248 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["DryRun"];
+            413: components["responses"]["ContentTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    lockElastigroupInstance: {
+        parameters: {
+            query?: {
+                /** @description How long it lasts, in minutes. Default: until it is removed. */
+                ttlInMinutes?: components["parameters"]["TtlInMinutes"];
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of an EC2 instance of the Elastigroup.
+                 * @example i-0a1b2c3d4e5f60718
+                 */
+                ec2Instance: components["parameters"]["Ec2InstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted by Spot; the status of the group shows it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
+            413: components["responses"]["ContentTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    unlockElastigroupInstance: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of an EC2 instance of the Elastigroup.
+                 * @example i-0a1b2c3d4e5f60718
+                 */
+                ec2Instance: components["parameters"]["Ec2InstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted by Spot; the status of the group shows it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
+            413: components["responses"]["ContentTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    enterElastigroupInstanceStandby: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of an EC2 instance of the Elastigroup.
+                 * @example i-0a1b2c3d4e5f60718
+                 */
+                ec2Instance: components["parameters"]["Ec2InstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted by Spot. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["DryRun"];
+            413: components["responses"]["ContentTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
+    exitElastigroupInstanceStandby: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
+                 */
+                dryRun?: components["parameters"]["DryRun"];
+            };
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["Client"];
+            };
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["Account"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupId"];
+                /**
+                 * @description Id of an EC2 instance of the Elastigroup.
+                 * @example i-0a1b2c3d4e5f60718
+                 */
+                ec2Instance: components["parameters"]["Ec2InstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted by Spot. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             412: components["responses"]["DryRun"];
             413: components["responses"]["ContentTooLarge"];
             414: components["responses"]["UriTooLong"];
