@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { BROKEN_RULE, startSandbox, stoppedClock } from '../sandbox/index.js'
+import { BROKEN_RULE, realClock, startSandbox, stoppedClock } from '../sandbox/index.js'
 import type { SandboxOptions } from '../sandbox/index.js'
 import {
   group, managedInstance, migration, MIGRATION, ROLL, START, startClient, statefulGroup
@@ -193,6 +193,10 @@ t.test('time passes on request', async (t) => {
   t.strictSame({ status, json }, { status: 200, json: (await control(sandbox, 'GET', '/clock')).json })
   t.equal(Date.parse(json.now), sandbox.clock.now())
   t.match(await sandbox.get(`${path}/roll/${roll?.id}`), [{ status: 'finished' }])
+  for (const clock of [sandbox.clock, realClock()]) {
+    clock.advance(1e300)
+    t.equal(new Date(clock.now()).toISOString(), '9999-12-31T23:59:59.999Z', 'it ends with the last date of RFC 3339')
+  }
 })
 
 t.test('the calls that came in are shown, without their tokens', async (t) => {
@@ -219,8 +223,14 @@ t.test('what cannot be done is refused, and says why', async (t) => {
     ['PUT', '/state', '{', 400, /^The body is not valid JSON: /],
     ['PUT', '/state', undefined, 400, /^The body is not valid JSON: /],
     ['PUT', '/state', { version: 1, now: 'soon', accounts: [] }, 400, /^\/now must be number$/],
+    ['PUT', '/state', { version: 2, now: 0, accounts: [] }, 400, /^\/version must be equal to constant: 1$/],
+    ['PUT', '/state', { version: 1, now: 1e300, accounts: [] }, 400, /^\/now must be <= 253402300799999$/],
     ['POST', '/faults', { status: 1 }, 400, /^\/0\/status must be >= 200$/],
     ['POST', '/faults', { pathPattern: '(' }, 400, /^\/0\/pathPattern is not a regular expression$/],
+    ['POST', '/faults', { pathPattern: 'x', path: '/' }, 400, /^\/0 has path and pathPattern: leave one out$/],
+    ['POST', '/faults', { latency: 1e12 }, 400, /^\/0\/latency must be <= 2147483647$/],
+    ['POST', '/faults', { headers: { 'x y': '' } }, 400, /^\/0\/headers: Header name must be a valid HTTP token \["x y"\]$/],
+    ['POST', '/faults', { headers: { x: '\n' } }, 400, /^\/0\/headers: Invalid character in header content \["x"\]$/],
     ['PUT', '/faults', { status: 503 }, 400, /^The whole must be array$/],
     ['PUT', '/faults', [{ sort: 'hang' }], 400, /^\/0 must NOT have additional properties: sort$/],
     ['POST', '/clock', { advanceSeconds: -1 }, 400, /^\/advanceSeconds must be >= 0$/],
