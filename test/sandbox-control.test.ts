@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { BROKEN_RULE, realClock, startSandbox, stoppedClock } from '../sandbox/index.js'
@@ -94,13 +94,16 @@ t.test('a state is kept in a file, after each change and at the end', async (t) 
   const folder = testDirectory(t)
   const stateFile = join(folder, 'state.json')
   const read = () => JSON.parse(readFileSync(stateFile, 'utf8'))
+  const living = `state.json.${process.ppid}.tmp`
+  for (const draft of [living, 'state.json.99999999.tmp']) writeFileSync(join(folder, draft), '{')
   const first = await startClient(t, { stateFile, seed: true })
+  t.strictSame(readdirSync(folder).sort(), ['state.json', living], 'what a killed process left is removed')
   t.equal(read().accounts[0].groups.length, 4, 'at the start')
   const path = await first.grow(group({ name: 'kept' }))
   await until(() => read().accounts[0].groups.length === 5)
   first.pass(3600)
   await first.close()
-  t.strictSame(readdirSync(folder), ['state.json'], 'no draft is left')
+  t.strictSame(readdirSync(folder).sort(), ['state.json', living], 'no draft is left')
   t.equal(read().now, first.clock.now(), 'the time of the end')
   const second = await startClient(t, { stateFile, seed: true, accounts: first.accounts })
   t.match(await second.get(path), [{ name: 'kept' }])
