@@ -53,7 +53,7 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -89,12 +89,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -133,12 +133,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -165,12 +165,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -196,12 +196,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -227,12 +227,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -258,12 +258,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -289,12 +289,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -320,12 +320,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -351,12 +351,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -386,12 +386,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -417,12 +417,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -448,12 +448,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -479,12 +479,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -518,12 +518,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -557,17 +557,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the roll.
                  * @example sbgd-1a2b3c4d
                  */
-                roll: components["parameters"]["RollId"];
+                roll: components["parameters"]["RollIdParameter"];
             };
             cookie?: never;
         };
@@ -593,17 +593,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the roll.
                  * @example sbgd-1a2b3c4d
                  */
-                roll: components["parameters"]["RollId"];
+                roll: components["parameters"]["RollIdParameter"];
             };
             cookie?: never;
         };
@@ -629,17 +629,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the roll.
                  * @example sbgd-1a2b3c4d
                  */
-                roll: components["parameters"]["RollId"];
+                roll: components["parameters"]["RollIdParameter"];
             };
             cookie?: never;
         };
@@ -665,17 +665,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the roll.
                  * @example sbgd-1a2b3c4d
                  */
-                roll: components["parameters"]["RollId"];
+                roll: components["parameters"]["RollIdParameter"];
             };
             cookie?: never;
         };
@@ -701,12 +701,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -732,17 +732,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the stateful instance.
                  * @example ssi-1a2b3c4d
                  */
-                statefulInstance: components["parameters"]["StatefulInstanceId"];
+                statefulInstance: components["parameters"]["StatefulInstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -768,17 +768,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the stateful instance.
                  * @example ssi-1a2b3c4d
                  */
-                statefulInstance: components["parameters"]["StatefulInstanceId"];
+                statefulInstance: components["parameters"]["StatefulInstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -804,17 +804,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the stateful instance.
                  * @example ssi-1a2b3c4d
                  */
-                statefulInstance: components["parameters"]["StatefulInstanceId"];
+                statefulInstance: components["parameters"]["StatefulInstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -840,17 +840,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the stateful instance.
                  * @example ssi-1a2b3c4d
                  */
-                statefulInstance: components["parameters"]["StatefulInstanceId"];
+                statefulInstance: components["parameters"]["StatefulInstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -876,17 +876,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of an EC2 instance of the Elastigroup.
                  * @example i-0a1b2c3d4e5f60718
                  */
-                ec2Instance: components["parameters"]["Ec2InstanceId"];
+                ec2Instance: components["parameters"]["Ec2InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -912,17 +912,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of an EC2 instance of the Elastigroup.
                  * @example i-0a1b2c3d4e5f60718
                  */
-                ec2Instance: components["parameters"]["Ec2InstanceId"];
+                ec2Instance: components["parameters"]["Ec2InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -948,17 +948,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of an EC2 instance of the Elastigroup.
                  * @example i-0a1b2c3d4e5f60718
                  */
-                ec2Instance: components["parameters"]["Ec2InstanceId"];
+                ec2Instance: components["parameters"]["Ec2InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -984,17 +984,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of an EC2 instance of the Elastigroup.
                  * @example i-0a1b2c3d4e5f60718
                  */
-                ec2Instance: components["parameters"]["Ec2InstanceId"];
+                ec2Instance: components["parameters"]["Ec2InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -1020,7 +1020,7 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -1058,7 +1058,7 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -1084,12 +1084,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -1126,12 +1126,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -1157,12 +1157,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -1188,12 +1188,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -1219,12 +1219,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -1250,12 +1250,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -1281,12 +1281,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -1312,17 +1312,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
                 /**
                  * @description Id of the EBS volume.
                  * @example vol-0a1b2c3d4e5f60718
                  */
-                volume: components["parameters"]["VolumeId"];
+                volume: components["parameters"]["VolumeIdParameter"];
             };
             cookie?: never;
         };
@@ -1348,7 +1348,7 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -1376,12 +1376,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the import.
                  * @example smg-1a2b3c4d
                  */
-                import: components["parameters"]["ImportId"];
+                import: components["parameters"]["ImportIdParameter"];
             };
             cookie?: never;
         };
@@ -1524,6 +1524,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description The problems that this server has. No reply refers to it, so clients read those of a newer one.
+         * @enum {string}
+         */
+        ProblemType: "urn:problem-type:spot-api:malformed-request" | "urn:problem-type:spot-api:malformed-json" | "urn:problem-type:spot-api:invalid-request" | "urn:problem-type:spot-api:spot-rejected" | "urn:problem-type:spot-api:unauthenticated" | "urn:problem-type:spot-api:forbidden" | "urn:problem-type:spot-api:account-not-found" | "urn:problem-type:spot-api:resource-not-found" | "urn:problem-type:spot-api:route-not-found" | "urn:problem-type:spot-api:method-not-allowed" | "urn:problem-type:spot-api:request-timeout" | "urn:problem-type:spot-api:roll-in-progress" | "urn:problem-type:spot-api:idempotency-key-in-use" | "urn:problem-type:spot-api:duplicates-found" | "urn:problem-type:spot-api:dry-run" | "urn:problem-type:spot-api:precondition-failed" | "urn:problem-type:spot-api:content-too-large" | "urn:problem-type:spot-api:uri-too-long" | "urn:problem-type:spot-api:unsupported-media-type" | "urn:problem-type:spot-api:idempotency-key-reused" | "urn:problem-type:spot-api:guardrail-breached" | "urn:problem-type:spot-api:masked-secret" | "urn:problem-type:spot-api:too-many-failures" | "urn:problem-type:spot-api:spot-rate-limited" | "urn:problem-type:spot-api:header-fields-too-large" | "urn:problem-type:spot-api:internal-error" | "urn:problem-type:spot-api:spot-unreachable" | "urn:problem-type:spot-api:spot-credentials-rejected" | "urn:problem-type:spot-api:spot-failed" | "urn:problem-type:spot-api:spot-unreadable" | "urn:problem-type:spot-api:not-ready" | "urn:problem-type:spot-api:overloaded" | "urn:problem-type:spot-api:state-unavailable" | "urn:problem-type:spot-api:spot-unavailable" | "urn:problem-type:spot-api:spot-create-failed" | "urn:problem-type:spot-api:spot-timeout" | "urn:problem-type:spot-api:outcome-unknown";
         /** @description Name of a client in the configuration, or nothing. */
         ClientName: string;
         /** @description Name under which the operator configured a Spot account. */
@@ -1535,11 +1540,6 @@ export interface components {
             region: string | null;
         };
         Accounts: components["schemas"]["Account"][];
-        /**
-         * @description One of the documented problems.
-         * @enum {string}
-         */
-        ProblemType: "urn:problem-type:spot-api:malformed-request" | "urn:problem-type:spot-api:malformed-json" | "urn:problem-type:spot-api:invalid-request" | "urn:problem-type:spot-api:spot-rejected" | "urn:problem-type:spot-api:unauthenticated" | "urn:problem-type:spot-api:forbidden" | "urn:problem-type:spot-api:account-not-found" | "urn:problem-type:spot-api:resource-not-found" | "urn:problem-type:spot-api:route-not-found" | "urn:problem-type:spot-api:method-not-allowed" | "urn:problem-type:spot-api:request-timeout" | "urn:problem-type:spot-api:roll-in-progress" | "urn:problem-type:spot-api:idempotency-key-in-use" | "urn:problem-type:spot-api:duplicates-found" | "urn:problem-type:spot-api:dry-run" | "urn:problem-type:spot-api:precondition-failed" | "urn:problem-type:spot-api:content-too-large" | "urn:problem-type:spot-api:uri-too-long" | "urn:problem-type:spot-api:unsupported-media-type" | "urn:problem-type:spot-api:idempotency-key-reused" | "urn:problem-type:spot-api:guardrail-breached" | "urn:problem-type:spot-api:masked-secret" | "urn:problem-type:spot-api:too-many-failures" | "urn:problem-type:spot-api:spot-rate-limited" | "urn:problem-type:spot-api:header-fields-too-large" | "urn:problem-type:spot-api:internal-error" | "urn:problem-type:spot-api:spot-unreachable" | "urn:problem-type:spot-api:spot-credentials-rejected" | "urn:problem-type:spot-api:spot-failed" | "urn:problem-type:spot-api:spot-unreadable" | "urn:problem-type:spot-api:not-ready" | "urn:problem-type:spot-api:overloaded" | "urn:problem-type:spot-api:state-unavailable" | "urn:problem-type:spot-api:spot-unavailable" | "urn:problem-type:spot-api:spot-create-failed" | "urn:problem-type:spot-api:spot-timeout" | "urn:problem-type:spot-api:outcome-unknown";
         ProblemError: {
             /** @description JSON pointer (RFC 6901) into the body, as a URI fragment: `#/capacity/target`. */
             pointer?: string;
@@ -1569,19 +1569,20 @@ export interface components {
             /** @description As Spot names it. */
             status: string;
         };
+        /** @description What Spot would get as JSON; null when there is no body. */
+        DryRunBody: {
+            [key: string]: unknown;
+        };
         /** @description The request to Spot. Secrets are masked, the token of the account first. */
         DryRunRequest: {
-            /** @enum {string} */
-            method: "POST" | "PUT" | "DELETE";
+            /** @description `POST`, `PUT` or `DELETE`. */
+            method: string;
             url: string;
             /** @description By their names in lower case. */
             headers: {
                 [key: string]: string;
             };
-            /** @description What Spot would get as JSON; null when there is no body. */
-            body: {
-                [key: string]: unknown;
-            } | null;
+            body: components["schemas"]["DryRunBody"] | null;
         };
         /** @description One value that would change. Secrets are masked. */
         DryRunChange: {
@@ -1603,7 +1604,8 @@ export interface components {
         };
         /** @description What went wrong (RFC 9457), and what to do. */
         Problem: {
-            type: components["schemas"]["ProblemType"];
+            /** @description A `ProblemType`. A newer server may answer one that is not listed there. */
+            type: string;
             /** @description The same words for every problem of this type. */
             title: string;
             /** @description The HTTP status. */
@@ -1623,15 +1625,12 @@ export interface components {
             preview?: components["schemas"]["DryRunPreview"];
         };
         /** @description A client of this server, as the operator configured it. */
-        Client: {
+        ClientIdentity: {
             name: string;
             /** @description The accounts it may use. */
             accounts: components["schemas"]["AccountName"][];
-            /**
-             * @description `read`: everything but changes, secrets masked. `write`: creates and changes too. `admin`: deletes too.
-             * @enum {string}
-             */
-            access: "read" | "write" | "admin";
+            /** @description `read`: everything but changes, secrets masked. `write`: creates and changes too. `admin`: deletes too. */
+            access: string;
             /** @description Whether it may delete. */
             allowDelete: boolean;
             /**
@@ -1683,8 +1682,6 @@ export interface components {
         ElastigroupSummaries: components["schemas"]["ElastigroupSummary"][];
         /** @description 1 to 255 visible ASCII characters, without or within double quotes, which are not counted. */
         IdempotencyKey: string;
-        /** @description On or off. Default: off. */
-        Option: boolean;
         /** @description How many instances the group runs, or how much weight they have together. */
         ElastigroupCapacity: {
             /** @description Scaling never goes below this. */
@@ -1695,7 +1692,7 @@ export interface components {
             maximum?: number | null;
             /** @description What the numbers count, fixed on creation: `instance` (default) or `weight` (see `compute.instanceTypes.weights`). */
             unit?: string | null;
-        } | null;
+        };
         /** @description What a stateful group keeps when an instance is replaced. */
         ElastigroupPersistence: {
             /** @description Keep the root volume. */
@@ -1706,31 +1703,34 @@ export interface components {
             shouldPersistPrivateIp?: boolean | null;
             /** @description How data volumes come back: `reattach` (the same volume) or `onLaunch` (a new one from the latest snapshot). */
             blockDevicesMode?: string | null;
-        } | null;
+        };
         /** @description When on-demand instances are replaced by Spot instances again. */
         ElastigroupRevertToSpot: {
             /** @description `always` (default), `never` or `timeWindow`. The latter two need persistence or `availabilityOriented`. */
             performAt?: string | null;
             /** @description Windows in UTC for `timeWindow`, each as `ddd:hh:mm-ddd:hh:mm`, for example `Mon:03:00-Wed:02:30`. */
             timeWindows?: string[] | null;
-        } | null;
+        };
         /** @description Which instance goes first when the group shrinks. */
         ElastigroupScalingStrategy: {
             /** @description `default` or `newestInstance`. */
             terminationPolicy?: string | null;
             /** @description Wait for the end of the billing hour of the instance. */
             terminateAtEndOfBillingHour?: boolean | null;
-        } | null;
+        };
         /** @description A signal that an instance is expected to send. */
         ElastigroupSignal: {
             /** @description `INSTANCE_READY` or `INSTANCE_READY_TO_SHUTDOWN`. */
             name?: string | null;
             /** @description Seconds to wait for the signal (60 to 1800). Without it the instance is replaced or terminated. */
             timeout?: number | null;
-        } | null;
+        };
         /** @description How Spot chooses between markets, prices and on-demand instances. Either `risk` or `onDemandCount` sets the mix. */
         ElastigroupStrategy: {
-            /** @description Share of Spot instances in the target capacity, in percent (0 to 100). */
+            /**
+             * Format: double
+             * @description Share of Spot instances in the target capacity, in percent (0 to 100).
+             */
             risk?: number | null;
             /** @description Number of instances that are always on-demand; the rest are Spot instances. Takes the place of `risk`. */
             onDemandCount?: number | null;
@@ -1758,45 +1758,45 @@ export interface components {
             lifetimePeriod?: string | null;
             /** @description Threshold for replacing lost Spot instances with on-demand ones at once. Spot does not document the unit. */
             immediateODRecoverThreshold?: number | null;
-            persistence?: components["schemas"]["ElastigroupPersistence"];
-            revertToSpot?: components["schemas"]["ElastigroupRevertToSpot"];
-            scalingStrategy?: components["schemas"]["ElastigroupScalingStrategy"];
+            persistence?: components["schemas"]["ElastigroupPersistence"] | null;
+            revertToSpot?: components["schemas"]["ElastigroupRevertToSpot"] | null;
+            scalingStrategy?: components["schemas"]["ElastigroupScalingStrategy"] | null;
             /** @description Signals that an instance sends before Spot goes on. */
             signals?: components["schemas"]["ElastigroupSignal"][] | null;
-        } | null;
+        };
         /** @description Smallest and largest number, of vCPUs or GPUs. */
         IntegerRange: {
             /** @description At least this many. */
             minimum?: number | null;
             /** @description At most this many. */
             maximum?: number | null;
-        } | null;
+        };
         /** @description Smallest and largest amount of memory. */
         MemoryRange: {
             /** @description GiB, at least. */
             minimum?: number | null;
             /** @description GiB, at most. */
             maximum?: number | null;
-        } | null;
+        };
         /** @description What an instance type must have. Spot chooses all types that fit. */
         ResourceRequirements: {
-            requiredVCpu?: components["schemas"]["IntegerRange"];
-            requiredMemory?: components["schemas"]["MemoryRange"];
-            requiredGpu?: components["schemas"]["IntegerRange"];
+            requiredVCpu?: components["schemas"]["IntegerRange"] | null;
+            requiredMemory?: components["schemas"]["MemoryRange"] | null;
+            requiredGpu?: components["schemas"]["IntegerRange"] | null;
             /** @description Types to leave out, for example `m3.large`. */
             excludedInstanceTypes?: string[] | null;
             /** @description Families to leave out, for example `t2`. */
             excludedInstanceFamilies?: string[] | null;
             /** @description Generations to leave out. */
             excludedInstanceGenerations?: string[] | null;
-        } | null;
+        };
         /** @description What one instance of a type counts towards the capacity. */
         ElastigroupInstanceTypeWeight: {
             /** @description For example `m5.large`. */
             instanceType?: string | null;
             /** @description Capacity units that one instance provides. */
             weightedCapacity?: number | null;
-        } | null;
+        };
         /** @description Instance types to choose from. Clear the other one with null when changing from one alternative to the other. */
         ElastigroupInstanceTypes: {
             /** @description The on-demand instance type. Either this or `onDemandTypes`. */
@@ -1807,10 +1807,10 @@ export interface components {
             spot?: string[] | null;
             /** @description Spot instance types to try first: some of `spot`, or types that meet `resourceRequirements`. */
             preferredSpot?: string[] | null;
-            resourceRequirements?: components["schemas"]["ResourceRequirements"];
+            resourceRequirements?: components["schemas"]["ResourceRequirements"] | null;
             /** @description What an instance of each type counts when `capacity.unit` is `weight`. */
             weights?: components["schemas"]["ElastigroupInstanceTypeWeight"][] | null;
-        } | null;
+        };
         /** @description One availability zone and its subnets. Replies may carry both subnet properties. */
         ElastigroupAvailabilityZone: {
             /** @description For example `us-east-1a`. */
@@ -1821,67 +1821,67 @@ export interface components {
             subnetId?: string | null;
             /** @description Placement group that the instances of this zone are launched into. */
             placementGroupName?: string | null;
-        } | null;
+        };
         /** @description Existing volumes that share a device name. */
         ElastigroupEbsVolumePool: {
             /** @description Device name on the instance, for example `/dev/sdf`. */
             deviceName?: string | null;
             /** @description Volumes (`vol-…`) of the pool. */
             volumeIds?: string[] | null;
-        } | null;
+        };
         /** @description An existing volume and the device it is attached as. */
         VolumeAttachment: {
             /** @description The volume (`vol-…`). */
             volumeId?: string | null;
             /** @description Device name on the instance, for example `/dev/sdf`. Not that of the root volume. */
             deviceName?: string | null;
-        } | null;
+        };
         /** @description Existing volumes for every instance, in its availability zone. Needs persistence. */
         VolumeAttachments: {
             /** @description The volumes to attach. */
             volumes?: components["schemas"]["VolumeAttachment"][] | null;
-        } | null;
+        };
         /** @description One image to choose from. */
         ElastigroupImage: {
             /** @description The image (`ami-…`). */
             id?: string | null;
-        } | null;
+        };
         /** @description Instance profile of the instances: give the name or the ARN. */
         IamRole: {
             /** @description Name of the instance profile. */
             name?: string | null;
             /** @description ARN of the instance profile. */
             arn?: string | null;
-        } | null;
+        };
         /** @description An AWS tag. */
         Tag: {
             /** @description Name of the tag. */
             tagKey?: string | null;
             /** @description Value of the tag. */
             tagValue?: string | null;
-        } | null;
+        };
         /** @description Whether one kind of resource gets the tags. */
         ResourceTagging: {
             /** @description Default false for volumes and network interfaces, true for snapshots and images. */
             shouldTag?: boolean | null;
-        } | null;
+        };
         /** @description Which resources besides the instances get the same tags. */
         ResourceTagSpecification: {
-            volumes?: components["schemas"]["ResourceTagging"];
-            snapshots?: components["schemas"]["ResourceTagging"];
-            enis?: components["schemas"]["ResourceTagging"];
-            amis?: components["schemas"]["ResourceTagging"];
-        } | null;
+            volumes?: components["schemas"]["ResourceTagging"] | null;
+            snapshots?: components["schemas"]["ResourceTagging"] | null;
+            enis?: components["schemas"]["ResourceTagging"] | null;
+            amis?: components["schemas"]["ResourceTagging"] | null;
+        };
         /** @description CPU credits of burstable instance types (T2, T3 and later). */
         CreditSpecification: {
             /** @description `standard` or `unlimited`. */
             cpuCredits?: string | null;
-        } | null;
+        };
         /** @description CPU options of the instances. */
         ElastigroupCpuOptions: {
             /** @description 1 switches multithreading off, 2 is the usual value. */
             threadsPerCore?: number | null;
-        } | null;
+        };
         /** @description The instance metadata service (IMDS). May be cleared with null on update, but not be null on create. */
         MetadataOptions: {
             /** @description `optional`, or `required` for IMDSv2 only. */
@@ -1890,7 +1890,7 @@ export interface components {
             httpPutResponseHopLimit?: number | null;
             /** @description Whether instances can read their tags: `Enabled` or `Disabled`. */
             instanceMetadataTags?: string | null;
-        } | null;
+        };
         /** @description Volume size that depends on the instance type: `baseSize` plus `sizePerResourceUnit` for each unit of the resource. */
         ElastigroupDynamicVolumeSize: {
             /** @description GiB to start from. */
@@ -1899,7 +1899,7 @@ export interface components {
             resource?: string | null;
             /** @description GiB for each unit of the resource. */
             sizePerResourceUnit?: number | null;
-        } | null;
+        };
         /** @description IOPS that depend on the instance type: `baseSize` plus `sizePerResourceUnit` for each unit of the resource. */
         ElastigroupDynamicIops: {
             /** @description IOPS to start from. */
@@ -1908,17 +1908,17 @@ export interface components {
             resource?: string | null;
             /** @description IOPS for each unit of the resource. */
             sizePerResourceUnit?: number | null;
-        } | null;
+        };
         /** @description An EBS volume. */
         ElastigroupEbs: {
             /** @description For example `gp3`, `gp2`, `io1`, `io2`, `st1`, `sc1` or `standard`. */
             volumeType?: string | null;
             /** @description Size in GiB, at least that of the image. Either this or `dynamicVolumeSize`. */
             volumeSize?: number | null;
-            dynamicVolumeSize?: components["schemas"]["ElastigroupDynamicVolumeSize"];
+            dynamicVolumeSize?: components["schemas"]["ElastigroupDynamicVolumeSize"] | null;
             /** @description Provisioned IOPS. Either this or `dynamicIops`. */
             iops?: number | null;
-            dynamicIops?: components["schemas"]["ElastigroupDynamicIops"];
+            dynamicIops?: components["schemas"]["ElastigroupDynamicIops"] | null;
             /** @description MiB/s, for `gp3` only (125 to 1000). */
             throughput?: number | null;
             /** @description Snapshot (`snap-…`) that the volume is made from. */
@@ -1929,22 +1929,22 @@ export interface components {
             kmsKeyId?: string | null;
             /** @description Delete the volume together with the instance. */
             deleteOnTermination?: boolean | null;
-        } | null;
+        };
         /** @description A device of the instance and the volume behind it. */
         ElastigroupBlockDeviceMapping: {
             /** @description Device name on the instance, for example `/dev/sda1`. */
             deviceName?: string | null;
             /** @description Instance store volume, for example `ephemeral0`. */
             virtualName?: string | null;
-            ebs?: components["schemas"]["ElastigroupEbs"];
-        } | null;
+            ebs?: components["schemas"]["ElastigroupEbs"] | null;
+        };
         /** @description A private IPv4 address of a network interface. */
         ElastigroupPrivateIpAddress: {
             /** @description IPv4 address from the range of the subnet. */
             privateIpAddress?: string | null;
             /** @description Whether this is the primary address. */
             primary?: boolean | null;
-        } | null;
+        };
         /** @description A network interface: an existing one to attach, or a new one to create at launch. */
         ElastigroupNetworkInterface: {
             /** @description Existing interface (`eni-…`) to attach. Without it a new one is created. */
@@ -1969,7 +1969,7 @@ export interface components {
             secondaryPrivateIpAddressCount?: number | null;
             /** @description Delete a new interface together with the instance. */
             deleteOnTermination?: boolean | null;
-        } | null;
+        };
         /** @description A classic load balancer or a target group. */
         LoadBalancer: {
             /** @description `CLASSIC` or `TARGET_GROUP`. */
@@ -1978,26 +1978,29 @@ export interface components {
             name?: string | null;
             /** @description ARN of the target group. */
             arn?: string | null;
-        } | null;
+        };
         /** @description Load balancers that the instances are registered with. */
         LoadBalancersConfig: {
             /** @description Classic load balancers and target groups. */
             loadBalancers?: components["schemas"]["LoadBalancer"][] | null;
-        } | null;
+        };
         /** @description A target group with a fixed share of the requests. */
         TrafficFlowStaticTargetGroup: {
             /** @description ARN of the target group. */
             arn?: string | null;
-            /** @description Share of the requests in percent (0.1 to 10). */
+            /**
+             * Format: double
+             * @description Share of the requests in percent (0.1 to 10).
+             */
             percentage?: number | null;
-        } | null;
+        };
         /** @description A listener rule that Spot manages. */
         TrafficFlowListenerRule: {
             /** @description ARN of the listener rule. */
             ruleArn?: string | null;
             /** @description Target group that keeps a fixed share of this rule; exactly one. */
             staticTargetGroups?: components["schemas"]["TrafficFlowStaticTargetGroup"][] | null;
-        } | null;
+        };
         /** @description A load balancer whose listener rules Spot manages. */
         TrafficFlowLoadBalancer: {
             /** @description ARN of the load balancer. */
@@ -2006,14 +2009,14 @@ export interface components {
             listenerRules?: components["schemas"]["TrafficFlowListenerRule"][] | null;
             /** @description Target group with a fixed share in every rule that names none; exactly one. */
             defaultStaticTargetGroups?: components["schemas"]["TrafficFlowStaticTargetGroup"][] | null;
-        } | null;
+        };
         /** @description Answers that count as healthy: give one of the two. */
         TrafficFlowMatcher: {
             /** @description HTTP status: a number, a list or a range such as `200-299` (default `200`). */
             httpCode?: string | null;
             /** @description gRPC status: a number, a list or a range such as `0-5` (default `12`). */
             grpcCode?: string | null;
-        } | null;
+        };
         /** @description Template of the target groups that Spot creates. */
         TrafficFlowTargetGroup: {
             /** @description VPC (`vpc-…`) of the targets. */
@@ -2038,15 +2041,15 @@ export interface components {
             healthyThresholdCount?: number | null;
             /** @description Failures in a row that make a target unhealthy (2 to 10, default 2). */
             unhealthyThresholdCount?: number | null;
-            matcher?: components["schemas"]["TrafficFlowMatcher"];
+            matcher?: components["schemas"]["TrafficFlowMatcher"] | null;
             /** @description AWS tags of the target groups. */
             tags?: components["schemas"]["Tag"][] | null;
-        } | null;
+        };
         /** @description Intelligent Traffic Flow: Spot spreads the requests of a load balancer by the size of the instances. */
         TrafficFlow: {
             /** @description The load balancer to manage; exactly one. */
             loadBalancers?: components["schemas"]["TrafficFlowLoadBalancer"][] | null;
-            targetGroupConfig?: components["schemas"]["TrafficFlowTargetGroup"];
+            targetGroupConfig?: components["schemas"]["TrafficFlowTargetGroup"] | null;
             /** @description How the weight of an instance is found: `vcpu` (default) or `custom` (from `compute.instanceTypes.weights`). */
             weightStrategy?: string | null;
             /** @description Share of healthy instances, in percent, that a target group needs before its rules become active (default 50). */
@@ -2055,7 +2058,7 @@ export interface components {
             fixedTargetGroups?: boolean | null;
             /** @description Older place of the property of the same name in `loadBalancers`. */
             defaultStaticTargetGroups?: components["schemas"]["TrafficFlowStaticTargetGroup"][] | null;
-        } | null;
+        };
         /** @description What every instance of the group is launched with: image, network, storage, tags and health checks. */
         ElastigroupLaunchSpecification: {
             /** @description The image (`ami-…`). Either this or `images`. */
@@ -2066,31 +2069,31 @@ export interface components {
             keyPair?: string | null;
             /** @description Security groups (`sg-…`) of the instances. */
             securityGroupIds?: string[] | null;
-            iamRole?: components["schemas"]["IamRole"];
+            iamRole?: components["schemas"]["IamRole"] | null;
             /** @description Script or cloud-init data for the first start, in base64. Sensitive: never logged. */
             userData?: string | null;
             /** @description Script that runs before an instance is terminated, in base64. Needs the Spot agent. Sensitive: never logged. */
             shutdownScript?: string | null;
             /** @description AWS tags of the instances. */
             tags?: components["schemas"]["Tag"][] | null;
-            resourceTagSpecification?: components["schemas"]["ResourceTagSpecification"];
+            resourceTagSpecification?: components["schemas"]["ResourceTagSpecification"] | null;
             /** @description Detailed CloudWatch monitoring, every minute. */
             monitoring?: boolean | null;
             /** @description Dedicated bandwidth to EBS for types that do not have it anyway. May cost extra. */
             ebsOptimized?: boolean | null;
             /** @description `default` or `dedicated`. */
             tenancy?: string | null;
-            creditSpecification?: components["schemas"]["CreditSpecification"];
-            cpuOptions?: components["schemas"]["ElastigroupCpuOptions"];
-            metadataOptions?: components["schemas"]["MetadataOptions"];
+            creditSpecification?: components["schemas"]["CreditSpecification"] | null;
+            cpuOptions?: components["schemas"]["ElastigroupCpuOptions"] | null;
+            metadataOptions?: components["schemas"]["MetadataOptions"] | null;
             /** @description Volumes of each instance. */
             blockDeviceMappings?: components["schemas"]["ElastigroupBlockDeviceMapping"][] | null;
             /** @description Network interfaces of each instance. */
             networkInterfaces?: components["schemas"]["ElastigroupNetworkInterface"][] | null;
-            loadBalancersConfig?: components["schemas"]["LoadBalancersConfig"];
+            loadBalancersConfig?: components["schemas"]["LoadBalancersConfig"] | null;
             /** @description Names of classic load balancers, the older form of `loadBalancersConfig`. */
             loadBalancerNames?: string[] | null;
-            itf?: components["schemas"]["TrafficFlow"];
+            itf?: components["schemas"]["TrafficFlow"] | null;
             /** @description Replace unhealthy instances (default true). In a stateful group: recycle them. */
             autoHealing?: boolean | null;
             /** @description Who decides about health: `EC2`, `ELB`, `TARGET_GROUP`, `HCS`, `ECS_CLUSTER_INSTANCE`, `OPSWORKS`, `K8S_NODE` or `NOMAD_NODE`. */
@@ -2099,12 +2102,12 @@ export interface components {
             healthCheckGracePeriod?: number | null;
             /** @description Seconds an instance may stay unhealthy before it is replaced. */
             healthCheckUnhealthyDurationBeforeReplacement?: number | null;
-        } | null;
+        };
         /** @description Where the group runs, on which instance types, and how its instances are launched. */
         ElastigroupCompute: {
             /** @description Operating system, fixed on creation: `Linux/UNIX`, `SUSE Linux`, `Windows` or `Red Hat Enterprise Linux`, each also with ` (Amazon VPC)` at the end. */
             product?: string | null;
-            instanceTypes?: components["schemas"]["ElastigroupInstanceTypes"];
+            instanceTypes?: components["schemas"]["ElastigroupInstanceTypes"] | null;
             /** @description Availability zones of the group. Alternative to `subnetIds`. */
             availabilityZones?: components["schemas"]["ElastigroupAvailabilityZone"][] | null;
             /** @description Zones to try first for Spot instances: some of `availabilityZones`, and not with `equalAzDistribution`. */
@@ -2117,16 +2120,16 @@ export interface components {
             privateIps?: string[] | null;
             /** @description Volumes that wait to be attached to the instances. */
             ebsVolumePool?: components["schemas"]["ElastigroupEbsVolumePool"][] | null;
-            volumeAttachments?: components["schemas"]["VolumeAttachments"];
-            launchSpecification?: components["schemas"]["ElastigroupLaunchSpecification"];
-        } | null;
+            volumeAttachments?: components["schemas"]["VolumeAttachments"] | null;
+            launchSpecification?: components["schemas"]["ElastigroupLaunchSpecification"] | null;
+        };
         /** @description A name and value that select a metric. */
         MetricDimension: {
             /** @description Name of the dimension, for example `InstanceId`. */
             name?: string | null;
             /** @description Value of the dimension. Not needed for `instanceId`. */
             value?: string | null;
-        } | null;
+        };
         /** @description A whole number, the same as text, or an expression such as `MAX(currCapacity / 5, value * 10)`. */
         IntegerOrExpression: (number | null) | (string | null);
         /** @description What a policy or step does to the capacity. `adjustment` and `percentageAdjustment` need `adjustment` (instances or percent), `setMinTarget` needs `minTargetCapacity`, `setMaxTarget` needs `maxTargetCapacity`, and `updateCapacity` needs at least one of `target`, `minimum` and `maximum`. */
@@ -2139,18 +2142,21 @@ export interface components {
             target?: components["schemas"]["IntegerOrExpression"];
             minimum?: components["schemas"]["IntegerOrExpression"];
             maximum?: components["schemas"]["IntegerOrExpression"];
-        } | null;
+        };
         /** @description One step of a policy. */
         ScalingStep: {
-            /** @description Value of the metric from which the step applies. */
+            /**
+             * Format: double
+             * @description Value of the metric from which the step applies.
+             */
             threshold?: number | null;
-            action?: components["schemas"]["ScalingAction"];
-        } | null;
+            action?: components["schemas"]["ScalingAction"] | null;
+        };
         /** @description Scaling ahead of the load that Spot forecasts. */
         PredictiveScaling: {
             /** @description `FORECAST_AND_SCALE` or `FORECAST_ONLY`. */
             mode?: string | null;
-        } | null;
+        };
         /** @description Changes the capacity while a metric is beyond a threshold. Either `threshold` and `action`, or `stepAdjustments`. */
         ScalingPolicy: {
             /** @description Name of the policy. */
@@ -2173,7 +2179,10 @@ export interface components {
             unit?: string | null;
             /** @description How the metric is compared with the threshold: `gt`, `gte`, `lt` or `lte`. */
             operator?: string | null;
-            /** @description Value of the metric that triggers the policy. */
+            /**
+             * Format: double
+             * @description Value of the metric that triggers the policy.
+             */
             threshold?: number | null;
             /** @description Seconds that one data point covers: 60 or a multiple. */
             period?: number | null;
@@ -2181,7 +2190,7 @@ export interface components {
             evaluationPeriods?: number | null;
             /** @description Seconds after a change before the next one. */
             cooldown?: number | null;
-            action?: components["schemas"]["ScalingAction"];
+            action?: components["schemas"]["ScalingAction"] | null;
             /** @description Different actions for different thresholds, at least one. */
             stepAdjustments?: components["schemas"]["ScalingStep"][] | null;
             /** @description Number of instances to add or remove; the older form of `action`. */
@@ -2192,10 +2201,13 @@ export interface components {
             maxTargetCapacity?: number | null;
             /** @description Largest number of instances in one change, as text or expression. */
             maxCapacityPerScale?: string | null;
-            /** @description For target policies: the value of the metric to keep. */
+            /**
+             * Format: double
+             * @description For target policies: the value of the metric to keep.
+             */
             target?: number | null;
-            predictive?: components["schemas"]["PredictiveScaling"];
-        } | null;
+            predictive?: components["schemas"]["PredictiveScaling"] | null;
+        };
         /** @description Keeps a metric at a value by adding and removing instances. */
         TargetScalingPolicy: {
             /** @description Name of the policy. */
@@ -2214,9 +2226,12 @@ export interface components {
             statistic?: string | null;
             /** @description Unit of the metric, for example `percent`, `seconds`, `bytes`, `megabits/second`, `count` or `none`. */
             unit?: string | null;
-            /** @description Value of the metric to keep. */
+            /**
+             * Format: double
+             * @description Value of the metric to keep.
+             */
             target?: number | null;
-            predictive?: components["schemas"]["PredictiveScaling"];
+            predictive?: components["schemas"]["PredictiveScaling"] | null;
             /** @description Seconds that one data point covers: 60 or a multiple. */
             period?: number | null;
             /** @description Periods in a row that must be off the target. */
@@ -2227,9 +2242,12 @@ export interface components {
             maxCapacityPerScale?: string | null;
             /** @description For threshold policies: `gt`, `gte`, `lt` or `lte`. */
             operator?: string | null;
-            /** @description For threshold policies: value that triggers the policy. */
+            /**
+             * Format: double
+             * @description For threshold policies: value that triggers the policy.
+             */
             threshold?: number | null;
-            action?: components["schemas"]["ScalingAction"];
+            action?: components["schemas"]["ScalingAction"] | null;
             /** @description For threshold policies: different actions for different thresholds. */
             stepAdjustments?: components["schemas"]["ScalingStep"][] | null;
             /** @description For threshold policies: number of instances to add or remove. */
@@ -2238,7 +2256,7 @@ export interface components {
             minTargetCapacity?: number | null;
             /** @description For threshold policies: target to scale down to at most. */
             maxTargetCapacity?: number | null;
-        } | null;
+        };
         /** @description A metric under the name that expressions use. */
         MultipleMetricsMetric: {
             /** @description Name in the expressions. */
@@ -2255,21 +2273,21 @@ export interface components {
             extendedStatistic?: string | null;
             /** @description Unit of the metric, for example `percent`, `seconds`, `bytes`, `megabits/second`, `count` or `none`. */
             unit?: string | null;
-        } | null;
+        };
         /** @description A metric made from others. */
         MultipleMetricsExpression: {
             /** @description Name of the resulting metric. */
             name?: string | null;
             /** @description Formula with the names of the metrics. */
             expression?: string | null;
-        } | null;
+        };
         /** @description Metrics made from several others, to be used in policies by name. */
         MultipleMetrics: {
             /** @description Metrics that the expressions use. */
             metrics?: components["schemas"]["MultipleMetricsMetric"][] | null;
             /** @description The metrics that are made from them. */
             expressions?: components["schemas"]["MultipleMetricsExpression"][] | null;
-        } | null;
+        };
         /** @description Policies that change the capacity when a metric changes. */
         ElastigroupScaling: {
             /** @description Policies that add instances. */
@@ -2278,8 +2296,8 @@ export interface components {
             down?: components["schemas"]["ScalingPolicy"][] | null;
             /** @description Policies that keep a metric at a value. */
             target?: components["schemas"]["TargetScalingPolicy"][] | null;
-            multipleMetrics?: components["schemas"]["MultipleMetrics"];
-        } | null;
+            multipleMetrics?: components["schemas"]["MultipleMetrics"] | null;
+        };
         /** @description A task that runs once or again and again. Either `cronExpression` or `frequency`; with neither it runs once at `startTime`. */
         ElastigroupTask: {
             /** @description `scale`, `scaleUp`, `scaleDown`, `percentageScaleUp`, `percentageScaleDown`, `roll`, `backup_ami`, `statefulUpdateCapacity` or `statefulRecycle`. */
@@ -2308,20 +2326,16 @@ export interface components {
             minCapacity?: number | null;
             /** @description For `statefulUpdateCapacity`: the new maximum. */
             maxCapacity?: number | null;
-            /** @description Spelling of `minCapacity` in the documentation of Spot. Its clients send `minCapacity`. */
-            MinCapacity?: number | null;
-            /** @description Spelling of `maxCapacity` in the documentation of Spot. Its clients send `maxCapacity`. */
-            MaxCapacity?: number | null;
             /** @description For `roll`: size of each batch in percent of the group. */
             batchSizePercentage?: number | null;
             /** @description For `roll`: seconds before the health of a batch is checked. */
             gracePeriod?: number | null;
-        } | null;
+        };
         /** @description Tasks that run at set times. */
         ElastigroupScheduling: {
             /** @description The tasks of the group. */
             tasks?: components["schemas"]["ElastigroupTask"][] | null;
-        } | null;
+        };
         /** @description Spare room for new tasks: a number of units, each with some CPU, memory and GPU. */
         Headroom: {
             /** @description Number of units to keep free. */
@@ -2332,30 +2346,31 @@ export interface components {
             memoryPerUnit?: number | null;
             /** @description Number of GPUs of one unit. */
             gpuPerUnit?: number | null;
-        } | null;
+        };
         /** @description How careful Spot is when removing instances. */
         ScaleDown: {
             /** @description Minutes in a row that an instance must be dispensable. */
             evaluationPeriods?: number | null;
-            /** @description Largest share of the dispensable instances, in percent, that is removed at once. */
+            /**
+             * Format: double
+             * @description Largest share of the dispensable instances, in percent, that is removed at once.
+             */
             maxScaleDownPercentage?: number | null;
-        } | null;
+        };
         /** @description Upper bounds of the cluster. */
         EcsResourceLimits: {
             /** @description Number of vCPUs. */
             maxVcpu?: number | null;
             /** @description Memory in GiB. */
             maxMemoryGib?: number | null;
-        } | null;
+        };
         /** @description An attribute of container instances. */
         EcsAttribute: {
             /** @description Name of the attribute. */
             key?: string | null;
             /** @description Value of the attribute. */
             value?: string | null;
-        } | null;
-        /** @description Attributes of the container instances. Clients send a list; Spot documents a single pair as well. */
-        EcsAttributes: (components["schemas"]["EcsAttribute"][] | null) | components["schemas"]["EcsAttribute"];
+        };
         /** @description Scaling by what the tasks of the cluster need. */
         EcsAutoScale: {
             /** @description Whether Spot scales for the cluster. */
@@ -2366,18 +2381,19 @@ export interface components {
             enableAutomaticAndManualHeadroom?: boolean | null;
             /** @description Seconds after a change before the next one, at least 180. */
             cooldown?: number | null;
-            headroom?: components["schemas"]["Headroom"];
-            down?: components["schemas"]["ScaleDown"];
+            headroom?: components["schemas"]["Headroom"] | null;
+            down?: components["schemas"]["ScaleDown"] | null;
             /** @description Scale down although tasks that belong to no service are running. */
             shouldScaleDownNonServiceTasks?: boolean | null;
-            resourceLimits?: components["schemas"]["EcsResourceLimits"];
-            attributes?: components["schemas"]["EcsAttributes"];
-        } | null;
+            resourceLimits?: components["schemas"]["EcsResourceLimits"] | null;
+            /** @description Attributes of the container instances. */
+            attributes?: components["schemas"]["EcsAttribute"][] | null;
+        };
         /** @description AWS Batch jobs on the cluster. */
         EcsBatch: {
             /** @description Names of the job queues. */
             jobQueueNames?: string[] | null;
-        } | null;
+        };
         /** @description Moving to newer ECS images. */
         EcsOptimizeImages: {
             /** @description Move to the newest ECS-optimized image. */
@@ -2386,30 +2402,33 @@ export interface components {
             performAt?: string | null;
             /** @description Windows in UTC for `timeWindow`, each as `ddd:hh:mm-ddd:hh:mm`. */
             timeWindows?: string[] | null;
-        } | null;
+        };
         /** @description Amazon ECS: the group provides the container instances of a cluster. */
         Ecs: {
             /** @description Name of the cluster. */
             clusterName?: string | null;
-            autoScale?: components["schemas"]["EcsAutoScale"];
-            batch?: components["schemas"]["EcsBatch"];
-            optimizeImages?: components["schemas"]["EcsOptimizeImages"];
-        } | null;
+            autoScale?: components["schemas"]["EcsAutoScale"] | null;
+            batch?: components["schemas"]["EcsBatch"] | null;
+            optimizeImages?: components["schemas"]["EcsOptimizeImages"] | null;
+        };
         /** @description How careful Spot is when removing nodes. */
         KubernetesScaleDown: {
             /** @description Minutes in a row that a node must be dispensable. */
             evaluationPeriods?: number | null;
-            /** @description Largest share of the dispensable nodes, in percent, that is removed at once. */
+            /**
+             * Format: double
+             * @description Largest share of the dispensable nodes, in percent, that is removed at once.
+             */
             maxScaleDownPercentage?: number | null;
-            headroom?: components["schemas"]["Headroom"];
-        } | null;
+            headroom?: components["schemas"]["Headroom"] | null;
+        };
         /** @description A label of the nodes. */
         KubernetesLabel: {
             /** @description Name of the label. */
             key?: string | null;
             /** @description Value of the label. */
             value?: string | null;
-        } | null;
+        };
         /** @description Scaling by what the pods need. */
         KubernetesAutoScale: {
             /** @description Whether Spot scales for the cluster (default true). */
@@ -2418,11 +2437,11 @@ export interface components {
             isAutoConfig?: boolean | null;
             /** @description Seconds after a change before the next one. */
             cooldown?: number | null;
-            headroom?: components["schemas"]["Headroom"];
-            down?: components["schemas"]["KubernetesScaleDown"];
+            headroom?: components["schemas"]["Headroom"] | null;
+            down?: components["schemas"]["KubernetesScaleDown"] | null;
             /** @description Labels of the nodes. */
             labels?: components["schemas"]["KubernetesLabel"][] | null;
-        } | null;
+        };
         /** @description Kubernetes: the instances are nodes of a cluster. */
         Kubernetes: {
             /** @description How Spot reaches the cluster: `pod` (a controller in the cluster) or `saas` (its API server). */
@@ -2433,8 +2452,8 @@ export interface components {
             apiServer?: string | null;
             /** @description Token for the API server, for `saas`. Sensitive: never logged. */
             token?: string | null;
-            autoScale?: components["schemas"]["KubernetesAutoScale"];
-        } | null;
+            autoScale?: components["schemas"]["KubernetesAutoScale"] | null;
+        };
         /** @description TLS towards the manager of the cluster. */
         IntegrationTls: {
             /** @description Whether to use TLS. */
@@ -2443,14 +2462,14 @@ export interface components {
             certificate?: string | null;
             /** @description Private key of the client. Sensitive: never logged. */
             privateKey?: string | null;
-        } | null;
+        };
         /** @description A constraint that the instances meet. */
         NomadConstraint: {
             /** @description Attribute of the constraint. */
             key?: string | null;
             /** @description Value of the constraint. */
             value?: string | null;
-        } | null;
+        };
         /** @description Scaling by what the jobs need. */
         NomadAutoScale: {
             /** @description Whether Spot scales for the cluster. */
@@ -2459,11 +2478,11 @@ export interface components {
             isAutoConfig?: boolean | null;
             /** @description Seconds after a change before the next one, at least 180. */
             cooldown?: number | null;
-            headroom?: components["schemas"]["Headroom"];
-            down?: components["schemas"]["ScaleDown"];
+            headroom?: components["schemas"]["Headroom"] | null;
+            down?: components["schemas"]["ScaleDown"] | null;
             /** @description Constraints of jobs that the group meets. */
             constraints?: components["schemas"]["NomadConstraint"][] | null;
-        } | null;
+        };
         /** @description HashiCorp Nomad: the instances are clients of a cluster. */
         Nomad: {
             /** @description Host name or address of the Nomad server. */
@@ -2472,9 +2491,9 @@ export interface components {
             masterPort?: number | null;
             /** @description ACL token. Sensitive: never logged. */
             aclToken?: string | null;
-            tlsConfig?: components["schemas"]["IntegrationTls"];
-            autoScale?: components["schemas"]["NomadAutoScale"];
-        } | null;
+            tlsConfig?: components["schemas"]["IntegrationTls"] | null;
+            autoScale?: components["schemas"]["NomadAutoScale"] | null;
+        };
         /** @description Scaling by what the services need. */
         DockerSwarmAutoScale: {
             /** @description Whether Spot scales for the swarm (default true). */
@@ -2483,25 +2502,25 @@ export interface components {
             isAutoConfig?: boolean | null;
             /** @description Seconds after a change before the next one, at least 180. */
             cooldown?: number | null;
-            headroom?: components["schemas"]["Headroom"];
-            down?: components["schemas"]["ScaleDown"];
-            tlsConfig?: components["schemas"]["IntegrationTls"];
-        } | null;
+            headroom?: components["schemas"]["Headroom"] | null;
+            down?: components["schemas"]["ScaleDown"] | null;
+            tlsConfig?: components["schemas"]["IntegrationTls"] | null;
+        };
         /** @description Docker Swarm: the instances are workers of a swarm. */
         DockerSwarm: {
             /** @description Host name or address of a manager. */
             masterHost?: string | null;
             /** @description Port of the manager. */
             masterPort?: number | null;
-            autoScale?: components["schemas"]["DockerSwarmAutoScale"];
-        } | null;
+            autoScale?: components["schemas"]["DockerSwarmAutoScale"] | null;
+        };
         /** @description What a roll does to an instance. */
         BeanstalkDeploymentStrategy: {
             /** @description `REPLACE_SERVER` or `RESTART_SERVER`. */
             action?: string | null;
             /** @description Let the instance finish its connections first. */
             shouldDrainInstances?: boolean | null;
-        } | null;
+        };
         /** @description How a new configuration reaches the instances. */
         BeanstalkDeploymentPreferences: {
             /** @description Roll the group whenever the environment changes. */
@@ -2510,8 +2529,8 @@ export interface components {
             batchSizePercentage?: number | null;
             /** @description Seconds before the health of a batch is checked. */
             gracePeriod?: number | null;
-            strategy?: components["schemas"]["BeanstalkDeploymentStrategy"];
-        } | null;
+            strategy?: components["schemas"]["BeanstalkDeploymentStrategy"] | null;
+        };
         /** @description Updates of the platform. */
         BeanstalkPlatformUpdate: {
             /** @description When to update, for example `timeWindow` or `never`. */
@@ -2522,25 +2541,25 @@ export interface components {
             updateLevel?: string | null;
             /** @description Replace the instances even when there is no update. */
             instanceRefreshEnabled?: boolean | null;
-        } | null;
+        };
         /** @description Maintenance that Spot does for the environment. */
         BeanstalkManagedActions: {
-            platformUpdate?: components["schemas"]["BeanstalkPlatformUpdate"];
-        } | null;
+            platformUpdate?: components["schemas"]["BeanstalkPlatformUpdate"] | null;
+        };
         /** @description AWS Elastic Beanstalk: the group runs an environment. */
         ElasticBeanstalk: {
             /** @description Identifier of the environment (`e-…`). */
             environmentId?: string | null;
-            deploymentPreferences?: components["schemas"]["BeanstalkDeploymentPreferences"];
-            managedActions?: components["schemas"]["BeanstalkManagedActions"];
-        } | null;
+            deploymentPreferences?: components["schemas"]["BeanstalkDeploymentPreferences"] | null;
+            managedActions?: components["schemas"]["BeanstalkManagedActions"] | null;
+        };
         /** @description A deployment group of CodeDeploy. */
         CodeDeployDeploymentGroup: {
             /** @description Name of the application. */
             applicationName?: string | null;
             /** @description Name of the deployment group. */
             deploymentGroupName?: string | null;
-        } | null;
+        };
         /** @description AWS CodeDeploy: instances join the deployment groups. */
         CodeDeploy: {
             /** @description Deployment groups to join. */
@@ -2549,14 +2568,14 @@ export interface components {
             cleanUpOnFailure?: boolean | null;
             /** @description Terminate the instance after a failed deployment. */
             terminateInstanceOnFailure?: boolean | null;
-        } | null;
+        };
         /** @description AWS OpsWorks: instances join a layer. */
         OpsWorks: {
             /** @description Identifier of the layer. */
             layerId?: string | null;
             /** @description Type of the stack. */
             stackType?: string | null;
-        } | null;
+        };
         /** @description A record that points to the instances. */
         Route53RecordSet: {
             /** @description Name of the record. */
@@ -2565,7 +2584,7 @@ export interface components {
             usePublicIp?: boolean | null;
             /** @description For `cname`: register the public name instead of the private one. */
             usePublicDns?: boolean | null;
-        } | null;
+        };
         /** @description A hosted zone and the records in it. */
         Route53Domain: {
             /** @description Identifier of the hosted zone. */
@@ -2576,12 +2595,12 @@ export interface components {
             recordSetType?: string | null;
             /** @description Records of the instances. */
             recordSets?: components["schemas"]["Route53RecordSet"][] | null;
-        } | null;
+        };
         /** @description Amazon Route 53: instances are registered in DNS. */
         Route53: {
             /** @description Hosted zones to register in. */
             domains?: components["schemas"]["Route53Domain"][] | null;
-        } | null;
+        };
         /** @description The agents call the controller. */
         JenkinsJnlp: {
             /** @description Address of the controller. */
@@ -2594,23 +2613,23 @@ export interface components {
             password?: string | null;
             /** @description Token, instead of `password`. Sensitive: never logged. */
             token?: string | null;
-        } | null;
+        };
         /** @description The controller calls the agents. */
         JenkinsSsh: {
             /** @description Public key of the controller. */
             sshPublicKey?: string | null;
-        } | null;
+        };
         /** @description How agents and controller find each other. */
         JenkinsConnection: {
-            jnlp?: components["schemas"]["JenkinsJnlp"];
-            ssh?: components["schemas"]["JenkinsSsh"];
+            jnlp?: components["schemas"]["JenkinsJnlp"] | null;
+            ssh?: components["schemas"]["JenkinsSsh"] | null;
             /** @description The start script is part of `compute.launchSpecification.userData`; Spot adds none. */
             manuallyConnection?: boolean | null;
-        } | null;
+        };
         /** @description Jenkins: the instances are agents. */
         Jenkins: {
-            connectionMethod?: components["schemas"]["JenkinsConnection"];
-        } | null;
+            connectionMethod?: components["schemas"]["JenkinsConnection"] | null;
+        };
         /** @description A Rancher server that the instances register with. */
         Rancher: {
             /** @description URL of the Rancher server. */
@@ -2621,16 +2640,16 @@ export interface components {
             secretKey?: string | null;
             /** @description `1` (default) or `2`. */
             version?: string | null;
-        } | null;
+        };
         /** @description The GitLab runner on the instances. */
         GitlabRunner: {
             /** @description Whether the instances are runners. */
             isEnabled?: boolean | null;
-        } | null;
+        };
         /** @description GitLab: the instances are runners. */
         Gitlab: {
-            runner?: components["schemas"]["GitlabRunner"];
-        } | null;
+            runner?: components["schemas"]["GitlabRunner"] | null;
+        };
         /** @description A Chef server that the instances register with. */
         Chef: {
             /** @description Address of the Chef server. */
@@ -2643,45 +2662,65 @@ export interface components {
             pemKey?: string | null;
             /** @description Version of Chef. */
             chefVersion?: string | null;
-        } | null;
+        };
         /** @description A Mesosphere cluster. */
         Mesosphere: {
             /** @description Address of the API server. */
             apiServer?: string | null;
-        } | null;
+        };
         /** @description Products that the group works with. */
         ElastigroupIntegrations: {
-            ecs?: components["schemas"]["Ecs"];
-            kubernetes?: components["schemas"]["Kubernetes"];
-            nomad?: components["schemas"]["Nomad"];
-            dockerSwarm?: components["schemas"]["DockerSwarm"];
-            elasticBeanstalk?: components["schemas"]["ElasticBeanstalk"];
-            codeDeploy?: components["schemas"]["CodeDeploy"];
-            opsWorks?: components["schemas"]["OpsWorks"];
-            route53?: components["schemas"]["Route53"];
-            jenkins?: components["schemas"]["Jenkins"];
-            rancher?: components["schemas"]["Rancher"];
-            gitlab?: components["schemas"]["Gitlab"];
-            chef?: components["schemas"]["Chef"];
-            mesosphere?: components["schemas"]["Mesosphere"];
-        } | null;
+            ecs?: components["schemas"]["Ecs"] | null;
+            kubernetes?: components["schemas"]["Kubernetes"] | null;
+            nomad?: components["schemas"]["Nomad"] | null;
+            dockerSwarm?: components["schemas"]["DockerSwarm"] | null;
+            elasticBeanstalk?: components["schemas"]["ElasticBeanstalk"] | null;
+            codeDeploy?: components["schemas"]["CodeDeploy"] | null;
+            opsWorks?: components["schemas"]["OpsWorks"] | null;
+            route53?: components["schemas"]["Route53"] | null;
+            jenkins?: components["schemas"]["Jenkins"] | null;
+            rancher?: components["schemas"]["Rancher"] | null;
+            gitlab?: components["schemas"]["Gitlab"] | null;
+            chef?: components["schemas"]["Chef"] | null;
+            mesosphere?: components["schemas"]["Mesosphere"] | null;
+        };
         /** @description Export to an S3 bucket, one file for every three minutes of log. */
         ElastigroupLogExportToS3: {
             /** @description Identifier of the S3 data integration that is set up in the Spot account. */
             id?: string | null;
-        } | null;
+        };
         /** @description Destinations of the exported log. */
         ElastigroupLogExport: {
-            s3?: components["schemas"]["ElastigroupLogExportToS3"];
-        } | null;
+            s3?: components["schemas"]["ElastigroupLogExportToS3"] | null;
+        };
         /** @description Where Spot delivers the log of the group. */
         ElastigroupLogging: {
-            export?: components["schemas"]["ElastigroupLogExport"];
-        } | null;
-        /** @description Left over from the retired Multai load balancer. Null in current groups. */
-        ElastigroupMultai: {
-            [key: string]: unknown;
-        } | null;
+            export?: components["schemas"]["ElastigroupLogExport"] | null;
+        };
+        /** @description A new Elastigroup. Spot fills in what is left out. */
+        ElastigroupCreate: {
+            /** @description `sig-` and eight hex digits, set by Spot. */
+            id?: string | null;
+            /** @description Name of the group. Need not be unique. */
+            name: string | null;
+            /** @description Free text about the group. */
+            description?: string | null;
+            /** @description AWS region, for example `us-east-1`. Required when `compute.subnetIds` is used. */
+            region?: string | null;
+            capacity: components["schemas"]["ElastigroupCapacity"] | null;
+            strategy: components["schemas"]["ElastigroupStrategy"] | null;
+            compute: components["schemas"]["ElastigroupCompute"] | null;
+            scaling?: components["schemas"]["ElastigroupScaling"] | null;
+            scheduling?: components["schemas"]["ElastigroupScheduling"] | null;
+            thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"] | null;
+            logging?: components["schemas"]["ElastigroupLogging"] | null;
+            /** @description Left over from the retired Multai load balancer. Null in current groups. */
+            multai?: unknown;
+            /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
+            createdAt?: string | null;
+            /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
+            updatedAt?: string | null;
+        };
         /** @description An AWS Elastigroup: a group of instances that Spot keeps at its capacity, on Spot markets where possible. Properties that are not listed here are passed through unchanged. */
         Elastigroup: {
             /** @description `sig-` and eight hex digits, set by Spot. */
@@ -2692,34 +2731,44 @@ export interface components {
             description?: string | null;
             /** @description AWS region, for example `us-east-1`. Required when `compute.subnetIds` is used. */
             region?: string | null;
-            capacity?: components["schemas"]["ElastigroupCapacity"];
-            strategy?: components["schemas"]["ElastigroupStrategy"];
-            compute?: components["schemas"]["ElastigroupCompute"];
-            scaling?: components["schemas"]["ElastigroupScaling"];
-            scheduling?: components["schemas"]["ElastigroupScheduling"];
-            thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"];
-            logging?: components["schemas"]["ElastigroupLogging"];
-            multai?: components["schemas"]["ElastigroupMultai"];
+            capacity?: components["schemas"]["ElastigroupCapacity"] | null;
+            strategy?: components["schemas"]["ElastigroupStrategy"] | null;
+            compute?: components["schemas"]["ElastigroupCompute"] | null;
+            scaling?: components["schemas"]["ElastigroupScaling"] | null;
+            scheduling?: components["schemas"]["ElastigroupScheduling"] | null;
+            thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"] | null;
+            logging?: components["schemas"]["ElastigroupLogging"] | null;
+            /** @description Left over from the retired Multai load balancer. Null in current groups. */
+            multai?: unknown;
             /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
             createdAt?: string | null;
             /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
             updatedAt?: string | null;
         };
-        /** @description A new Elastigroup. Spot fills in what is left out. */
-        ElastigroupCreate: {
-            /** @description Name of the group. Need not be unique. */
-            name: string | null;
-            capacity: components["schemas"]["ElastigroupCapacity"];
-            strategy: components["schemas"]["ElastigroupStrategy"];
-            compute: components["schemas"]["ElastigroupCompute"];
-        } & WithRequired<components["schemas"]["Elastigroup"], "name" | "capacity" | "strategy" | "compute">;
         /** @description A partial Elastigroup. A missing key is left as it is, null clears the value, and an array replaces the whole array. */
-        ElastigroupUpdate: components["schemas"]["Elastigroup"];
-        /**
-         * @description On or off.
-         * @default true
-         */
-        Switch: boolean;
+        ElastigroupUpdate: {
+            /** @description `sig-` and eight hex digits, set by Spot. */
+            id?: string | null;
+            /** @description Name of the group. Need not be unique. */
+            name?: string | null;
+            /** @description Free text about the group. */
+            description?: string | null;
+            /** @description AWS region, for example `us-east-1`. Required when `compute.subnetIds` is used. */
+            region?: string | null;
+            capacity?: components["schemas"]["ElastigroupCapacity"] | null;
+            strategy?: components["schemas"]["ElastigroupStrategy"] | null;
+            compute?: components["schemas"]["ElastigroupCompute"] | null;
+            scaling?: components["schemas"]["ElastigroupScaling"] | null;
+            scheduling?: components["schemas"]["ElastigroupScheduling"] | null;
+            thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"] | null;
+            logging?: components["schemas"]["ElastigroupLogging"] | null;
+            /** @description Left over from the retired Multai load balancer. Null in current groups. */
+            multai?: unknown;
+            /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
+            createdAt?: string | null;
+            /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
+            updatedAt?: string | null;
+        };
         /** @description An instance or an open spot request of a group. */
         ElastigroupInstance: {
             /** @description EC2 instance; null until the request is fulfilled. */
@@ -2765,7 +2814,7 @@ export interface components {
             status?: string | null;
             /** @description ISO 8601. */
             lastChecked?: string | null;
-        } | null;
+        };
         InstanceHealth: {
             instanceId?: string | null;
             spotRequestId?: string | null;
@@ -2775,7 +2824,7 @@ export interface components {
             lifeCycle?: string | null;
             /** @description `HEALTHY`, `UNHEALTHY`, `INSUFFICIENT_DATA` or `UNKNOWN`. */
             healthStatus?: string | null;
-            agentHealth?: components["schemas"]["AgentHealth"];
+            agentHealth?: components["schemas"]["AgentHealth"] | null;
         };
         /** @description One row per instance. */
         ElastigroupHealth: components["schemas"]["InstanceHealth"][];
@@ -2786,23 +2835,23 @@ export interface components {
             value?: components["schemas"]["CostsNumber"];
             /** @description `hours`. */
             unit?: string | null;
-        } | null;
+        };
         /** @description Part of the on-demand price that was saved. */
         CostsSavings: {
             value?: components["schemas"]["CostsNumber"];
             /** @description `percentage`. */
             unit?: string | null;
-        } | null;
+        };
         /** @description In US dollars. */
         CostsAmounts: {
             actual?: components["schemas"]["CostsNumber"];
             potential?: components["schemas"]["CostsNumber"];
-        } | null;
+        };
         /** @description What something cost, and what it would have cost on demand. */
         Costs: {
-            running?: components["schemas"]["CostsRunning"];
-            savings?: components["schemas"]["CostsSavings"];
-            costs?: components["schemas"]["CostsAmounts"];
+            running?: components["schemas"]["CostsRunning"] | null;
+            savings?: components["schemas"]["CostsSavings"] | null;
+            costs?: components["schemas"]["CostsAmounts"] | null;
         };
         /** @description What one instance of a group cost. */
         InstanceCosts: {
@@ -2811,15 +2860,15 @@ export interface components {
             spotInstanceRequestId?: string | null;
             instanceType?: string | null;
             availabilityZone?: string | null;
-            running?: components["schemas"]["CostsRunning"];
-            savings?: components["schemas"]["CostsSavings"];
-            costs?: components["schemas"]["CostsAmounts"];
+            running?: components["schemas"]["CostsRunning"] | null;
+            savings?: components["schemas"]["CostsSavings"] | null;
+            costs?: components["schemas"]["CostsAmounts"] | null;
         };
         /** @description One row per instance. */
         DetailedCosts: components["schemas"]["InstanceCosts"][];
         ElastigroupSubEvent: {
             type?: string | null;
-        } | null;
+        };
         ElastigroupEvent: {
             groupId?: string | null;
             /** @description Such as `Create`, `Update`, `DetachInstances`, `InstanceReplacement`. */
@@ -2869,7 +2918,9 @@ export interface components {
         ScaledInstance: {
             instanceId?: string | null;
             spotInstanceRequestId?: string | null;
-        } | null;
+            instanceType?: string | null;
+            availabilityZone?: string | null;
+        };
         /** @description What is being launched. */
         ScaleUpResult: {
             newSpotRequests?: components["schemas"]["ScaledInstance"][] | null;
@@ -2895,7 +2946,7 @@ export interface components {
             name?: string | null;
             /** @description ISO 8601; null when it lasts until it is removed. */
             expiresAt?: string | null;
-        } | null;
+        };
         /** @description What Spot leaves alone in a group for now. */
         Suspensions: {
             groupId?: string | null;
@@ -2907,7 +2958,7 @@ export interface components {
             name?: string | null;
             /** @description Minutes. */
             ttlInMinutes?: number | null;
-        } | null;
+        };
         /** @description Processes to suspend, for ever or for a time: `AUTO_SCALE`, `AUTO_HEALING`, `OUT_OF_STRATEGY`, `PREVENTIVE_REPLACEMENT`, `REVERT_PREFERRED`, `SCHEDULING`. */
         SuspensionsCreate: {
             /** @description Until they are removed. */
@@ -2922,14 +2973,15 @@ export interface components {
         RollProgress: {
             /** @description `percentage`. */
             unit?: string | null;
+            /** Format: double */
             value?: number | null;
-        } | null;
+        };
         /** @description A roll (deployment) replaces or restarts the instances of a group batch by batch. */
         Roll: {
             id?: string | null;
             /** @description `starting`, `in_progress`, `finished`, `stopped` or `failed`; the case of the letters varies. */
             status?: string | null;
-            progress?: components["schemas"]["RollProgress"];
+            progress?: components["schemas"]["RollProgress"] | null;
             currentBatch?: number | null;
             numOfBatches?: number | null;
             /** @description Seconds. */
@@ -2950,14 +3002,14 @@ export interface components {
             /** @description Seconds. */
             drainingTimeout?: number | null;
             shouldDecrementTargetCapacity?: boolean | null;
-        } | null;
+        };
         RollStrategy: {
             /** @description `REPLACE_SERVER` or `RESTART_SERVER`. */
             action?: string | null;
             /** @description Percentage of a batch that must become healthy. Default: 50. */
             batchMinHealthyPercentage?: number | null;
-            onFailure?: components["schemas"]["RollOnFailure"];
-        } | null;
+            onFailure?: components["schemas"]["RollOnFailure"] | null;
+        };
         /** @description How to roll. */
         RollCreate: {
             /** @description Percent of the group that is replaced at once. */
@@ -2968,21 +3020,21 @@ export interface components {
             healthCheckType?: string | null;
             /** @description Seconds an old instance has to drain. */
             drainingTimeout?: number | null;
-            strategy?: components["schemas"]["RollStrategy"];
+            strategy?: components["schemas"]["RollStrategy"] | null;
         };
         /** @description An instance of a roll, as Spot describes it. */
         RollInstance: {
             [key: string]: unknown;
-        } | null;
+        };
         /** @description Old (blue) and new (green) instances. */
         RollInstances: {
             blue?: components["schemas"]["RollInstance"][] | null;
             green?: components["schemas"]["RollInstance"][] | null;
-        } | null;
+        };
         /** @description How far a roll is, instance by instance. */
         RollStatus: {
             status?: string | null;
-            progress?: components["schemas"]["RollProgress"];
+            progress?: components["schemas"]["RollProgress"] | null;
             numberOfBatches?: number | null;
             currentBatch?: number | null;
             /** @description Seconds. */
@@ -3012,7 +3064,7 @@ export interface components {
             deviceName?: string | null;
             volumeId?: string | null;
             snapshotId?: string | null;
-        } | null;
+        };
         /** @description An instance of a group whose disks, image or address outlive it. */
         StatefulInstance: {
             /** @description `ssi-…`. */
@@ -3053,7 +3105,7 @@ export interface components {
         ManagedInstanceRevertToSpot: {
             /** @description `never` (default), `always` or `timeWindow` (see `strategy.optimizationWindows`). */
             performAt?: string | null;
-        } | null;
+        };
         /** @description How Spot chooses between markets, prices and on-demand instances. */
         ManagedInstanceStrategy: {
             /** @description `spot` (default) or `on_demand`. */
@@ -3070,10 +3122,10 @@ export interface components {
             drainingTimeout?: number | null;
             /** @description Preferred lifetime in hours. Markets that are likely to last as long go first: 1, 3, 6, 12 or 24. */
             minimumInstanceLifetime?: number | null;
-            revertToSpot?: components["schemas"]["ManagedInstanceRevertToSpot"];
+            revertToSpot?: components["schemas"]["ManagedInstanceRevertToSpot"] | null;
             /** @description Windows in UTC for `revertToSpot.performAt` `timeWindow`, each as `ddd:hh:mm-ddd:hh:mm`, for example `Mon:03:00-Wed:02:30`. */
             optimizationWindows?: string[] | null;
-        } | null;
+        };
         /** @description What is kept when the instance is paused, recycled or moved to another market. */
         ManagedInstancePersistence: {
             /** @description Keep the root volume. */
@@ -3084,7 +3136,7 @@ export interface components {
             persistPrivateIp?: boolean | null;
             /** @description How data volumes come back: `reattach` (the same volume) or `onLaunch` (default, a new one from the latest snapshot). */
             blockDevicesMode?: string | null;
-        } | null;
+        };
         /** @description How Spot finds out that the instance is unhealthy, and what it does. */
         ManagedInstanceHealthCheck: {
             /** @description Who decides about health: `EC2` (default), `ELB` or `TARGET_GROUP`. */
@@ -3095,7 +3147,7 @@ export interface components {
             gracePeriod?: number | null;
             /** @description Seconds the instance may stay unhealthy before it is replaced (default 120). */
             unhealthyDuration?: number | null;
-        } | null;
+        };
         /** @description Instance types to choose from. Clear the other one with null when changing from one alternative to the other. */
         ManagedInstanceTypes: {
             /** @description Instance types to choose from. Either this or `resourceRequirements`. */
@@ -3104,8 +3156,8 @@ export interface components {
             preferredType?: string | null;
             /** @description The types to try first. Either this or `preferredType`. */
             preferredTypes?: string[] | null;
-            resourceRequirements?: components["schemas"]["ResourceRequirements"];
-        } | null;
+            resourceRequirements?: components["schemas"]["ResourceRequirements"] | null;
+        };
         /** @description An EBS volume. */
         ManagedInstanceEbs: {
             /** @description For example `gp3`, `gp2`, `io1`, `io2`, `st1`, `sc1` or `standard`. */
@@ -3124,13 +3176,13 @@ export interface components {
             kmsKeyId?: string | null;
             /** @description Delete the volume together with the instance. */
             deleteOnTermination?: boolean | null;
-        } | null;
+        };
         /** @description A device of the instance and the volume behind it. */
         ManagedInstanceBlockDeviceMapping: {
             /** @description Device name on the instance, for example `/dev/sda1`. */
             deviceName?: string | null;
-            ebs?: components["schemas"]["ManagedInstanceEbs"];
-        } | null;
+            ebs?: components["schemas"]["ManagedInstanceEbs"] | null;
+        };
         /** @description A network interface of the instance. */
         ManagedInstanceNetworkInterface: {
             /** @description Existing interface (`eni-…`) to attach. */
@@ -3141,37 +3193,37 @@ export interface components {
             associatePublicIpAddress?: boolean | null;
             /** @description Give the interface an IPv6 address from its subnet. */
             associateIpv6Address?: boolean | null;
-        } | null;
+        };
         /** @description What the instance is launched with: types, image, network, storage and tags. */
         ManagedInstanceLaunchSpecification: {
-            instanceTypes?: components["schemas"]["ManagedInstanceTypes"];
+            instanceTypes?: components["schemas"]["ManagedInstanceTypes"] | null;
             /** @description The image (`ami-…`). */
             imageId?: string | null;
             /** @description Name of the EC2 key pair for SSH. */
             keyPair?: string | null;
             /** @description Security groups (`sg-…`) of the instance. */
             securityGroupIds?: string[] | null;
-            iamRole?: components["schemas"]["IamRole"];
+            iamRole?: components["schemas"]["IamRole"] | null;
             /** @description Script or cloud-init data for the first start, in base64. Sensitive: never logged. */
             userData?: string | null;
             /** @description Script that runs before the instance is terminated, in base64. Needs the Spot agent. Sensitive: never logged. */
             shutdownScript?: string | null;
             /** @description AWS tags of the instance. */
             tags?: components["schemas"]["Tag"][] | null;
-            resourceTagSpecification?: components["schemas"]["ResourceTagSpecification"];
+            resourceTagSpecification?: components["schemas"]["ResourceTagSpecification"] | null;
             /** @description Detailed CloudWatch monitoring, every minute (default false). */
             monitoring?: boolean | null;
             /** @description Dedicated bandwidth to EBS for types that do not have it anyway (default false). May cost extra. */
             ebsOptimized?: boolean | null;
             /** @description `default` or `dedicated`. */
             tenancy?: string | null;
-            creditSpecification?: components["schemas"]["CreditSpecification"];
-            metadataOptions?: components["schemas"]["MetadataOptions"];
+            creditSpecification?: components["schemas"]["CreditSpecification"] | null;
+            metadataOptions?: components["schemas"]["MetadataOptions"] | null;
             /** @description Volumes of the instance. */
             blockDeviceMappings?: components["schemas"]["ManagedInstanceBlockDeviceMapping"][] | null;
             /** @description Network interfaces of the instance. */
             networkInterfaces?: components["schemas"]["ManagedInstanceNetworkInterface"][] | null;
-        } | null;
+        };
         /** @description Where the managed instance runs and how it is launched. */
         ManagedInstanceCompute: {
             /** @description Operating system, fixed on creation: `Linux/UNIX`, `SUSE Linux`, `Windows` or `Red Hat Enterprise Linux`, each also with ` (Amazon VPC)` at the end. */
@@ -3184,14 +3236,14 @@ export interface components {
             elasticIp?: string | null;
             /** @description Private IP address of the instance. */
             privateIp?: string | null;
-            volumeAttachments?: components["schemas"]["VolumeAttachments"];
-            launchSpecification?: components["schemas"]["ManagedInstanceLaunchSpecification"];
-        } | null;
+            volumeAttachments?: components["schemas"]["VolumeAttachments"] | null;
+            launchSpecification?: components["schemas"]["ManagedInstanceLaunchSpecification"] | null;
+        };
         /** @description Products that the managed instance works with. */
         ManagedInstanceIntegrations: {
-            loadBalancersConfig?: components["schemas"]["LoadBalancersConfig"];
-            route53?: components["schemas"]["Route53"];
-        } | null;
+            loadBalancersConfig?: components["schemas"]["LoadBalancersConfig"] | null;
+            route53?: components["schemas"]["Route53"] | null;
+        };
         /** @description A task that runs once or again and again. Either `cronExpression` or `frequency`; with neither it runs once at `startTime`. */
         ManagedInstanceTask: {
             /** @description `pause`, `resume` or `recycle`. */
@@ -3204,12 +3256,33 @@ export interface components {
             frequency?: string | null;
             /** @description Unix cron expression in UTC. */
             cronExpression?: string | null;
-        } | null;
+        };
         /** @description Tasks that run at set times. */
         ManagedInstanceScheduling: {
             /** @description The tasks of the managed instance. */
             tasks?: components["schemas"]["ManagedInstanceTask"][] | null;
-        } | null;
+        };
+        /** @description A new managed instance. Spot fills in what is left out. */
+        ManagedInstanceCreate: {
+            /** @description `smi-` and eight hex digits, set by Spot. */
+            id?: string | null;
+            /** @description Name of the managed instance. Need not be unique. */
+            name: string | null;
+            /** @description Free text about the managed instance. */
+            description?: string | null;
+            /** @description AWS region, for example `us-east-1`. */
+            region: string | null;
+            strategy?: components["schemas"]["ManagedInstanceStrategy"] | null;
+            persistence?: components["schemas"]["ManagedInstancePersistence"] | null;
+            healthCheck?: components["schemas"]["ManagedInstanceHealthCheck"] | null;
+            compute: components["schemas"]["ManagedInstanceCompute"] | null;
+            integrations?: components["schemas"]["ManagedInstanceIntegrations"] | null;
+            scheduling?: components["schemas"]["ManagedInstanceScheduling"] | null;
+            /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
+            createdAt?: string | null;
+            /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
+            updatedAt?: string | null;
+        };
         /** @description An AWS managed instance (Spot also says stateful node): one instance that keeps its data and addresses while Spot moves it between markets. Properties that are not listed here are passed through unchanged. */
         ManagedInstance: {
             /** @description `smi-` and eight hex digits, set by Spot. */
@@ -3220,25 +3293,17 @@ export interface components {
             description?: string | null;
             /** @description AWS region, for example `us-east-1`. */
             region?: string | null;
-            strategy?: components["schemas"]["ManagedInstanceStrategy"];
-            persistence?: components["schemas"]["ManagedInstancePersistence"];
-            healthCheck?: components["schemas"]["ManagedInstanceHealthCheck"];
-            compute?: components["schemas"]["ManagedInstanceCompute"];
-            integrations?: components["schemas"]["ManagedInstanceIntegrations"];
-            scheduling?: components["schemas"]["ManagedInstanceScheduling"];
+            strategy?: components["schemas"]["ManagedInstanceStrategy"] | null;
+            persistence?: components["schemas"]["ManagedInstancePersistence"] | null;
+            healthCheck?: components["schemas"]["ManagedInstanceHealthCheck"] | null;
+            compute?: components["schemas"]["ManagedInstanceCompute"] | null;
+            integrations?: components["schemas"]["ManagedInstanceIntegrations"] | null;
+            scheduling?: components["schemas"]["ManagedInstanceScheduling"] | null;
             /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
             createdAt?: string | null;
             /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
             updatedAt?: string | null;
         };
-        /** @description A new managed instance. Spot fills in what is left out. */
-        ManagedInstanceCreate: {
-            /** @description Name of the managed instance. Need not be unique. */
-            name: string | null;
-            /** @description AWS region, for example `us-east-1`. */
-            region: string | null;
-            compute: components["schemas"]["ManagedInstanceCompute"];
-        } & WithRequired<components["schemas"]["ManagedInstance"], "name" | "region" | "compute">;
         InstanceState: {
             /** @description The managed instance. */
             id: string;
@@ -3248,7 +3313,26 @@ export interface components {
         /** @description New states of several managed instances. */
         InstanceStates: components["schemas"]["InstanceState"][];
         /** @description A partial managed instance. A missing key is left as it is, null clears the value, and an array replaces the whole array. */
-        ManagedInstanceUpdate: components["schemas"]["ManagedInstance"];
+        ManagedInstanceUpdate: {
+            /** @description `smi-` and eight hex digits, set by Spot. */
+            id?: string | null;
+            /** @description Name of the managed instance. Need not be unique. */
+            name?: string | null;
+            /** @description Free text about the managed instance. */
+            description?: string | null;
+            /** @description AWS region, for example `us-east-1`. */
+            region?: string | null;
+            strategy?: components["schemas"]["ManagedInstanceStrategy"] | null;
+            persistence?: components["schemas"]["ManagedInstancePersistence"] | null;
+            healthCheck?: components["schemas"]["ManagedInstanceHealthCheck"] | null;
+            compute?: components["schemas"]["ManagedInstanceCompute"] | null;
+            integrations?: components["schemas"]["ManagedInstanceIntegrations"] | null;
+            scheduling?: components["schemas"]["ManagedInstanceScheduling"] | null;
+            /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
+            createdAt?: string | null;
+            /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
+            updatedAt?: string | null;
+        };
         /** @description State of a managed instance. */
         ManagedInstanceStatus: {
             id?: string | null;
@@ -3267,12 +3351,12 @@ export interface components {
             /** @description ISO 8601. */
             launchedAt?: string | null;
         };
-        ImportAvailabilityZone: {
+        InstanceImportAvailabilityZone: {
             name?: string | null;
             subnetIds?: string[] | null;
-        } | null;
+        };
         /** @description An EC2 instance to import as a managed instance. */
-        ImportCreate: {
+        InstanceImportCreate: {
             /** @description The EC2 instance. */
             originalInstanceId: string | null;
             /** @description AWS region. */
@@ -3281,21 +3365,21 @@ export interface components {
             /** @description Operating system, such as `Linux/UNIX`. */
             product?: string | null;
             spotInstanceTypes?: string[] | null;
-            availabilityZones?: components["schemas"]["ImportAvailabilityZone"][] | null;
+            availabilityZones?: components["schemas"]["InstanceImportAvailabilityZone"][] | null;
             shouldKeepPrivateIp?: boolean | null;
             shouldKeepMetadataOptions?: boolean | null;
             /** @description Terminate the EC2 instance afterwards. */
             shouldTerminateInstance?: boolean | null;
         };
         /** @description What was asked for. */
-        ImportData: {
+        InstanceImportData: {
             originalInstanceId?: string | null;
             shouldKeepPrivateIp?: boolean | null;
             shouldKeepMetadataOptions?: boolean | null;
             shouldTerminateInstance?: boolean | null;
-        } | null;
+        };
         /** @description The import of an EC2 instance, as Spot describes it. */
-        Import: {
+        InstanceImport: {
             /** @description Id of the import, `smg-…`. */
             migrationId?: string | null;
             /** @description The managed instance, `smi-…`; null until there is one. */
@@ -3304,7 +3388,7 @@ export interface components {
             /** @description From `MIGRATE_START` to `FINISH`, `CANCEL` or `ERROR`. */
             state?: string | null;
             stateDescription?: string | null;
-            data?: components["schemas"]["ImportData"];
+            data?: components["schemas"]["InstanceImportData"] | null;
         };
         /** @description The word `pong`. */
         Pong: string;
@@ -3313,14 +3397,13 @@ export interface components {
             /** @description Always true; a server that is not ready answers 503. */
             ready: boolean;
             /**
-             * @description Whether what must survive a restart can be kept. While it is `down`, creates with an Idempotency-Key are answered
-             *     503 `state-unavailable`; all else works.
-             * @enum {string}
+             * @description Whether what must survive a restart can be kept: `up` or `down`. While it is `down`, creates with an Idempotency-Key
+             *     are answered 503 `state-unavailable`; all else works.
              */
-            state: "up" | "down";
+            state: string;
         };
         /** @description What answers, and where its source is (GNU AGPL, section 13). */
-        Version: {
+        ServerVersion: {
             /** @description Semantic version. */
             version: string;
             /** @description Commit the server was built from; `unknown` when it was not built from a repository. */
@@ -3341,7 +3424,7 @@ export interface components {
     };
     responses: {
         /** @description The request does not match this document, or Spot rejects it. */
-        BadRequest: {
+        BadRequestResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3368,9 +3451,9 @@ export interface components {
             };
         };
         /** @description The token is missing or wrong. */
-        Unauthenticated: {
+        UnauthenticatedResponse: {
             headers: {
-                "WWW-Authenticate": components["headers"]["WwwAuthenticate"];
+                "WWW-Authenticate": components["headers"]["WwwAuthenticateHeader"];
                 [name: string]: unknown;
             };
             content: {
@@ -3389,7 +3472,7 @@ export interface components {
             };
         };
         /** @description A part of the path is longer than 128 characters, or path and query together are longer than 8,192. */
-        UriTooLong: {
+        UriTooLongResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3409,11 +3492,11 @@ export interface components {
             };
         };
         /** @description Spot's rate limit is used up, or too many wrong tokens came from your address. Nothing was changed. */
-        TooManyRequests: {
+        TooManyRequestsResponse: {
             headers: {
-                "Retry-After": components["headers"]["RetryAfter"];
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                "Retry-After": components["headers"]["RetryAfterHeader"];
+                RateLimit: components["headers"]["RateLimitHeader"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicyHeader"];
                 [name: string]: unknown;
             };
             content: {
@@ -3442,7 +3525,7 @@ export interface components {
             };
         };
         /** @description A bug in this server. */
-        InternalError: {
+        InternalErrorResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3462,9 +3545,9 @@ export interface components {
             };
         };
         /** @description This server has too much to do, is ending, or takes Spot for out of order. Nothing was changed. */
-        Unavailable: {
+        UnavailableResponse: {
             headers: {
-                "Retry-After": components["headers"]["RetryAfter"];
+                "Retry-After": components["headers"]["RetryAfterHeader"];
                 [name: string]: unknown;
             };
             content: {
@@ -3482,15 +3565,15 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The answer you have still holds. */
-        NotModified: {
+        /** @description Not modified. */
+        NotModifiedResponse: {
             headers: {
                 [name: string]: unknown;
             };
             content?: never;
         };
         /** @description The token is right, but its client may not do this. Nothing was asked of Spot. */
-        Forbidden: {
+        ForbiddenResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3510,7 +3593,7 @@ export interface components {
             };
         };
         /** @description No such account, or Spot knows no such resource in it. */
-        NotFound: {
+        NotFoundResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3540,7 +3623,7 @@ export interface components {
             };
         };
         /** @description Spot cannot be reached, failed, or answered something that cannot be read. */
-        BadGateway: {
+        BadGatewayResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3560,7 +3643,7 @@ export interface components {
             };
         };
         /** @description Spot did not answer in time, or it is unknown whether a write happened. */
-        GatewayTimeout: {
+        GatewayTimeoutResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3580,9 +3663,9 @@ export interface components {
             };
         };
         /** @description A roll blocks the group, or a request with the same `Idempotency-Key` is under way. Nothing was changed. */
-        Conflict: {
+        ConflictResponse: {
             headers: {
-                "Retry-After": components["headers"]["RetryAfterSometimes"];
+                "Retry-After": components["headers"]["RetryAfterSometimesHeader"];
                 [name: string]: unknown;
             };
             content: {
@@ -3615,7 +3698,7 @@ export interface components {
             };
         };
         /** @description With `dryRun=true`, and every check passed: `preview` shows what Spot would get. Nothing was sent, nothing was changed. */
-        DryRun: {
+        DryRunResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3658,7 +3741,7 @@ export interface components {
             };
         };
         /** @description The body is larger than 1 MiB. */
-        ContentTooLarge: {
+        ContentTooLargeResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3678,7 +3761,7 @@ export interface components {
             };
         };
         /** @description The body is not JSON. */
-        UnsupportedMediaType: {
+        UnsupportedMediaTypeResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3701,7 +3784,7 @@ export interface components {
          * @description The `Idempotency-Key` belongs to another request, the operator's guardrails do not allow what would come of it, or the
          *     body has a masked secret. Nothing was changed.
          */
-        UnprocessableWithKey: {
+        UnprocessableWithKeyResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3713,9 +3796,9 @@ export interface components {
          * @description `If-Match` does not name the present `ETag`, or, with `dryRun=true`, every check passed: `preview` shows what Spot would
          *     get. Nothing was sent, nothing was changed.
          */
-        DryRunOrPreconditionFailed: {
+        DryRunOrPreconditionFailedResponse: {
             headers: {
-                ETag: components["headers"]["PresentETag"];
+                ETag: components["headers"]["PresentETagHeader"];
                 [name: string]: unknown;
             };
             content: {
@@ -3723,7 +3806,7 @@ export interface components {
             };
         };
         /** @description The operator's guardrails do not allow what would come of it, or the body has a masked secret. Nothing was changed. */
-        Unprocessable: {
+        UnprocessableResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3750,7 +3833,7 @@ export interface components {
             };
         };
         /** @description Whether it is up, and why not. */
-        Readiness: {
+        ReadinessResponse: {
             headers: {
                 /**
                  * @description Seconds after which to ask again; there while the answer is no.
@@ -3779,115 +3862,115 @@ export interface components {
          * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
          *     than it tries.
          */
-        Client: components["schemas"]["ClientName"];
+        ClientParameter: components["schemas"]["ClientName"];
         /**
          * @description Name of a configured account.
          * @example demo
          */
-        Account: components["schemas"]["AccountName"];
+        AccountParameter: components["schemas"]["AccountName"];
         /** @description Only resources of this name; `*` stands for anything, as in `web-*`. */
-        NameFilter: components["schemas"]["NameFilter"];
+        NameFilterParameter: components["schemas"]["NameFilter"];
         /** @description Only resources with this tag, `key` or `key:value`. Given more than once, with all of them. */
-        TagFilter: components["schemas"]["TagFilter"];
+        TagFilterParameter: components["schemas"]["TagFilter"];
         /** @description Only resources created at this moment or later. */
-        CreatedAfter: components["schemas"]["Moment"];
+        CreatedAfterParameter: components["schemas"]["Moment"];
         /** @description Only resources created before this moment. */
-        CreatedBefore: components["schemas"]["Moment"];
+        CreatedBeforeParameter: components["schemas"]["Moment"];
         /**
          * @description Resources at most, sorted by id. Where there are more, `Link` has the path of the next page. Without `limit` and
          *     `after` the whole list comes, in the order in which Spot has it.
          */
-        Limit: components["schemas"]["PageLimit"];
+        LimitParameter: components["schemas"]["PageLimit"];
         /** @description Only resources whose id comes after this one, sorted by id. It may be gone by now. */
-        After: components["schemas"]["Identifier"];
+        AfterParameter: components["schemas"]["Identifier"];
         /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-        IfNoneMatch: components["schemas"]["EntityTag"];
+        IfNoneMatchParameter: components["schemas"]["EntityTag"];
         /**
          * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
          *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
          */
-        IdempotencyKey: components["schemas"]["IdempotencyKey"];
+        IdempotencyKeyParameter: components["schemas"]["IdempotencyKey"];
         /**
          * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
          *     guardrail must know is read, and for an update what would change.
          */
-        DryRun: components["schemas"]["Option"];
+        DryRunParameter: boolean;
         /**
          * @description Id of the Elastigroup.
          * @example sig-0f3ac1d2
          */
-        ElastigroupId: components["schemas"]["Identifier"];
+        ElastigroupIdParameter: components["schemas"]["Identifier"];
         /** @description Put changed tags on running instances at once, without a roll. */
-        AutoApplyTags: components["schemas"]["Option"];
+        AutoApplyTagsParameter: boolean;
         /** @description Resume paused stateful instances when the capacity grows, rather than launch new ones. */
-        ShouldResumeStateful: components["schemas"]["Option"];
+        ShouldResumeStatefulParameter: boolean;
         /**
          * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
          *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
          */
-        IfMatch: components["schemas"]["EntityTag"];
+        IfMatchParameter: components["schemas"]["EntityTag"];
         /** @description Delete the AMIs Spot made. On unless `false`. */
-        ShouldDeleteImages: components["schemas"]["Switch"];
+        ShouldDeleteImagesParameter: boolean;
         /** @description Delete the EBS volumes. On unless `false`. */
-        ShouldDeleteVolumes: components["schemas"]["Switch"];
+        ShouldDeleteVolumesParameter: boolean;
         /** @description Delete the EBS snapshots. On unless `false`. */
-        ShouldDeleteSnapshots: components["schemas"]["Switch"];
+        ShouldDeleteSnapshotsParameter: boolean;
         /** @description Delete the network interfaces. On unless `false`. */
-        ShouldDeleteNetworkInterfaces: components["schemas"]["Switch"];
+        ShouldDeleteNetworkInterfacesParameter: boolean;
         /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them otherwise. */
-        ShouldDeleteBackupImages: components["schemas"]["Option"];
+        ShouldDeleteBackupImagesParameter: boolean;
         /** @description Start of the period. Give `end` as well. */
-        Start: components["schemas"]["Moment"];
+        StartParameter: components["schemas"]["Moment"];
         /** @description End of the period, later than `start`. Give `start` as well. */
-        End: components["schemas"]["Moment"];
+        EndParameter: components["schemas"]["Moment"];
         /** @description Start of the period. */
-        EventsStart: components["schemas"]["Moment"];
+        EventsStartParameter: components["schemas"]["Moment"];
         /** @description Only lines of this severity. */
-        Severity: components["schemas"]["LogSeverity"];
+        SeverityParameter: components["schemas"]["LogSeverity"];
         /** @description Only lines about this resource, such as an EC2 instance. */
-        Resource: components["schemas"]["Identifier"];
+        ResourceParameter: components["schemas"]["Identifier"];
         /** @description Maximum number of lines; Spot's default is 500. */
-        LogLimit: components["schemas"]["LogLimit"];
+        LogLimitParameter: components["schemas"]["LogLimit"];
         /** @description How many instances to add or remove. */
-        Adjustment: components["schemas"]["Adjustment"];
+        AdjustmentParameter: components["schemas"]["Adjustment"];
         /** @description Process to resume, such as `AUTO_SCALE`. May be given more than once. */
-        Process: components["schemas"]["ProcessNames"];
+        ProcessParameter: components["schemas"]["ProcessNames"];
         /** @description Maximum number of rolls. */
-        RollLimit: components["schemas"]["RollLimit"];
+        RollLimitParameter: components["schemas"]["RollLimit"];
         /**
          * @description Id of the roll.
          * @example sbgd-1a2b3c4d
          */
-        RollId: components["schemas"]["Identifier"];
+        RollIdParameter: components["schemas"]["Identifier"];
         /**
          * @description Id of the stateful instance.
          * @example ssi-1a2b3c4d
          */
-        StatefulInstanceId: components["schemas"]["Identifier"];
+        StatefulInstanceIdParameter: components["schemas"]["Identifier"];
         /**
          * @description Id of an EC2 instance of the Elastigroup.
          * @example i-0a1b2c3d4e5f60718
          */
-        Ec2InstanceId: components["schemas"]["Identifier"];
+        Ec2InstanceIdParameter: components["schemas"]["Identifier"];
         /** @description How long it lasts, in minutes. Default: until it is removed. */
-        TtlInMinutes: components["schemas"]["TtlInMinutes"];
+        TtlInMinutesParameter: components["schemas"]["TtlInMinutes"];
         /**
          * @description Id of the managed instance.
          * @example smi-3b9e07aa
          */
-        InstanceId: components["schemas"]["Identifier"];
+        InstanceIdParameter: components["schemas"]["Identifier"];
         /** @description Terminate the EC2 instance. On unless `false`. */
-        ShouldTerminateInstance: components["schemas"]["Switch"];
+        ShouldTerminateInstanceParameter: boolean;
         /**
          * @description Id of the EBS volume.
          * @example vol-0a1b2c3d4e5f60718
          */
-        VolumeId: components["schemas"]["Identifier"];
+        VolumeIdParameter: components["schemas"]["Identifier"];
         /**
          * @description Id of the import.
          * @example smg-1a2b3c4d
          */
-        ImportId: components["schemas"]["Identifier"];
+        ImportIdParameter: components["schemas"]["Identifier"];
     };
     requestBodies: never;
     headers: {
@@ -3895,37 +3978,37 @@ export interface components {
          * @description Names the header to send.
          * @example ApiKey header="X-Auth-Token"
          */
-        WwwAuthenticate: string;
+        WwwAuthenticateHeader: string;
         /**
          * @description Seconds to wait before the next attempt.
          * @example 42
          */
-        RetryAfter: number;
+        RetryAfterHeader: number;
         /**
          * @description What is left of Spot's rate limit: `r` calls, and `t` seconds until there is one more (draft-ietf-httpapi-ratelimit-headers).
          * @example "spot";r=0;t=42
          */
-        RateLimit: string;
+        RateLimitHeader: string;
         /**
          * @description Spot's rate limit, once Spot has reported it; `q` calls of this kind in `w` seconds (draft-ietf-httpapi-ratelimit-headers).
          * @example "spot";q=1000;w=60
          */
-        RateLimitPolicy: string;
+        RateLimitPolicyHeader: string;
         /**
          * @description Path of the new resource on this server.
          * @example /v1/spot/demo/elastigroups/sig-0f3ac1d2
          */
-        Location: string;
+        LocationHeader: string;
         /**
          * @description Seconds to wait before the next attempt, where waiting helps.
          * @example 5
          */
-        RetryAfterSometimes: number;
+        RetryAfterSometimesHeader: number;
         /**
          * @description The `ETag` of the resource now, where `If-Match` names another.
          * @example "vGJcSGOCqgWNvuMkxRXNiZ4nTeM"
          */
-        PresentETag: string;
+        PresentETagHeader: string;
     };
     pathItems: never;
 }
@@ -3939,7 +4022,7 @@ export interface operations {
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path?: never;
             cookie?: never;
@@ -3963,12 +4046,12 @@ export interface operations {
                     "application/json": components["schemas"]["Accounts"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            503: components["responses"]["UnavailableResponse"];
         };
     };
     whoami: {
@@ -3979,7 +4062,7 @@ export interface operations {
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path?: never;
             cookie?: never;
@@ -4003,51 +4086,51 @@ export interface operations {
                      *       "expires": "2027-06-30T00:00:00.000Z"
                      *     }
                      */
-                    "application/json": components["schemas"]["Client"];
+                    "application/json": components["schemas"]["ClientIdentity"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            503: components["responses"]["UnavailableResponse"];
         };
     };
     listElastigroups: {
         parameters: {
             query?: {
                 /** @description Only resources of this name; `*` stands for anything, as in `web-*`. */
-                name?: components["parameters"]["NameFilter"];
+                name?: components["parameters"]["NameFilterParameter"];
                 /** @description Only resources with this tag, `key` or `key:value`. Given more than once, with all of them. */
-                tag?: components["parameters"]["TagFilter"];
+                tag?: components["parameters"]["TagFilterParameter"];
                 /** @description Only resources created at this moment or later. */
-                createdAfter?: components["parameters"]["CreatedAfter"];
+                createdAfter?: components["parameters"]["CreatedAfterParameter"];
                 /** @description Only resources created before this moment. */
-                createdBefore?: components["parameters"]["CreatedBefore"];
+                createdBefore?: components["parameters"]["CreatedBeforeParameter"];
                 /**
                  * @description Resources at most, sorted by id. Where there are more, `Link` has the path of the next page. Without `limit` and
                  *     `after` the whole list comes, in the order in which Spot has it.
                  */
-                limit?: components["parameters"]["Limit"];
+                limit?: components["parameters"]["LimitParameter"];
                 /** @description Only resources whose id comes after this one, sorted by id. It may be gone by now. */
-                after?: components["parameters"]["After"];
+                after?: components["parameters"]["AfterParameter"];
             };
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -4091,17 +4174,17 @@ export interface operations {
                     "application/json": components["schemas"]["ElastigroupSummaries"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     createElastigroup: {
@@ -4111,26 +4194,26 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKeyParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -4143,7 +4226,7 @@ export interface operations {
             /** @description The whole group as Spot created it. */
             201: {
                 headers: {
-                    Location: components["headers"]["Location"];
+                    Location: components["headers"]["LocationHeader"];
                     /**
                      * @description Only present, as `true`, when this is the stored answer to an earlier request with the same key.
                      * @example true
@@ -4155,21 +4238,21 @@ export interface operations {
                     "application/json": components["schemas"]["Elastigroup"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableWithKey"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableWithKeyResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getElastigroup: {
@@ -4177,24 +4260,24 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4209,55 +4292,55 @@ export interface operations {
                     "application/json": components["schemas"]["Elastigroup"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     updateElastigroup: {
         parameters: {
             query?: {
                 /** @description Put changed tags on running instances at once, without a roll. */
-                autoApplyTags?: components["parameters"]["AutoApplyTags"];
+                autoApplyTags?: components["parameters"]["AutoApplyTagsParameter"];
                 /** @description Resume paused stateful instances when the capacity grows, rather than launch new ones. */
-                shouldResumeStateful?: components["parameters"]["ShouldResumeStateful"];
+                shouldResumeStateful?: components["parameters"]["ShouldResumeStatefulParameter"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
-                "If-Match"?: components["parameters"]["IfMatch"];
+                "If-Match"?: components["parameters"]["IfMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4276,65 +4359,65 @@ export interface operations {
                     "application/json": components["schemas"]["Elastigroup"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRunOrPreconditionFailed"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunOrPreconditionFailedResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     deleteElastigroup: {
         parameters: {
             query?: {
                 /** @description Delete the AMIs Spot made. On unless `false`. */
-                shouldDeleteImages?: components["parameters"]["ShouldDeleteImages"];
+                shouldDeleteImages?: components["parameters"]["ShouldDeleteImagesParameter"];
                 /** @description Delete the EBS volumes. On unless `false`. */
-                shouldDeleteVolumes?: components["parameters"]["ShouldDeleteVolumes"];
+                shouldDeleteVolumes?: components["parameters"]["ShouldDeleteVolumesParameter"];
                 /** @description Delete the EBS snapshots. On unless `false`. */
-                shouldDeleteSnapshots?: components["parameters"]["ShouldDeleteSnapshots"];
+                shouldDeleteSnapshots?: components["parameters"]["ShouldDeleteSnapshotsParameter"];
                 /** @description Delete the network interfaces. On unless `false`. */
-                shouldDeleteNetworkInterfaces?: components["parameters"]["ShouldDeleteNetworkInterfaces"];
+                shouldDeleteNetworkInterfaces?: components["parameters"]["ShouldDeleteNetworkInterfacesParameter"];
                 /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them otherwise. */
-                shouldDeleteBackupImages?: components["parameters"]["ShouldDeleteBackupImages"];
+                shouldDeleteBackupImages?: components["parameters"]["ShouldDeleteBackupImagesParameter"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
-                "If-Match"?: components["parameters"]["IfMatch"];
+                "If-Match"?: components["parameters"]["IfMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4347,20 +4430,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRunOrPreconditionFailed"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunOrPreconditionFailedResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getElastigroupStatus: {
@@ -4368,24 +4451,24 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4397,20 +4480,52 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "spotInstanceRequestId": "sir-3diixyue",
+                     *         "instanceId": "i-0a1b2c3d4e5f60718",
+                     *         "instanceType": "t3a.micro",
+                     *         "product": "Linux/UNIX",
+                     *         "groupId": "sig-0f3ac1d2",
+                     *         "availabilityZone": "us-east-1a",
+                     *         "privateIp": "172.31.186.25",
+                     *         "publicIp": "203.0.113.133",
+                     *         "ipv6Address": null,
+                     *         "status": "fulfilled",
+                     *         "lockStatus": "unlocked",
+                     *         "createdAt": "2026-11-23T20:01:40.000Z"
+                     *       },
+                     *       {
+                     *         "spotInstanceRequestId": "sir-krlxukdj",
+                     *         "instanceId": null,
+                     *         "instanceType": "t3.micro",
+                     *         "product": "Linux/UNIX",
+                     *         "groupId": "sig-0f3ac1d2",
+                     *         "availabilityZone": "us-east-1b",
+                     *         "privateIp": null,
+                     *         "publicIp": null,
+                     *         "ipv6Address": null,
+                     *         "status": "pending-fulfillment",
+                     *         "lockStatus": "unlocked",
+                     *         "createdAt": "2026-11-23T20:05:00.000Z"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["ElastigroupStatus"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getElastigroupReadiness: {
@@ -4418,41 +4533,41 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["Readiness"];
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            200: components["responses"]["ReadinessResponse"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getElastigroupHealth: {
@@ -4460,24 +4575,24 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4489,50 +4604,62 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "instanceId": "i-0a1b2c3d4e5f60718",
+                     *         "spotRequestId": "sir-3diixyue",
+                     *         "groupId": "sig-0f3ac1d2",
+                     *         "availabilityZone": "us-east-1a",
+                     *         "lifeCycle": "SPOT",
+                     *         "healthStatus": "HEALTHY"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["ElastigroupHealth"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getElastigroupCosts: {
         parameters: {
             query?: {
                 /** @description Start of the period. Give `end` as well. */
-                start?: components["parameters"]["Start"];
+                start?: components["parameters"]["StartParameter"];
                 /** @description End of the period, later than `start`. Give `start` as well. */
-                end?: components["parameters"]["End"];
+                end?: components["parameters"]["EndParameter"];
             };
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4547,47 +4674,47 @@ export interface operations {
                     "application/json": components["schemas"]["Costs"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getElastigroupDetailedCosts: {
         parameters: {
             query?: {
                 /** @description Start of the period. Give `end` as well. */
-                start?: components["parameters"]["Start"];
+                start?: components["parameters"]["StartParameter"];
                 /** @description End of the period, later than `start`. Give `start` as well. */
-                end?: components["parameters"]["End"];
+                end?: components["parameters"]["EndParameter"];
             };
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4599,48 +4726,71 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "groupId": "sig-0f3ac1d2",
+                     *         "instanceId": "i-0a1b2c3d4e5f60718",
+                     *         "spotInstanceRequestId": "sir-3diixyue",
+                     *         "instanceType": "t3a.micro",
+                     *         "availabilityZone": "us-east-1a",
+                     *         "running": {
+                     *           "value": 720.5,
+                     *           "unit": "hours"
+                     *         },
+                     *         "savings": {
+                     *           "value": 68.4,
+                     *           "unit": "percentage"
+                     *         },
+                     *         "costs": {
+                     *           "actual": 2.37,
+                     *           "potential": 7.49
+                     *         }
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["DetailedCosts"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     listElastigroupEvents: {
         parameters: {
             query?: {
                 /** @description Start of the period. */
-                start?: components["parameters"]["EventsStart"];
+                start?: components["parameters"]["EventsStartParameter"];
             };
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4652,56 +4802,70 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "groupId": "sig-0f3ac1d2",
+                     *         "eventType": "InstanceReplacement",
+                     *         "subEvents": [
+                     *           {
+                     *             "type": "recoverInstances"
+                     *           }
+                     *         ],
+                     *         "createdAt": "2026-11-23T20:01:40.000+0000"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["ElastigroupEvents"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     listElastigroupLogs: {
         parameters: {
             query?: {
                 /** @description Start of the period. Give `end` as well. */
-                start?: components["parameters"]["Start"];
+                start?: components["parameters"]["StartParameter"];
                 /** @description End of the period, later than `start`. Give `start` as well. */
-                end?: components["parameters"]["End"];
+                end?: components["parameters"]["EndParameter"];
                 /** @description Only lines of this severity. */
-                severity?: components["parameters"]["Severity"];
+                severity?: components["parameters"]["SeverityParameter"];
                 /** @description Only lines about this resource, such as an EC2 instance. */
-                resource?: components["parameters"]["Resource"];
+                resource?: components["parameters"]["ResourceParameter"];
                 /** @description Maximum number of lines; Spot's default is 500. */
-                limit?: components["parameters"]["LogLimit"];
+                limit?: components["parameters"]["LogLimitParameter"];
             };
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4713,20 +4877,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "message": "Instance i-0a1b2c3d4e5f60718 is running",
+                     *         "severity": "INFO",
+                     *         "createdAt": "2026-11-23T20:02:00.000Z"
+                     *       },
+                     *       {
+                     *         "message": "Spot sir-3diixyue was requested: t3a.micro in us-east-1a",
+                     *         "severity": "DEBUG",
+                     *         "createdAt": "2026-11-23T20:01:40.000Z"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["ElastigroupLog"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getElastigroupCapacity: {
@@ -4734,24 +4912,24 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4763,20 +4941,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "minimum": 2,
+                     *       "target": 2,
+                     *       "maximum": 4,
+                     *       "unit": "instance"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Capacity"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     updateElastigroupCapacity: {
@@ -4786,31 +4972,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
-                "If-Match"?: components["parameters"]["IfMatch"];
+                "If-Match"?: components["parameters"]["IfMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4833,55 +5019,63 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "minimum": 1,
+                     *       "target": 3,
+                     *       "maximum": 6,
+                     *       "unit": "instance"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Capacity"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRunOrPreconditionFailed"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunOrPreconditionFailedResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     scaleUpElastigroup: {
         parameters: {
             query?: {
                 /** @description How many instances to add or remove. */
-                adjustment?: components["parameters"]["Adjustment"];
+                adjustment?: components["parameters"]["AdjustmentParameter"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4893,55 +5087,67 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "newSpotRequests": [
+                     *         {
+                     *           "spotInstanceRequestId": "sir-3diixyue",
+                     *           "instanceType": "t3a.micro",
+                     *           "availabilityZone": "us-east-1a"
+                     *         }
+                     *       ],
+                     *       "newInstances": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["ScaleUpResult"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     scaleDownElastigroup: {
         parameters: {
             query?: {
                 /** @description How many instances to add or remove. */
-                adjustment?: components["parameters"]["Adjustment"];
+                adjustment?: components["parameters"]["AdjustmentParameter"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4953,24 +5159,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "victimSpotRequests": [
+                     *         {
+                     *           "spotInstanceRequestId": "sir-3diixyue",
+                     *           "instanceId": "i-0a1b2c3d4e5f60718"
+                     *         }
+                     *       ],
+                     *       "victimInstances": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["ScaleDownResult"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     detachInstances: {
@@ -4980,26 +5197,26 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -5025,21 +5242,21 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     listSuspensions: {
@@ -5047,24 +5264,24 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -5076,20 +5293,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "groupId": "sig-0f3ac1d2",
+                     *       "processes": [
+                     *         "AUTO_SCALE"
+                     *       ],
+                     *       "suspensions": [
+                     *         {
+                     *           "name": "AUTO_SCALE",
+                     *           "expiresAt": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Suspensions"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     createSuspensions: {
@@ -5099,26 +5330,26 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -5144,59 +5375,73 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "groupId": "sig-0f3ac1d2",
+                     *       "processes": [
+                     *         "AUTO_SCALE"
+                     *       ],
+                     *       "suspensions": [
+                     *         {
+                     *           "name": "AUTO_SCALE",
+                     *           "expiresAt": "2026-11-23T22:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Suspensions"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     deleteSuspensions: {
         parameters: {
             query: {
                 /** @description Process to resume, such as `AUTO_SCALE`. May be given more than once. */
-                process: components["parameters"]["Process"];
+                process: components["parameters"]["ProcessParameter"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
-                "If-Match"?: components["parameters"]["IfMatch"];
+                "If-Match"?: components["parameters"]["IfMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -5208,51 +5453,58 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "groupId": "sig-0f3ac1d2",
+                     *       "processes": [],
+                     *       "suspensions": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["Suspensions"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRunOrPreconditionFailed"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunOrPreconditionFailedResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     listRolls: {
         parameters: {
             query?: {
                 /** @description Maximum number of rolls. */
-                limit?: components["parameters"]["RollLimit"];
+                limit?: components["parameters"]["RollLimitParameter"];
             };
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -5264,20 +5516,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": "sbgd-1a2b3c4d",
+                     *         "status": "in_progress",
+                     *         "progress": {
+                     *           "unit": "percent",
+                     *           "value": 50
+                     *         },
+                     *         "currentBatch": 3,
+                     *         "numOfBatches": 4,
+                     *         "gracePeriod": 300,
+                     *         "createdAt": "2026-11-23T20:00:00.000+0000",
+                     *         "updatedAt": "2026-11-23T20:12:00.000+0000"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["Rolls"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     createRoll: {
@@ -5287,31 +5556,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKeyParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -5333,7 +5602,7 @@ export interface operations {
             /** @description The roll that was started, as Spot returns it. */
             201: {
                 headers: {
-                    Location: components["headers"]["Location"];
+                    Location: components["headers"]["LocationHeader"];
                     /**
                      * @description Only present, as `true`, when this is the stored answer to an earlier request with the same key.
                      * @example true
@@ -5342,24 +5611,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "sbgd-1a2b3c4d",
+                     *       "status": "starting",
+                     *       "progress": {
+                     *         "unit": "percent",
+                     *         "value": 0
+                     *       },
+                     *       "currentBatch": 0,
+                     *       "numOfBatches": 4,
+                     *       "gracePeriod": 300,
+                     *       "createdAt": "2026-11-23T20:00:00.000+0000",
+                     *       "updatedAt": "2026-11-23T20:00:00.000+0000"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Roll"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableWithKey"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableWithKeyResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getRoll: {
@@ -5367,29 +5651,29 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the roll.
                  * @example sbgd-1a2b3c4d
                  */
-                roll: components["parameters"]["RollId"];
+                roll: components["parameters"]["RollIdParameter"];
             };
             cookie?: never;
         };
@@ -5401,20 +5685,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "sbgd-1a2b3c4d",
+                     *       "status": "in_progress",
+                     *       "progress": {
+                     *         "unit": "percent",
+                     *         "value": 50
+                     *       },
+                     *       "currentBatch": 3,
+                     *       "numOfBatches": 4,
+                     *       "gracePeriod": 300,
+                     *       "createdAt": "2026-11-23T20:00:00.000+0000",
+                     *       "updatedAt": "2026-11-23T20:12:00.000+0000"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Roll"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     stopRoll: {
@@ -5424,31 +5723,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the roll.
                  * @example sbgd-1a2b3c4d
                  */
-                roll: components["parameters"]["RollId"];
+                roll: components["parameters"]["RollIdParameter"];
             };
             cookie?: never;
         };
@@ -5461,20 +5760,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getRollStatus: {
@@ -5482,29 +5781,29 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the roll.
                  * @example sbgd-1a2b3c4d
                  */
-                roll: components["parameters"]["RollId"];
+                roll: components["parameters"]["RollIdParameter"];
             };
             cookie?: never;
         };
@@ -5516,20 +5815,53 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "progress": {
+                     *         "unit": "percent",
+                     *         "value": 50
+                     *       },
+                     *       "numberOfBatches": 2,
+                     *       "currentBatch": 2,
+                     *       "gracePeriod": 300,
+                     *       "strategyAction": "REPLACE_SERVER",
+                     *       "healthCheck": "TARGET_GROUP",
+                     *       "instances": [
+                     *         {
+                     *           "blue": [
+                     *             {
+                     *               "instanceId": "i-0756a16a226ac9596",
+                     *               "lifeCycle": "SPOT",
+                     *               "batchNum": 2,
+                     *               "status": "running"
+                     *             }
+                     *           ],
+                     *           "green": [
+                     *             {
+                     *               "instanceId": "i-0a1b2c3d4e5f60718",
+                     *               "lifeCycle": "SPOT",
+                     *               "batchNum": 1,
+                     *               "status": "running"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["RollStatus"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     createRollAction: {
@@ -5539,31 +5871,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the roll.
                  * @example sbgd-1a2b3c4d
                  */
-                roll: components["parameters"]["RollId"];
+                roll: components["parameters"]["RollIdParameter"];
             };
             cookie?: never;
         };
@@ -5585,23 +5917,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "groupId": "sig-0f3ac1d2",
+                     *       "rollId": "sbgd-1a2b3c4d",
+                     *       "actionType": "DETACH_NEW",
+                     *       "detachedInstances": [
+                     *         "i-0a1b2c3d4e5f60718"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["RollActionResult"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     listStatefulInstances: {
@@ -5609,24 +5951,24 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -5638,20 +5980,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": "ssi-1a2b3c4d",
+                     *         "instanceId": "i-0a1b2c3d4e5f60718",
+                     *         "privateIp": "172.31.186.25",
+                     *         "imageId": "ami-00000000000000000",
+                     *         "state": "ACTIVE",
+                     *         "devices": [
+                     *           {
+                     *             "deviceName": "/dev/xvda",
+                     *             "volumeId": "vol-0a1b2c3d4e5f60718",
+                     *             "snapshotId": null
+                     *           }
+                     *         ],
+                     *         "launchedAt": "2026-11-23T20:02:00.000Z",
+                     *         "createdAt": "2026-11-23T20:01:40.000Z"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["StatefulInstances"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     pauseStatefulInstance: {
@@ -5661,31 +6023,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the stateful instance.
                  * @example ssi-1a2b3c4d
                  */
-                statefulInstance: components["parameters"]["StatefulInstanceId"];
+                statefulInstance: components["parameters"]["StatefulInstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -5698,21 +6060,21 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     resumeStatefulInstance: {
@@ -5722,31 +6084,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the stateful instance.
                  * @example ssi-1a2b3c4d
                  */
-                statefulInstance: components["parameters"]["StatefulInstanceId"];
+                statefulInstance: components["parameters"]["StatefulInstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -5759,21 +6121,21 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     recycleStatefulInstance: {
@@ -5783,31 +6145,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the stateful instance.
                  * @example ssi-1a2b3c4d
                  */
-                statefulInstance: components["parameters"]["StatefulInstanceId"];
+                statefulInstance: components["parameters"]["StatefulInstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -5820,21 +6182,21 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     deallocateStatefulInstance: {
@@ -5844,31 +6206,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the stateful instance.
                  * @example ssi-1a2b3c4d
                  */
-                statefulInstance: components["parameters"]["StatefulInstanceId"];
+                statefulInstance: components["parameters"]["StatefulInstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -5881,57 +6243,57 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     lockElastigroupInstance: {
         parameters: {
             query?: {
                 /** @description How long it lasts, in minutes. Default: until it is removed. */
-                ttlInMinutes?: components["parameters"]["TtlInMinutes"];
+                ttlInMinutes?: components["parameters"]["TtlInMinutesParameter"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of an EC2 instance of the Elastigroup.
                  * @example i-0a1b2c3d4e5f60718
                  */
-                ec2Instance: components["parameters"]["Ec2InstanceId"];
+                ec2Instance: components["parameters"]["Ec2InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -5944,20 +6306,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     unlockElastigroupInstance: {
@@ -5967,31 +6329,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of an EC2 instance of the Elastigroup.
                  * @example i-0a1b2c3d4e5f60718
                  */
-                ec2Instance: components["parameters"]["Ec2InstanceId"];
+                ec2Instance: components["parameters"]["Ec2InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6004,20 +6366,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     enterElastigroupInstanceStandby: {
@@ -6027,31 +6389,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of an EC2 instance of the Elastigroup.
                  * @example i-0a1b2c3d4e5f60718
                  */
-                ec2Instance: components["parameters"]["Ec2InstanceId"];
+                ec2Instance: components["parameters"]["Ec2InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6064,20 +6426,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     exitElastigroupInstanceStandby: {
@@ -6087,31 +6449,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of an EC2 instance of the Elastigroup.
                  * @example i-0a1b2c3d4e5f60718
                  */
-                ec2Instance: components["parameters"]["Ec2InstanceId"];
+                ec2Instance: components["parameters"]["Ec2InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6124,56 +6486,56 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     listInstances: {
         parameters: {
             query?: {
                 /** @description Only resources of this name; `*` stands for anything, as in `web-*`. */
-                name?: components["parameters"]["NameFilter"];
+                name?: components["parameters"]["NameFilterParameter"];
                 /** @description Only resources with this tag, `key` or `key:value`. Given more than once, with all of them. */
-                tag?: components["parameters"]["TagFilter"];
+                tag?: components["parameters"]["TagFilterParameter"];
                 /** @description Only resources created at this moment or later. */
-                createdAfter?: components["parameters"]["CreatedAfter"];
+                createdAfter?: components["parameters"]["CreatedAfterParameter"];
                 /** @description Only resources created before this moment. */
-                createdBefore?: components["parameters"]["CreatedBefore"];
+                createdBefore?: components["parameters"]["CreatedBeforeParameter"];
                 /**
                  * @description Resources at most, sorted by id. Where there are more, `Link` has the path of the next page. Without `limit` and
                  *     `after` the whole list comes, in the order in which Spot has it.
                  */
-                limit?: components["parameters"]["Limit"];
+                limit?: components["parameters"]["LimitParameter"];
                 /** @description Only resources whose id comes after this one, sorted by id. It may be gone by now. */
-                after?: components["parameters"]["After"];
+                after?: components["parameters"]["AfterParameter"];
             };
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -6212,17 +6574,17 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedInstanceSummaries"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     createInstance: {
@@ -6232,26 +6594,26 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKeyParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -6264,7 +6626,7 @@ export interface operations {
             /** @description The whole managed instance as Spot created it. */
             201: {
                 headers: {
-                    Location: components["headers"]["Location"];
+                    Location: components["headers"]["LocationHeader"];
                     /**
                      * @description Only present, as `true`, when this is the stored answer to an earlier request with the same key.
                      * @example true
@@ -6276,21 +6638,21 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedInstance"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableWithKey"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableWithKeyResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     updateInstanceStates: {
@@ -6300,21 +6662,21 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -6343,20 +6705,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getInstance: {
@@ -6364,24 +6726,24 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6396,53 +6758,53 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedInstance"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     updateInstance: {
         parameters: {
             query?: {
                 /** @description Put changed tags on running instances at once, without a roll. */
-                autoApplyTags?: components["parameters"]["AutoApplyTags"];
+                autoApplyTags?: components["parameters"]["AutoApplyTagsParameter"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
-                "If-Match"?: components["parameters"]["IfMatch"];
+                "If-Match"?: components["parameters"]["IfMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6461,66 +6823,66 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedInstance"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRunOrPreconditionFailed"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunOrPreconditionFailedResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     deleteInstance: {
         parameters: {
             query?: {
                 /** @description Terminate the EC2 instance. On unless `false`. */
-                shouldTerminateInstance?: components["parameters"]["ShouldTerminateInstance"];
+                shouldTerminateInstance?: components["parameters"]["ShouldTerminateInstanceParameter"];
                 /** @description Delete the AMIs Spot made. On unless `false`. */
-                shouldDeleteImages?: components["parameters"]["ShouldDeleteImages"];
+                shouldDeleteImages?: components["parameters"]["ShouldDeleteImagesParameter"];
                 /** @description Delete the EBS volumes. On unless `false`. */
-                shouldDeleteVolumes?: components["parameters"]["ShouldDeleteVolumes"];
+                shouldDeleteVolumes?: components["parameters"]["ShouldDeleteVolumesParameter"];
                 /** @description Delete the EBS snapshots. On unless `false`. */
-                shouldDeleteSnapshots?: components["parameters"]["ShouldDeleteSnapshots"];
+                shouldDeleteSnapshots?: components["parameters"]["ShouldDeleteSnapshotsParameter"];
                 /** @description Delete the network interfaces. On unless `false`. */
-                shouldDeleteNetworkInterfaces?: components["parameters"]["ShouldDeleteNetworkInterfaces"];
+                shouldDeleteNetworkInterfaces?: components["parameters"]["ShouldDeleteNetworkInterfacesParameter"];
                 /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them otherwise. */
-                shouldDeleteBackupImages?: components["parameters"]["ShouldDeleteBackupImages"];
+                shouldDeleteBackupImages?: components["parameters"]["ShouldDeleteBackupImagesParameter"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
-                "If-Match"?: components["parameters"]["IfMatch"];
+                "If-Match"?: components["parameters"]["IfMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6533,20 +6895,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRunOrPreconditionFailed"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunOrPreconditionFailedResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getInstanceStatus: {
@@ -6554,24 +6916,24 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6583,20 +6945,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "smi-3b9e07aa",
+                     *       "name": "build-cache",
+                     *       "status": "ACTIVE",
+                     *       "instanceId": "i-0a1b2c3d4e5f60718",
+                     *       "instanceType": "r6i.large",
+                     *       "imageId": "ami-02354e95b39ca8dec",
+                     *       "privateIp": "172.31.14.20",
+                     *       "publicIp": "198.51.100.79",
+                     *       "ipv6Address": null,
+                     *       "createdAt": "2026-09-14T08:12:44.000Z",
+                     *       "launchedAt": "2026-09-14T08:13:04.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ManagedInstanceStatus"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getInstanceReadiness: {
@@ -6604,71 +6981,71 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["Readiness"];
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            200: components["responses"]["ReadinessResponse"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getInstanceCosts: {
         parameters: {
             query?: {
                 /** @description Start of the period. Give `end` as well. */
-                start?: components["parameters"]["Start"];
+                start?: components["parameters"]["StartParameter"];
                 /** @description End of the period, later than `start`. Give `start` as well. */
-                end?: components["parameters"]["End"];
+                end?: components["parameters"]["EndParameter"];
             };
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6683,17 +7060,17 @@ export interface operations {
                     "application/json": components["schemas"]["Costs"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     pauseInstance: {
@@ -6703,26 +7080,26 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6735,20 +7112,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     resumeInstance: {
@@ -6758,26 +7135,26 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6790,20 +7167,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     recycleInstance: {
@@ -6813,26 +7190,26 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6845,20 +7222,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     deleteInstanceVolume: {
@@ -6868,31 +7245,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
                 /**
                  * @description Id of the EBS volume.
                  * @example vol-0a1b2c3d4e5f60718
                  */
-                volume: components["parameters"]["VolumeId"];
+                volume: components["parameters"]["VolumeIdParameter"];
             };
             cookie?: never;
         };
@@ -6905,20 +7282,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     createImport: {
@@ -6928,26 +7305,26 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKeyParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -6961,14 +7338,14 @@ export interface operations {
                  *       "shouldTerminateInstance": false
                  *     }
                  */
-                "application/json": components["schemas"]["ImportCreate"];
+                "application/json": components["schemas"]["InstanceImportCreate"];
             };
         };
         responses: {
             /** @description The import that was started, as Spot returns it. */
             201: {
                 headers: {
-                    Location: components["headers"]["Location"];
+                    Location: components["headers"]["LocationHeader"];
                     /**
                      * @description Only present, as `true`, when this is the stored answer to an earlier request with the same key.
                      * @example true
@@ -6977,24 +7354,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Import"];
+                    /**
+                     * @example {
+                     *       "migrationId": "smg-1a2b3c4d",
+                     *       "managedInstanceId": null,
+                     *       "data": {
+                     *         "originalInstanceId": "i-0a1b2c3d4e5f60718",
+                     *         "shouldKeepPrivateIp": false,
+                     *         "shouldKeepMetadataOptions": false,
+                     *         "shouldTerminateInstance": false
+                     *       },
+                     *       "state": "MIGRATE_START"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["InstanceImport"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableWithKey"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableWithKeyResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getImport: {
@@ -7002,24 +7392,24 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the import.
                  * @example smg-1a2b3c4d
                  */
-                import: components["parameters"]["ImportId"];
+                import: components["parameters"]["ImportIdParameter"];
             };
             cookie?: never;
         };
@@ -7031,20 +7421,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Import"];
+                    /**
+                     * @example {
+                     *       "migrationId": "smg-1a2b3c4d",
+                     *       "managedInstanceId": "smi-3b9e07aa",
+                     *       "data": {
+                     *         "originalInstanceId": "i-0a1b2c3d4e5f60718",
+                     *         "shouldKeepPrivateIp": false,
+                     *         "shouldKeepMetadataOptions": false,
+                     *         "shouldTerminateInstance": false
+                     *       },
+                     *       "state": "FINISH"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["InstanceImport"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     ping: {
@@ -7066,9 +7469,9 @@ export interface operations {
                     "text/plain": components["schemas"]["Pong"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            414: components["responses"]["UriTooLong"];
-            500: components["responses"]["InternalError"];
+            400: components["responses"]["BadRequestResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            500: components["responses"]["InternalErrorResponse"];
         };
     };
     ready: {
@@ -7095,10 +7498,10 @@ export interface operations {
                     "application/json": components["schemas"]["Ready"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            414: components["responses"]["UriTooLong"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequestResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            503: components["responses"]["UnavailableResponse"];
         };
     };
     getVersion: {
@@ -7125,12 +7528,12 @@ export interface operations {
                      *       "source": "https://github.com/YaleSpinup/spot-api"
                      *     }
                      */
-                    "application/json": components["schemas"]["Version"];
+                    "application/json": components["schemas"]["ServerVersion"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            414: components["responses"]["UriTooLong"];
-            500: components["responses"]["InternalError"];
+            400: components["responses"]["BadRequestResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            500: components["responses"]["InternalErrorResponse"];
         };
     };
     getMetrics: {
@@ -7141,7 +7544,7 @@ export interface operations {
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path?: never;
             cookie?: never;
@@ -7162,12 +7565,12 @@ export interface operations {
                     "text/plain": components["schemas"]["Metrics"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            503: components["responses"]["UnavailableResponse"];
         };
     };
     getOpenApiJson: {
@@ -7175,7 +7578,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
             };
             path?: never;
             cookie?: never;
@@ -7188,13 +7591,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "openapi": "3.0.3",
+                     *       "info": {
+                     *         "title": "spot-api",
+                     *         "version": "0.1.0"
+                     *       },
+                     *       "paths": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["OpenApiDocument"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            414: components["responses"]["UriTooLong"];
-            500: components["responses"]["InternalError"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            500: components["responses"]["InternalErrorResponse"];
         };
     };
     getOpenApiYaml: {
@@ -7202,7 +7615,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
             };
             path?: never;
             cookie?: never;
@@ -7215,16 +7628,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "openapi": "3.0.3",
+                     *       "info": {
+                     *         "title": "spot-api",
+                     *         "version": "0.1.0"
+                     *       },
+                     *       "paths": {}
+                     *     }
+                     */
                     "application/yaml": components["schemas"]["OpenApiDocument"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            414: components["responses"]["UriTooLong"];
-            500: components["responses"]["InternalError"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            500: components["responses"]["InternalErrorResponse"];
         };
     };
 }
-type WithRequired<T, K extends keyof T> = T & {
-    [P in K]-?: T[P];
-};

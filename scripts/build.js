@@ -10,7 +10,8 @@ import { build } from 'esbuild'
 
 /** Besides the server and the sandbox: what tests kill, `npm run local` ends with and bench/ measures alone. */
 const ENTRY_POINTS = [
-  'server.ts', 'sandbox/index.ts', 'services/state/index.ts', 'services/process/process-end.ts',
+  'server.ts', 'sandbox/index.ts',
+  'services/audit/log.ts', 'services/state/index.ts', 'services/process/process-end.ts',
   'services/access/tokens.ts', 'services/metrics/requests.ts', 'services/resources/summaries.ts'
 ]
 

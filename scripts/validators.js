@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
 import { document, operationsOf } from '../openapi/document.ts'
+import { schemasForAjv } from '../openapi/nullable.ts'
 import { COMPONENTS, requestSchemas } from '../openapi/request-schemas.ts'
 
 const { default: standaloneCode } = createRequire(import.meta.url)('ajv/dist/standalone')
@@ -25,7 +26,7 @@ function validators () {
       strict: true, allErrors: true, keywords: ['components', 'integers'], code: { source: true }, ...options
     })
     addFormats.default(ajv)
-    ajv.addSchema({ $id: COMPONENTS, components: document.components })
+    ajv.addSchema({ $id: COMPONENTS, components: { schemas: schemasForAjv() } })
     const names = new Map() // the first with each schema: most operations share their parameters
     const aliases = []
     for (const { name, schema } of schemas) {

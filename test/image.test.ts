@@ -36,7 +36,7 @@ const LISTENS = /(http:\/\/127\.0\.0\.1:(\d+))(?:\/v1\/spot\/docs|")/
 function instead (command: string, directory: string): string | undefined {
   if (full) return command
   if (!command.startsWith('npm ci')) {
-    cpSync(join(root, 'dist'), join(directory, 'dist'), { recursive: true })
+    cpSync(join(root, 'dist'), join(directory, 'dist'), { recursive: true, preserveTimestamps: true })
     return command.replace('npm run build', 'npm run build -- --if-stale')
   }
   if (!command.includes('--omit=dev')) symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
@@ -54,7 +54,7 @@ function contextIn (folder: string): string {
   const context = join(folder, 'context')
   mkdirSync(context)
   for (const name of sentToBuild(join(root, '.dockerignore'))) {
-    cpSync(join(root, name), join(context, name), { recursive: true })
+    cpSync(join(root, name), join(context, name), { recursive: true, preserveTimestamps: true })
   }
   return context
 }
@@ -194,7 +194,7 @@ t.test('the image of the Dockerfile', { ...full && { timeout: 600_000 } }, async
     t.equal((await fetch(`${url}/v1/spot/docs`)).status, 200)
     // With a key: what is native is needed, to check the token and to keep the record.
     const headers = { 'x-auth-token': TOKEN, 'content-type': 'application/json', 'idempotency-key': '"from-an-image"' }
-    const body = JSON.stringify(examples.ElastigroupCreate?.value)
+    const body = JSON.stringify(examples.ElastigroupCreateExample?.value)
     t.equal((await fetch(`${url}/v1/spot/real/elastigroups`, { method: 'POST', headers, body })).status, 201)
     t.ok(existsSync(join(app, 'state/state.sqlite')))
     t.strictSame(await end(), { code: 0, errors: '' })

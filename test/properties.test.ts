@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import t from 'tap'
+import { schemasForAjv } from '../openapi/nullable.js'
 
 /**
  * The schemas of the two resources against every property that Spot's own OpenAPI document or its Go SDK knows.
@@ -23,10 +24,16 @@ const read = (name: string) => JSON.parse(readFileSync(new URL(name, import.meta
 const document = read('../openapi/spot-api.json') as { components: { schemas: Record<string, Schema> } }
 const known = read('known-properties.json') as Record<'elastigroup' | 'managedInstance', Record<string, string>>
 
+const twin = 'Generators stop at names that differ in case only. It passes as one that nobody knows.'
+const pair = 'Clients send a list of pairs. One alone, which only the vendor document has, is a type that Java lacks.'
 const array = 'An array of persistence objects exists in the vendor document only. Its own replies hold one object.'
 
 /** Known paths that our schemas do not describe, and why. */
 const leftOut: Record<string, string> = {
+  'thirdPartiesIntegration.ecs.autoScale.attributes.key': pair,
+  'thirdPartiesIntegration.ecs.autoScale.attributes.value': pair,
+  'scheduling.tasks[].MaxCapacity': twin,
+  'scheduling.tasks[].MinCapacity': twin,
   'strategy.persistence[].blockDevicesMode': array,
   'strategy.persistence[].shouldPersistBlockDevices': array,
   'strategy.persistence[].shouldPersistPrivateIp': array,
@@ -69,12 +76,12 @@ const propertiesOf = (name: string) => {
   return found
 }
 
-/** A number takes integers too, so it serves both. */
+/** A number takes integers too, so it serves both. What has no type takes any. */
 const accepts = (types: Set<string>, type: string) =>
-  types.has(type) || (type === 'integer' && types.has('number'))
+  types.has(type) || types.has('unknown') || (type === 'integer' && types.has('number'))
 
 const ajv = new Ajv({ strict: true, keywords: ['components'] })
-ajv.addSchema({ $id: 'spot-api', components: document.components })
+ajv.addSchema({ $id: 'spot-api', components: { schemas: schemasForAjv() } })
 const compile = (pointer: string) => ajv.compile({ $ref: `spot-api#${pointer}` })
 
 for (const [resource, schema] of [['elastigroup', 'Elastigroup'], ['managedInstance', 'ManagedInstance']] as const) {
@@ -154,8 +161,9 @@ t.test('a scaling action takes a number, the same as text, or an expression', as
   for (const value of [true, [], {}, 1.5]) t.equal(validate(value), false)
 })
 
-t.test('attributes of ECS instances may be one pair or a list of pairs', async t => {
+t.test('attributes of ECS instances are a list of pairs', async t => {
   const validate = compile('/components/schemas/EcsAutoScale')
   const attribute = { key: 'zone', value: 'a' }
-  for (const attributes of [attribute, [attribute], [], null]) t.equal(validate({ attributes }), true)
+  for (const attributes of [[attribute], [], null]) t.equal(validate({ attributes }), true)
+  t.equal(validate({ attributes: attribute }), false, 'not one alone, which Java would need a type of its own for')
 })

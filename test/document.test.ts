@@ -1,0 +1,124 @@
+import { isDeepStrictEqual } from 'node:util'
+import t from 'tap'
+import { document } from '../openapi/document.js'
+
+/* What generators of clients trip over, each seen in one of them. The document has none of it. */
+
+type Json = Record<string, any>
+
+/** Every object in a value, with its JSON pointer. */
+function * objectsIn (value: unknown, pointer = ''): Generator<[Json, string]> {
+  if (typeof value !== 'object' || value === null) return
+  yield [value as Json, pointer]
+  for (const [name, inner] of Object.entries(value)) yield * objectsIn(inner, `${pointer}/${name}`)
+}
+
+/** Names that differ in nothing but the case of their letters from one before them. */
+const twins = (names: string[]) => names.filter((name, index) =>
+  names.findIndex((other) => other.toLowerCase() === name.toLowerCase()) < index)
+
+/** Keywords of Go, Java, Kotlin, Python, Rust, TypeScript, and types that generated code brings with it. */
+const taken = new Set(`
+  abstract any array as assert async await bool boolean break byte case catch char class client configuration const
+  context continue crate date default defer del delete dict do double elif else enum error except exception export
+  extends false final finally float fn for from func function fun global go goto headers if impl implements import in
+  instanceof int integer interface internal is lambda let list long loop map match mod module move mut namespace native
+  new none nonlocal not null number object operation option optional or override package pass private protected public
+  raise range record ref request response result return select self set short static str string struct super switch
+  sync this throw throws time trait transient true try type typeof union unit unsafe unset use val value var version
+  void volatile when where while with yield
+`.trim().split(/\s+/))
+
+/** The schemas that replies are made of, however deep. */
+function repliesOf ({ paths, components }: Json): Json[] {
+  const found = new Set<Json>()
+  function visit (value: unknown) {
+    for (const [{ $ref }] of objectsIn(value)) {
+      if (typeof $ref !== 'string') continue
+      const [, , section = '', name = ''] = $ref.split('/')
+      const component = components[section][name]
+      if (section === 'examples' || found.has(component)) continue
+      found.add(component)
+      visit(component)
+    }
+  }
+  visit(Object.values<Json>(paths).flatMap((item) => Object.values(item).map(({ responses }) => responses)))
+  return [...found]
+}
+
+const PROBLEM = 'urn:problem-type:spot-api:'
+
+/** The one moment that this server writes itself. Spot's have offsets like `+0000`, which few languages read. */
+const EXPIRES = '/components/schemas/ClientIdentity/properties/expires'
+
+/** What stands beside the reference to an object that may be null. */
+const NULLABLE = { type: 'object', nullable: true }
+const isComponent = (pointer: string) => pointer.lastIndexOf('/') === 0
+
+const suffixes = { parameters: 'Parameter', responses: 'Response', headers: 'Header', examples: 'Example' }
+
+const rules: Record<string, { faults: (document: Json) => string[], bad: (document: Json) => void }> = {
+  'no component has the name of another, in whatever section': {
+    faults: ({ components }) => twins(Object.values<Json>(components).flatMap(Object.keys)),
+    bad: ({ components }) => { components.parameters.account = components.parameters.AccountParameter }
+  },
+  'the name of a parameter, response, header or example ends with what it is': {
+    faults: ({ components }) => Object.entries(suffixes).flatMap(([section, suffix]) =>
+      Object.keys(components[section]).filter((name) => !name.endsWith(suffix))),
+    bad: ({ components }) => { components.headers.Age = {} }
+  },
+  'no component is called like a keyword or a type of generated code': {
+    faults: ({ components }) => Object.values<Json>(components).flatMap(Object.keys)
+      .filter((name) => taken.has(name.toLowerCase())),
+    bad: ({ components }) => { components.schemas.Import = {} }
+  },
+  'no object has two properties that differ only in case': {
+    faults: (document) => [...objectsIn(document)].flatMap(([{ type, properties }, pointer]) =>
+      type === 'object' && properties ? twins(Object.keys(properties)).map((name) => `${pointer}/${name}`) : []),
+    bad: ({ components }) => { components.schemas.ElastigroupTask.properties.MinCapacity = { type: 'integer' } }
+  },
+  'no object is made of parts, and what may be null says so where it is referred to': {
+    faults: ({ components }) => [...objectsIn(components.schemas)].filter(([{ allOf, oneOf, ...rest }, pointer]) =>
+      oneOf || (allOf ? !isDeepStrictEqual(rest, NULLABLE) || allOf.length > 1 : isComponent(pointer) && rest.nullable))
+      .map(([, pointer]) => pointer),
+    bad: ({ components }) => {
+      components.schemas.Tag.nullable = true
+      components.schemas.Roll.allOf = [{ $ref: '#/components/schemas/RollCreate' }]
+      components.schemas.Roll.properties.progress.allOf.push({ type: 'object' })
+    }
+  },
+  'numbers are doubles, integers are what a language has for them, and moments of Spot are texts': {
+    faults: (document) => [...objectsIn(document)]
+      .filter(([{ type, format }, pointer]) => (type === 'number' && format !== 'double') ||
+        (type === 'integer' && format) || (format === 'date-time' && pointer !== EXPIRES))
+      .map(([, pointer]) => pointer),
+    bad: ({ components }) => {
+      delete components.schemas.ElastigroupStrategy.properties.risk.format
+      components.schemas.Capacity.properties.target.format = 'int64'
+      components.schemas.Roll.properties.createdAt.format = 'date-time'
+    }
+  },
+  'nothing in a reply is closed: a newer server may add a key or a word': {
+    faults: (document) => repliesOf(document).flatMap((reply) => [...objectsIn(reply)])
+      .flatMap(([{ additionalProperties, enum: words }, pointer]) =>
+        additionalProperties === false || Array.isArray(words) ? pointer : []),
+    bad: ({ components }) => {
+      components.schemas.Readiness.additionalProperties = false
+      components.schemas.Tag.properties.tagKey.enum = ['team']
+    }
+  },
+  'constants of problems are called as their types are': {
+    faults: ({ components }) => components.schemas.ProblemType.enum.filter((type: string, index: number) =>
+      type !== PROBLEM + components.schemas.ProblemType['x-enum-varnames'][index].toLowerCase().replaceAll('_', '-')),
+    bad: ({ components }) => { components.schemas.ProblemType.enum.shift() }
+  }
+}
+
+for (const [name, { faults, bad }] of Object.entries(rules)) {
+  t.test(name, async (t) => {
+    t.strictSame(faults(document), [])
+    const worse = structuredClone(document)
+    bad(worse)
+    t.not(faults(worse).length, 0, 'and it would be found')
+  })
+}
