@@ -91,8 +91,8 @@ const statesOf = ({ body }: Attempt) => (Array.isArray(body) ? body : []).map(ob
 const resumes = ({ state }: JsonObject) => state === 'RESUME'
 
 /**
- * The writes that can breach a rule, by operation. The others (recycling, suspensions, stopping a roll) change neither
- * capacity nor properties.
+ * The writes that can breach a rule, by operation. The others (recycling, suspensions, stopping a roll, locks, standby)
+ * change neither capacity nor properties.
  */
 export const operations: Record<string, Operation> = {
   createElastigroup: creates('elastigroup'),
