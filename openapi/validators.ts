@@ -8,10 +8,10 @@ const ROOT = 'spot-api'
 /** The document itself is checked when it is linted and in tests; at the start that would cost a tenth of a second. */
 const atOnce: Options = { meta: false, validateSchema: false, code: { optimize: false } }
 
-/** Parameters that are integers in decimal: Ajv would take `0x10`, `1e1` and ` 1` for numbers. */
+/** Parameters that are integers in decimal: Ajv would take `0x10` and `1e1` for numbers, and round what is longer. */
 const decimal: SchemaValidateFunction = (names: string[], parameters: Record<string, unknown>) => {
   decimal.errors = names
-    .filter((name) => typeof parameters[name] === 'string' && !/^-?\d+$/.test(parameters[name]))
+    .filter((name) => typeof parameters[name] === 'string' && !/^-?\d{1,15}$/.test(parameters[name]))
     .map((name) => ({
       instancePath: `/${name}`, keyword: 'type', params: { type: 'integer' }, message: 'must be integer'
     }))
