@@ -34,7 +34,7 @@ export function validatorOf (operationId: OperationId, part: RequestPart, schema
     : decimal(compiled('parameters')[name] as Validator, schema as ReturnType<typeof requestSchemas>['params'])
 }
 
-/** With integers in decimal: Ajv would take `0x10` and `1e1` for numbers, and round what is longer. It coerces its input. */
+/** With integers in decimal: Ajv, which coerces its input, takes `0x10` and `1e1` for numbers, and rounds long ones. */
 function decimal (validate: Validator, { integers }: { integers: string[] }): Validator {
   const validator: Validator = (parameters) => {
     const texts = parameters as Record<string, unknown>
