@@ -87,7 +87,8 @@ t.test('every operation of the vendor\'s document answers, and each reply is val
   for (const { operation, status, json } of await everyReply(t)) {
     const [method = '', path = ''] = operation.split(' ')
     const pointer = `/paths/${path.replaceAll('/', '~1')}/${method.toLowerCase()}`
-    const response = resolve(document, { $ref: `#${pointer}/responses/${status}` }) as { content?: Record<string, object> }
+    const $ref = `#${pointer}/responses/${status}`
+    const response = resolve(document, { $ref }) as { content?: Record<string, object> }
     const schema = response.content?.['application/json'] as { schema: Schema } | undefined
     if (schema === undefined) {
       t.ok(UNDOCUMENTED.includes(operation), `${operation} is not in the document, as we know`)
