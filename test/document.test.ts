@@ -87,6 +87,29 @@ const rules: Record<string, { faults: (document: Json) => string[], bad: (docume
       components.schemas.Roll.properties.progress.allOf.push({ type: 'object' })
     }
   },
+  'no value is of two types, but for a number that may be a text': {
+    faults: (document) => [...objectsIn(document)].filter(([{ anyOf }]) =>
+      Array.isArray(anyOf) && !anyOf.every(({ type }: Json) => ['integer', 'number', 'string'].includes(type)))
+      .map(([, pointer]) => pointer),
+    bad: ({ components }) => {
+      components.schemas.EcsBatch.properties.jobQueueNames = { anyOf: [{ type: 'array' }, { type: 'object' }] }
+    }
+  },
+  'each operation has one success, and at most one way to prove who calls': {
+    faults: ({ paths, security, components }) => [
+      ...Object.values<Json>(paths).flatMap((item) => Object.values<Json>(item))
+        .filter(({ operationId, responses, security = [] }) => operationId &&
+          (security.flatMap(Object.keys).length > 1 ||
+            Object.keys(responses).filter((status) => status < '3').length !== 1))
+        .map(({ operationId }) => operationId),
+      ...[security, Object.keys(components.securitySchemes)].filter(({ length }) => length !== 1)
+    ],
+    bad: ({ paths, security, components }) => {
+      paths['/v1/spot/whoami'].get.responses['202'] = {}
+      security.push({ other: [] })
+      components.securitySchemes.other = {}
+    }
+  },
   'numbers are doubles, integers are what a language has for them, and moments of Spot are texts': {
     faults: (document) => [...objectsIn(document)]
       .filter(([{ type, format }, pointer]) => (type === 'number' && format !== 'double') ||
