@@ -3,7 +3,8 @@
 
 const METHODS = ['get', 'post', 'put', 'delete']
 
-const refersTo = (parameters = [], name) => parameters.some(({ $ref }) => $ref?.endsWith(`parameters.yaml#/${name}`))
+const refersTo = (parameters = [], name) =>
+  parameters.some(({ $ref }) => $ref?.endsWith(`parameters.yaml#/${name}Parameter`))
 
 /** What is true of an operation → what it can answer then. Later rows win. */
 const rows = [
@@ -30,7 +31,7 @@ function responsesOf (method, operation, item) {
   }
   const names = Object.assign({}, ...rows.filter(([applies]) => applies(facts)).map(([, names]) => names))
   return Object.fromEntries(Object.entries(names)
-    .map(([status, name]) => [status, { $ref: `../responses.yaml#/${name}` }]))
+    .map(([status, name]) => [status, { $ref: `../responses.yaml#/${name}Response` }]))
 }
 
 const addParts = () => ({
@@ -41,9 +42,9 @@ const addParts = () => ({
       operation.responses = { ...responsesOf(method, operation, item), ...operation.responses }
       const { parameters = [] } = operation
       // The generator of types reads the bundled document by the same rules: there it is already.
-      const isThere = parameters.some(({ $ref }) => $ref?.endsWith('/Client'))
+      const isThere = parameters.some(({ $ref }) => $ref?.endsWith('/ClientParameter'))
       if (needsToken(operation) && !isThere) {
-        operation.parameters = [...parameters, { $ref: '../parameters.yaml#/Client' }]
+        operation.parameters = [...parameters, { $ref: '../parameters.yaml#/ClientParameter' }]
       }
     }
   }

@@ -53,7 +53,7 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -89,12 +89,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -133,12 +133,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -165,12 +165,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -196,12 +196,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -227,12 +227,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -258,12 +258,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -289,12 +289,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -320,12 +320,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -351,12 +351,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -386,12 +386,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -417,12 +417,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -448,12 +448,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -479,12 +479,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -518,12 +518,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -557,17 +557,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the roll.
                  * @example sbgd-1a2b3c4d
                  */
-                roll: components["parameters"]["RollId"];
+                roll: components["parameters"]["RollIdParameter"];
             };
             cookie?: never;
         };
@@ -593,17 +593,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the roll.
                  * @example sbgd-1a2b3c4d
                  */
-                roll: components["parameters"]["RollId"];
+                roll: components["parameters"]["RollIdParameter"];
             };
             cookie?: never;
         };
@@ -629,17 +629,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the roll.
                  * @example sbgd-1a2b3c4d
                  */
-                roll: components["parameters"]["RollId"];
+                roll: components["parameters"]["RollIdParameter"];
             };
             cookie?: never;
         };
@@ -665,17 +665,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the roll.
                  * @example sbgd-1a2b3c4d
                  */
-                roll: components["parameters"]["RollId"];
+                roll: components["parameters"]["RollIdParameter"];
             };
             cookie?: never;
         };
@@ -701,12 +701,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -732,17 +732,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the stateful instance.
                  * @example ssi-1a2b3c4d
                  */
-                statefulInstance: components["parameters"]["StatefulInstanceId"];
+                statefulInstance: components["parameters"]["StatefulInstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -768,17 +768,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the stateful instance.
                  * @example ssi-1a2b3c4d
                  */
-                statefulInstance: components["parameters"]["StatefulInstanceId"];
+                statefulInstance: components["parameters"]["StatefulInstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -804,17 +804,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the stateful instance.
                  * @example ssi-1a2b3c4d
                  */
-                statefulInstance: components["parameters"]["StatefulInstanceId"];
+                statefulInstance: components["parameters"]["StatefulInstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -840,17 +840,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the stateful instance.
                  * @example ssi-1a2b3c4d
                  */
-                statefulInstance: components["parameters"]["StatefulInstanceId"];
+                statefulInstance: components["parameters"]["StatefulInstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -876,7 +876,7 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -914,7 +914,7 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -940,12 +940,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -982,12 +982,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -1013,12 +1013,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -1044,12 +1044,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -1075,12 +1075,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -1106,12 +1106,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -1137,12 +1137,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -1168,17 +1168,17 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
                 /**
                  * @description Id of the EBS volume.
                  * @example vol-0a1b2c3d4e5f60718
                  */
-                volume: components["parameters"]["VolumeId"];
+                volume: components["parameters"]["VolumeIdParameter"];
             };
             cookie?: never;
         };
@@ -1204,7 +1204,7 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -1232,12 +1232,12 @@ export interface paths {
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the import.
                  * @example smg-1a2b3c4d
                  */
-                import: components["parameters"]["ImportId"];
+                import: components["parameters"]["ImportIdParameter"];
             };
             cookie?: never;
         };
@@ -1479,7 +1479,7 @@ export interface components {
             preview?: components["schemas"]["DryRunPreview"];
         };
         /** @description A client of this server, as the operator configured it. */
-        Client: {
+        ClientIdentity: {
             name: string;
             /** @description The accounts it may use. */
             accounts: components["schemas"]["AccountName"][];
@@ -1539,8 +1539,6 @@ export interface components {
         ElastigroupSummaries: components["schemas"]["ElastigroupSummary"][];
         /** @description 1 to 255 visible ASCII characters, without or within double quotes, which are not counted. */
         IdempotencyKey: string;
-        /** @description On or off. Default: off. */
-        Option: boolean;
         /** @description How many instances the group runs, or how much weight they have together. */
         ElastigroupCapacity: {
             /** @description Scaling never goes below this. */
@@ -2164,10 +2162,6 @@ export interface components {
             minCapacity?: number | null;
             /** @description For `statefulUpdateCapacity`: the new maximum. */
             maxCapacity?: number | null;
-            /** @description Spelling of `minCapacity` in the documentation of Spot. Its clients send `minCapacity`. */
-            MinCapacity?: number | null;
-            /** @description Spelling of `maxCapacity` in the documentation of Spot. Its clients send `maxCapacity`. */
-            MaxCapacity?: number | null;
             /** @description For `roll`: size of each batch in percent of the group. */
             batchSizePercentage?: number | null;
             /** @description For `roll`: seconds before the health of a batch is checked. */
@@ -2210,8 +2204,8 @@ export interface components {
             /** @description Value of the attribute. */
             value?: string | null;
         } | null;
-        /** @description Attributes of the container instances. Clients send a list; Spot documents a single pair as well. */
-        EcsAttributes: (components["schemas"]["EcsAttribute"][] | null) | components["schemas"]["EcsAttribute"];
+        /** @description Attributes of the container instances. */
+        EcsAttributes: components["schemas"]["EcsAttribute"][] | null;
         /** @description Scaling by what the tasks of the cluster need. */
         EcsAutoScale: {
             /** @description Whether Spot scales for the cluster. */
@@ -2538,6 +2532,29 @@ export interface components {
         ElastigroupMultai: {
             [key: string]: unknown;
         } | null;
+        /** @description A new Elastigroup. Spot fills in what is left out. */
+        ElastigroupCreate: {
+            /** @description `sig-` and eight hex digits, set by Spot. */
+            id?: string | null;
+            /** @description Name of the group. Need not be unique. */
+            name: string | null;
+            /** @description Free text about the group. */
+            description?: string | null;
+            /** @description AWS region, for example `us-east-1`. Required when `compute.subnetIds` is used. */
+            region?: string | null;
+            capacity: components["schemas"]["ElastigroupCapacity"];
+            strategy: components["schemas"]["ElastigroupStrategy"];
+            compute: components["schemas"]["ElastigroupCompute"];
+            scaling?: components["schemas"]["ElastigroupScaling"];
+            scheduling?: components["schemas"]["ElastigroupScheduling"];
+            thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"];
+            logging?: components["schemas"]["ElastigroupLogging"];
+            multai?: components["schemas"]["ElastigroupMultai"];
+            /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
+            createdAt?: string | null;
+            /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
+            updatedAt?: string | null;
+        };
         /** @description An AWS Elastigroup: a group of instances that Spot keeps at its capacity, on Spot markets where possible. Properties that are not listed here are passed through unchanged. */
         Elastigroup: {
             /** @description `sig-` and eight hex digits, set by Spot. */
@@ -2561,21 +2578,29 @@ export interface components {
             /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
             updatedAt?: string | null;
         };
-        /** @description A new Elastigroup. Spot fills in what is left out. */
-        ElastigroupCreate: {
-            /** @description Name of the group. Need not be unique. */
-            name: string | null;
-            capacity: components["schemas"]["ElastigroupCapacity"];
-            strategy: components["schemas"]["ElastigroupStrategy"];
-            compute: components["schemas"]["ElastigroupCompute"];
-        } & WithRequired<components["schemas"]["Elastigroup"], "name" | "capacity" | "strategy" | "compute">;
         /** @description A partial Elastigroup. A missing key is left as it is, null clears the value, and an array replaces the whole array. */
-        ElastigroupUpdate: components["schemas"]["Elastigroup"];
-        /**
-         * @description On or off.
-         * @default true
-         */
-        Switch: boolean;
+        ElastigroupUpdate: {
+            /** @description `sig-` and eight hex digits, set by Spot. */
+            id?: string | null;
+            /** @description Name of the group. Need not be unique. */
+            name?: string | null;
+            /** @description Free text about the group. */
+            description?: string | null;
+            /** @description AWS region, for example `us-east-1`. Required when `compute.subnetIds` is used. */
+            region?: string | null;
+            capacity?: components["schemas"]["ElastigroupCapacity"];
+            strategy?: components["schemas"]["ElastigroupStrategy"];
+            compute?: components["schemas"]["ElastigroupCompute"];
+            scaling?: components["schemas"]["ElastigroupScaling"];
+            scheduling?: components["schemas"]["ElastigroupScheduling"];
+            thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"];
+            logging?: components["schemas"]["ElastigroupLogging"];
+            multai?: components["schemas"]["ElastigroupMultai"];
+            /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
+            createdAt?: string | null;
+            /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
+            updatedAt?: string | null;
+        };
         /** @description An instance or an open spot request of a group. */
         ElastigroupInstance: {
             /** @description EC2 instance; null until the request is fulfilled. */
@@ -3064,6 +3089,27 @@ export interface components {
             /** @description The tasks of the managed instance. */
             tasks?: components["schemas"]["ManagedInstanceTask"][] | null;
         } | null;
+        /** @description A new managed instance. Spot fills in what is left out. */
+        ManagedInstanceCreate: {
+            /** @description `smi-` and eight hex digits, set by Spot. */
+            id?: string | null;
+            /** @description Name of the managed instance. Need not be unique. */
+            name: string | null;
+            /** @description Free text about the managed instance. */
+            description?: string | null;
+            /** @description AWS region, for example `us-east-1`. */
+            region: string | null;
+            strategy?: components["schemas"]["ManagedInstanceStrategy"];
+            persistence?: components["schemas"]["ManagedInstancePersistence"];
+            healthCheck?: components["schemas"]["ManagedInstanceHealthCheck"];
+            compute: components["schemas"]["ManagedInstanceCompute"];
+            integrations?: components["schemas"]["ManagedInstanceIntegrations"];
+            scheduling?: components["schemas"]["ManagedInstanceScheduling"];
+            /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
+            createdAt?: string | null;
+            /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
+            updatedAt?: string | null;
+        };
         /** @description An AWS managed instance (Spot also says stateful node): one instance that keeps its data and addresses while Spot moves it between markets. Properties that are not listed here are passed through unchanged. */
         ManagedInstance: {
             /** @description `smi-` and eight hex digits, set by Spot. */
@@ -3085,14 +3131,6 @@ export interface components {
             /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
             updatedAt?: string | null;
         };
-        /** @description A new managed instance. Spot fills in what is left out. */
-        ManagedInstanceCreate: {
-            /** @description Name of the managed instance. Need not be unique. */
-            name: string | null;
-            /** @description AWS region, for example `us-east-1`. */
-            region: string | null;
-            compute: components["schemas"]["ManagedInstanceCompute"];
-        } & WithRequired<components["schemas"]["ManagedInstance"], "name" | "region" | "compute">;
         InstanceState: {
             /** @description The managed instance. */
             id: string;
@@ -3102,7 +3140,26 @@ export interface components {
         /** @description New states of several managed instances. */
         InstanceStates: components["schemas"]["InstanceState"][];
         /** @description A partial managed instance. A missing key is left as it is, null clears the value, and an array replaces the whole array. */
-        ManagedInstanceUpdate: components["schemas"]["ManagedInstance"];
+        ManagedInstanceUpdate: {
+            /** @description `smi-` and eight hex digits, set by Spot. */
+            id?: string | null;
+            /** @description Name of the managed instance. Need not be unique. */
+            name?: string | null;
+            /** @description Free text about the managed instance. */
+            description?: string | null;
+            /** @description AWS region, for example `us-east-1`. */
+            region?: string | null;
+            strategy?: components["schemas"]["ManagedInstanceStrategy"];
+            persistence?: components["schemas"]["ManagedInstancePersistence"];
+            healthCheck?: components["schemas"]["ManagedInstanceHealthCheck"];
+            compute?: components["schemas"]["ManagedInstanceCompute"];
+            integrations?: components["schemas"]["ManagedInstanceIntegrations"];
+            scheduling?: components["schemas"]["ManagedInstanceScheduling"];
+            /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
+            createdAt?: string | null;
+            /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
+            updatedAt?: string | null;
+        };
         /** @description State of a managed instance. */
         ManagedInstanceStatus: {
             id?: string | null;
@@ -3121,12 +3178,12 @@ export interface components {
             /** @description ISO 8601. */
             launchedAt?: string | null;
         };
-        ImportAvailabilityZone: {
+        InstanceImportAvailabilityZone: {
             name?: string | null;
             subnetIds?: string[] | null;
         } | null;
         /** @description An EC2 instance to import as a managed instance. */
-        ImportCreate: {
+        InstanceImportCreate: {
             /** @description The EC2 instance. */
             originalInstanceId: string | null;
             /** @description AWS region. */
@@ -3135,21 +3192,21 @@ export interface components {
             /** @description Operating system, such as `Linux/UNIX`. */
             product?: string | null;
             spotInstanceTypes?: string[] | null;
-            availabilityZones?: components["schemas"]["ImportAvailabilityZone"][] | null;
+            availabilityZones?: components["schemas"]["InstanceImportAvailabilityZone"][] | null;
             shouldKeepPrivateIp?: boolean | null;
             shouldKeepMetadataOptions?: boolean | null;
             /** @description Terminate the EC2 instance afterwards. */
             shouldTerminateInstance?: boolean | null;
         };
         /** @description What was asked for. */
-        ImportData: {
+        InstanceImportData: {
             originalInstanceId?: string | null;
             shouldKeepPrivateIp?: boolean | null;
             shouldKeepMetadataOptions?: boolean | null;
             shouldTerminateInstance?: boolean | null;
         } | null;
         /** @description The import of an EC2 instance, as Spot describes it. */
-        Import: {
+        InstanceImport: {
             /** @description Id of the import, `smg-…`. */
             migrationId?: string | null;
             /** @description The managed instance, `smi-…`; null until there is one. */
@@ -3158,7 +3215,7 @@ export interface components {
             /** @description From `MIGRATE_START` to `FINISH`, `CANCEL` or `ERROR`. */
             state?: string | null;
             stateDescription?: string | null;
-            data?: components["schemas"]["ImportData"];
+            data?: components["schemas"]["InstanceImportData"];
         };
         /** @description The word `pong`. */
         Pong: string;
@@ -3174,7 +3231,7 @@ export interface components {
             state: "up" | "down";
         };
         /** @description What answers, and where its source is (GNU AGPL, section 13). */
-        Version: {
+        ServerVersion: {
             /** @description Semantic version. */
             version: string;
             /** @description Commit the server was built from; `unknown` when it was not built from a repository. */
@@ -3195,7 +3252,7 @@ export interface components {
     };
     responses: {
         /** @description The request does not match this document, or Spot rejects it. */
-        BadRequest: {
+        BadRequestResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3222,9 +3279,9 @@ export interface components {
             };
         };
         /** @description The token is missing or wrong. */
-        Unauthenticated: {
+        UnauthenticatedResponse: {
             headers: {
-                "WWW-Authenticate": components["headers"]["WwwAuthenticate"];
+                "WWW-Authenticate": components["headers"]["WwwAuthenticateHeader"];
                 [name: string]: unknown;
             };
             content: {
@@ -3243,7 +3300,7 @@ export interface components {
             };
         };
         /** @description A part of the path is longer than 128 characters, or path and query together are longer than 8,192. */
-        UriTooLong: {
+        UriTooLongResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3263,11 +3320,11 @@ export interface components {
             };
         };
         /** @description Spot's rate limit is used up, or too many wrong tokens came from your address. Nothing was changed. */
-        TooManyRequests: {
+        TooManyRequestsResponse: {
             headers: {
-                "Retry-After": components["headers"]["RetryAfter"];
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                "Retry-After": components["headers"]["RetryAfterHeader"];
+                RateLimit: components["headers"]["RateLimitHeader"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicyHeader"];
                 [name: string]: unknown;
             };
             content: {
@@ -3296,7 +3353,7 @@ export interface components {
             };
         };
         /** @description A bug in this server. */
-        InternalError: {
+        InternalErrorResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3316,9 +3373,9 @@ export interface components {
             };
         };
         /** @description This server has too much to do, is ending, or takes Spot for out of order. Nothing was changed. */
-        Unavailable: {
+        UnavailableResponse: {
             headers: {
-                "Retry-After": components["headers"]["RetryAfter"];
+                "Retry-After": components["headers"]["RetryAfterHeader"];
                 [name: string]: unknown;
             };
             content: {
@@ -3337,14 +3394,14 @@ export interface components {
             };
         };
         /** @description The answer you have still holds. */
-        NotModified: {
+        NotModifiedResponse: {
             headers: {
                 [name: string]: unknown;
             };
             content?: never;
         };
         /** @description The token is right, but its client may not do this. Nothing was asked of Spot. */
-        Forbidden: {
+        ForbiddenResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3364,7 +3421,7 @@ export interface components {
             };
         };
         /** @description No such account, or Spot knows no such resource in it. */
-        NotFound: {
+        NotFoundResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3394,7 +3451,7 @@ export interface components {
             };
         };
         /** @description Spot cannot be reached, failed, or answered something that cannot be read. */
-        BadGateway: {
+        BadGatewayResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3414,7 +3471,7 @@ export interface components {
             };
         };
         /** @description Spot did not answer in time, or it is unknown whether a write happened. */
-        GatewayTimeout: {
+        GatewayTimeoutResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3434,9 +3491,9 @@ export interface components {
             };
         };
         /** @description A roll blocks the group, or a request with the same `Idempotency-Key` is under way. Nothing was changed. */
-        Conflict: {
+        ConflictResponse: {
             headers: {
-                "Retry-After": components["headers"]["RetryAfterSometimes"];
+                "Retry-After": components["headers"]["RetryAfterSometimesHeader"];
                 [name: string]: unknown;
             };
             content: {
@@ -3469,7 +3526,7 @@ export interface components {
             };
         };
         /** @description With `dryRun=true`, and every check passed: `preview` shows what Spot would get. Nothing was sent, nothing was changed. */
-        DryRun: {
+        DryRunResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3512,7 +3569,7 @@ export interface components {
             };
         };
         /** @description The body is larger than 1 MiB. */
-        ContentTooLarge: {
+        ContentTooLargeResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3532,7 +3589,7 @@ export interface components {
             };
         };
         /** @description The body is not JSON. */
-        UnsupportedMediaType: {
+        UnsupportedMediaTypeResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3555,7 +3612,7 @@ export interface components {
          * @description The `Idempotency-Key` belongs to another request, the operator's guardrails do not allow what would come of it, or the
          *     body has a masked secret. Nothing was changed.
          */
-        UnprocessableWithKey: {
+        UnprocessableWithKeyResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3567,9 +3624,9 @@ export interface components {
          * @description `If-Match` does not name the present `ETag`, or, with `dryRun=true`, every check passed: `preview` shows what Spot would
          *     get. Nothing was sent, nothing was changed.
          */
-        DryRunOrPreconditionFailed: {
+        DryRunOrPreconditionFailedResponse: {
             headers: {
-                ETag: components["headers"]["PresentETag"];
+                ETag: components["headers"]["PresentETagHeader"];
                 [name: string]: unknown;
             };
             content: {
@@ -3577,7 +3634,7 @@ export interface components {
             };
         };
         /** @description The operator's guardrails do not allow what would come of it, or the body has a masked secret. Nothing was changed. */
-        Unprocessable: {
+        UnprocessableResponse: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3604,7 +3661,7 @@ export interface components {
             };
         };
         /** @description Whether it is up, and why not. */
-        Readiness: {
+        ReadinessResponse: {
             headers: {
                 /**
                  * @description Seconds after which to ask again; there while the answer is no.
@@ -3633,108 +3690,108 @@ export interface components {
          * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
          *     than it tries.
          */
-        Client: components["schemas"]["ClientName"];
+        ClientParameter: components["schemas"]["ClientName"];
         /**
          * @description Name of a configured account.
          * @example demo
          */
-        Account: components["schemas"]["AccountName"];
+        AccountParameter: components["schemas"]["AccountName"];
         /** @description Only resources of this name; `*` stands for anything, as in `web-*`. */
-        NameFilter: components["schemas"]["NameFilter"];
+        NameFilterParameter: components["schemas"]["NameFilter"];
         /** @description Only resources with this tag, `key` or `key:value`. Given more than once, with all of them. */
-        TagFilter: components["schemas"]["TagFilter"];
+        TagFilterParameter: components["schemas"]["TagFilter"];
         /** @description Only resources created at this moment or later. */
-        CreatedAfter: components["schemas"]["Moment"];
+        CreatedAfterParameter: components["schemas"]["Moment"];
         /** @description Only resources created before this moment. */
-        CreatedBefore: components["schemas"]["Moment"];
+        CreatedBeforeParameter: components["schemas"]["Moment"];
         /**
          * @description Resources at most, sorted by id. Where there are more, `Link` has the path of the next page. Without `limit` and
          *     `after` the whole list comes, in the order in which Spot has it.
          */
-        Limit: components["schemas"]["PageLimit"];
+        LimitParameter: components["schemas"]["PageLimit"];
         /** @description Only resources whose id comes after this one, sorted by id. It may be gone by now. */
-        After: components["schemas"]["Identifier"];
+        AfterParameter: components["schemas"]["Identifier"];
         /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-        IfNoneMatch: components["schemas"]["EntityTag"];
+        IfNoneMatchParameter: components["schemas"]["EntityTag"];
         /**
          * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
          *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
          */
-        IdempotencyKey: components["schemas"]["IdempotencyKey"];
+        IdempotencyKeyParameter: components["schemas"]["IdempotencyKey"];
         /**
          * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
          *     guardrail must know is read, and for an update what would change.
          */
-        DryRun: components["schemas"]["Option"];
+        DryRunParameter: boolean;
         /**
          * @description Id of the Elastigroup.
          * @example sig-0f3ac1d2
          */
-        ElastigroupId: components["schemas"]["Identifier"];
+        ElastigroupIdParameter: components["schemas"]["Identifier"];
         /** @description Put changed tags on running instances at once, without a roll. */
-        AutoApplyTags: components["schemas"]["Option"];
+        AutoApplyTagsParameter: boolean;
         /** @description Resume paused stateful instances when the capacity grows, rather than launch new ones. */
-        ShouldResumeStateful: components["schemas"]["Option"];
+        ShouldResumeStatefulParameter: boolean;
         /**
          * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
          *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
          */
-        IfMatch: components["schemas"]["EntityTag"];
+        IfMatchParameter: components["schemas"]["EntityTag"];
         /** @description Delete the AMIs Spot made. On unless `false`. */
-        ShouldDeleteImages: components["schemas"]["Switch"];
+        ShouldDeleteImagesParameter: boolean;
         /** @description Delete the EBS volumes. On unless `false`. */
-        ShouldDeleteVolumes: components["schemas"]["Switch"];
+        ShouldDeleteVolumesParameter: boolean;
         /** @description Delete the EBS snapshots. On unless `false`. */
-        ShouldDeleteSnapshots: components["schemas"]["Switch"];
+        ShouldDeleteSnapshotsParameter: boolean;
         /** @description Delete the network interfaces. On unless `false`. */
-        ShouldDeleteNetworkInterfaces: components["schemas"]["Switch"];
+        ShouldDeleteNetworkInterfacesParameter: boolean;
         /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them otherwise. */
-        ShouldDeleteBackupImages: components["schemas"]["Option"];
+        ShouldDeleteBackupImagesParameter: boolean;
         /** @description Start of the period. Give `end` as well. */
-        Start: components["schemas"]["Moment"];
+        StartParameter: components["schemas"]["Moment"];
         /** @description End of the period, later than `start`. Give `start` as well. */
-        End: components["schemas"]["Moment"];
+        EndParameter: components["schemas"]["Moment"];
         /** @description Start of the period. */
-        EventsStart: components["schemas"]["Moment"];
+        EventsStartParameter: components["schemas"]["Moment"];
         /** @description Only lines of this severity. */
-        Severity: components["schemas"]["LogSeverity"];
+        SeverityParameter: components["schemas"]["LogSeverity"];
         /** @description Only lines about this resource, such as an EC2 instance. */
-        Resource: components["schemas"]["Identifier"];
+        ResourceParameter: components["schemas"]["Identifier"];
         /** @description Maximum number of lines; Spot's default is 500. */
-        LogLimit: components["schemas"]["LogLimit"];
+        LogLimitParameter: components["schemas"]["LogLimit"];
         /** @description How many instances to add or remove. */
-        Adjustment: components["schemas"]["Adjustment"];
+        AdjustmentParameter: components["schemas"]["Adjustment"];
         /** @description Process to resume, such as `AUTO_SCALE`. May be given more than once. */
-        Process: components["schemas"]["ProcessNames"];
+        ProcessParameter: components["schemas"]["ProcessNames"];
         /** @description Maximum number of rolls. */
-        RollLimit: components["schemas"]["RollLimit"];
+        RollLimitParameter: components["schemas"]["RollLimit"];
         /**
          * @description Id of the roll.
          * @example sbgd-1a2b3c4d
          */
-        RollId: components["schemas"]["Identifier"];
+        RollIdParameter: components["schemas"]["Identifier"];
         /**
          * @description Id of the stateful instance.
          * @example ssi-1a2b3c4d
          */
-        StatefulInstanceId: components["schemas"]["Identifier"];
+        StatefulInstanceIdParameter: components["schemas"]["Identifier"];
         /**
          * @description Id of the managed instance.
          * @example smi-3b9e07aa
          */
-        InstanceId: components["schemas"]["Identifier"];
+        InstanceIdParameter: components["schemas"]["Identifier"];
         /** @description Terminate the EC2 instance. On unless `false`. */
-        ShouldTerminateInstance: components["schemas"]["Switch"];
+        ShouldTerminateInstanceParameter: boolean;
         /**
          * @description Id of the EBS volume.
          * @example vol-0a1b2c3d4e5f60718
          */
-        VolumeId: components["schemas"]["Identifier"];
+        VolumeIdParameter: components["schemas"]["Identifier"];
         /**
          * @description Id of the import.
          * @example smg-1a2b3c4d
          */
-        ImportId: components["schemas"]["Identifier"];
+        ImportIdParameter: components["schemas"]["Identifier"];
     };
     requestBodies: never;
     headers: {
@@ -3742,37 +3799,37 @@ export interface components {
          * @description Names the header to send.
          * @example ApiKey header="X-Auth-Token"
          */
-        WwwAuthenticate: string;
+        WwwAuthenticateHeader: string;
         /**
          * @description Seconds to wait before the next attempt.
          * @example 42
          */
-        RetryAfter: number;
+        RetryAfterHeader: number;
         /**
          * @description What is left of Spot's rate limit: `r` calls, and `t` seconds until there is one more (draft-ietf-httpapi-ratelimit-headers).
          * @example "spot";r=0;t=42
          */
-        RateLimit: string;
+        RateLimitHeader: string;
         /**
          * @description Spot's rate limit, once Spot has reported it; `q` calls of this kind in `w` seconds (draft-ietf-httpapi-ratelimit-headers).
          * @example "spot";q=1000;w=60
          */
-        RateLimitPolicy: string;
+        RateLimitPolicyHeader: string;
         /**
          * @description Path of the new resource on this server.
          * @example /v1/spot/demo/elastigroups/sig-0f3ac1d2
          */
-        Location: string;
+        LocationHeader: string;
         /**
          * @description Seconds to wait before the next attempt, where waiting helps.
          * @example 5
          */
-        RetryAfterSometimes: number;
+        RetryAfterSometimesHeader: number;
         /**
          * @description The `ETag` of the resource now, where `If-Match` names another.
          * @example "vGJcSGOCqgWNvuMkxRXNiZ4nTeM"
          */
-        PresentETag: string;
+        PresentETagHeader: string;
     };
     pathItems: never;
 }
@@ -3786,7 +3843,7 @@ export interface operations {
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path?: never;
             cookie?: never;
@@ -3810,12 +3867,12 @@ export interface operations {
                     "application/json": components["schemas"]["Accounts"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            503: components["responses"]["UnavailableResponse"];
         };
     };
     whoami: {
@@ -3826,7 +3883,7 @@ export interface operations {
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path?: never;
             cookie?: never;
@@ -3850,51 +3907,51 @@ export interface operations {
                      *       "expires": "2027-06-30T00:00:00.000Z"
                      *     }
                      */
-                    "application/json": components["schemas"]["Client"];
+                    "application/json": components["schemas"]["ClientIdentity"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            503: components["responses"]["UnavailableResponse"];
         };
     };
     listElastigroups: {
         parameters: {
             query?: {
                 /** @description Only resources of this name; `*` stands for anything, as in `web-*`. */
-                name?: components["parameters"]["NameFilter"];
+                name?: components["parameters"]["NameFilterParameter"];
                 /** @description Only resources with this tag, `key` or `key:value`. Given more than once, with all of them. */
-                tag?: components["parameters"]["TagFilter"];
+                tag?: components["parameters"]["TagFilterParameter"];
                 /** @description Only resources created at this moment or later. */
-                createdAfter?: components["parameters"]["CreatedAfter"];
+                createdAfter?: components["parameters"]["CreatedAfterParameter"];
                 /** @description Only resources created before this moment. */
-                createdBefore?: components["parameters"]["CreatedBefore"];
+                createdBefore?: components["parameters"]["CreatedBeforeParameter"];
                 /**
                  * @description Resources at most, sorted by id. Where there are more, `Link` has the path of the next page. Without `limit` and
                  *     `after` the whole list comes, in the order in which Spot has it.
                  */
-                limit?: components["parameters"]["Limit"];
+                limit?: components["parameters"]["LimitParameter"];
                 /** @description Only resources whose id comes after this one, sorted by id. It may be gone by now. */
-                after?: components["parameters"]["After"];
+                after?: components["parameters"]["AfterParameter"];
             };
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -3938,17 +3995,17 @@ export interface operations {
                     "application/json": components["schemas"]["ElastigroupSummaries"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     createElastigroup: {
@@ -3958,26 +4015,26 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKeyParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -3990,7 +4047,7 @@ export interface operations {
             /** @description The whole group as Spot created it. */
             201: {
                 headers: {
-                    Location: components["headers"]["Location"];
+                    Location: components["headers"]["LocationHeader"];
                     /**
                      * @description Only present, as `true`, when this is the stored answer to an earlier request with the same key.
                      * @example true
@@ -4002,21 +4059,21 @@ export interface operations {
                     "application/json": components["schemas"]["Elastigroup"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableWithKey"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableWithKeyResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getElastigroup: {
@@ -4024,24 +4081,24 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4056,55 +4113,55 @@ export interface operations {
                     "application/json": components["schemas"]["Elastigroup"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     updateElastigroup: {
         parameters: {
             query?: {
                 /** @description Put changed tags on running instances at once, without a roll. */
-                autoApplyTags?: components["parameters"]["AutoApplyTags"];
+                autoApplyTags?: components["parameters"]["AutoApplyTagsParameter"];
                 /** @description Resume paused stateful instances when the capacity grows, rather than launch new ones. */
-                shouldResumeStateful?: components["parameters"]["ShouldResumeStateful"];
+                shouldResumeStateful?: components["parameters"]["ShouldResumeStatefulParameter"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
-                "If-Match"?: components["parameters"]["IfMatch"];
+                "If-Match"?: components["parameters"]["IfMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4123,65 +4180,65 @@ export interface operations {
                     "application/json": components["schemas"]["Elastigroup"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRunOrPreconditionFailed"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunOrPreconditionFailedResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     deleteElastigroup: {
         parameters: {
             query?: {
                 /** @description Delete the AMIs Spot made. On unless `false`. */
-                shouldDeleteImages?: components["parameters"]["ShouldDeleteImages"];
+                shouldDeleteImages?: components["parameters"]["ShouldDeleteImagesParameter"];
                 /** @description Delete the EBS volumes. On unless `false`. */
-                shouldDeleteVolumes?: components["parameters"]["ShouldDeleteVolumes"];
+                shouldDeleteVolumes?: components["parameters"]["ShouldDeleteVolumesParameter"];
                 /** @description Delete the EBS snapshots. On unless `false`. */
-                shouldDeleteSnapshots?: components["parameters"]["ShouldDeleteSnapshots"];
+                shouldDeleteSnapshots?: components["parameters"]["ShouldDeleteSnapshotsParameter"];
                 /** @description Delete the network interfaces. On unless `false`. */
-                shouldDeleteNetworkInterfaces?: components["parameters"]["ShouldDeleteNetworkInterfaces"];
+                shouldDeleteNetworkInterfaces?: components["parameters"]["ShouldDeleteNetworkInterfacesParameter"];
                 /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them otherwise. */
-                shouldDeleteBackupImages?: components["parameters"]["ShouldDeleteBackupImages"];
+                shouldDeleteBackupImages?: components["parameters"]["ShouldDeleteBackupImagesParameter"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
-                "If-Match"?: components["parameters"]["IfMatch"];
+                "If-Match"?: components["parameters"]["IfMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4194,20 +4251,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRunOrPreconditionFailed"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunOrPreconditionFailedResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getElastigroupStatus: {
@@ -4215,24 +4272,24 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4247,17 +4304,17 @@ export interface operations {
                     "application/json": components["schemas"]["ElastigroupStatus"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getElastigroupReadiness: {
@@ -4265,41 +4322,41 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["Readiness"];
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            200: components["responses"]["ReadinessResponse"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getElastigroupHealth: {
@@ -4307,24 +4364,24 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4339,47 +4396,47 @@ export interface operations {
                     "application/json": components["schemas"]["ElastigroupHealth"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getElastigroupCosts: {
         parameters: {
             query?: {
                 /** @description Start of the period. Give `end` as well. */
-                start?: components["parameters"]["Start"];
+                start?: components["parameters"]["StartParameter"];
                 /** @description End of the period, later than `start`. Give `start` as well. */
-                end?: components["parameters"]["End"];
+                end?: components["parameters"]["EndParameter"];
             };
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4394,47 +4451,47 @@ export interface operations {
                     "application/json": components["schemas"]["Costs"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getElastigroupDetailedCosts: {
         parameters: {
             query?: {
                 /** @description Start of the period. Give `end` as well. */
-                start?: components["parameters"]["Start"];
+                start?: components["parameters"]["StartParameter"];
                 /** @description End of the period, later than `start`. Give `start` as well. */
-                end?: components["parameters"]["End"];
+                end?: components["parameters"]["EndParameter"];
             };
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4449,45 +4506,45 @@ export interface operations {
                     "application/json": components["schemas"]["DetailedCosts"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     listElastigroupEvents: {
         parameters: {
             query?: {
                 /** @description Start of the period. */
-                start?: components["parameters"]["EventsStart"];
+                start?: components["parameters"]["EventsStartParameter"];
             };
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4502,53 +4559,53 @@ export interface operations {
                     "application/json": components["schemas"]["ElastigroupEvents"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     listElastigroupLogs: {
         parameters: {
             query?: {
                 /** @description Start of the period. Give `end` as well. */
-                start?: components["parameters"]["Start"];
+                start?: components["parameters"]["StartParameter"];
                 /** @description End of the period, later than `start`. Give `start` as well. */
-                end?: components["parameters"]["End"];
+                end?: components["parameters"]["EndParameter"];
                 /** @description Only lines of this severity. */
-                severity?: components["parameters"]["Severity"];
+                severity?: components["parameters"]["SeverityParameter"];
                 /** @description Only lines about this resource, such as an EC2 instance. */
-                resource?: components["parameters"]["Resource"];
+                resource?: components["parameters"]["ResourceParameter"];
                 /** @description Maximum number of lines; Spot's default is 500. */
-                limit?: components["parameters"]["LogLimit"];
+                limit?: components["parameters"]["LogLimitParameter"];
             };
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4563,17 +4620,17 @@ export interface operations {
                     "application/json": components["schemas"]["ElastigroupLog"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getElastigroupCapacity: {
@@ -4581,24 +4638,24 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4613,17 +4670,17 @@ export interface operations {
                     "application/json": components["schemas"]["Capacity"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     updateElastigroupCapacity: {
@@ -4633,31 +4690,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
-                "If-Match"?: components["parameters"]["IfMatch"];
+                "If-Match"?: components["parameters"]["IfMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4683,52 +4740,52 @@ export interface operations {
                     "application/json": components["schemas"]["Capacity"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRunOrPreconditionFailed"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunOrPreconditionFailedResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     scaleUpElastigroup: {
         parameters: {
             query?: {
                 /** @description How many instances to add or remove. */
-                adjustment?: components["parameters"]["Adjustment"];
+                adjustment?: components["parameters"]["AdjustmentParameter"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4743,52 +4800,52 @@ export interface operations {
                     "application/json": components["schemas"]["ScaleUpResult"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     scaleDownElastigroup: {
         parameters: {
             query?: {
                 /** @description How many instances to add or remove. */
-                adjustment?: components["parameters"]["Adjustment"];
+                adjustment?: components["parameters"]["AdjustmentParameter"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4803,21 +4860,21 @@ export interface operations {
                     "application/json": components["schemas"]["ScaleDownResult"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     detachInstances: {
@@ -4827,26 +4884,26 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4872,21 +4929,21 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     listSuspensions: {
@@ -4894,24 +4951,24 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4926,17 +4983,17 @@ export interface operations {
                     "application/json": components["schemas"]["Suspensions"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     createSuspensions: {
@@ -4946,26 +5003,26 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -4994,56 +5051,56 @@ export interface operations {
                     "application/json": components["schemas"]["Suspensions"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     deleteSuspensions: {
         parameters: {
             query: {
                 /** @description Process to resume, such as `AUTO_SCALE`. May be given more than once. */
-                process: components["parameters"]["Process"];
+                process: components["parameters"]["ProcessParameter"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
-                "If-Match"?: components["parameters"]["IfMatch"];
+                "If-Match"?: components["parameters"]["IfMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -5058,48 +5115,48 @@ export interface operations {
                     "application/json": components["schemas"]["Suspensions"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRunOrPreconditionFailed"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunOrPreconditionFailedResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     listRolls: {
         parameters: {
             query?: {
                 /** @description Maximum number of rolls. */
-                limit?: components["parameters"]["RollLimit"];
+                limit?: components["parameters"]["RollLimitParameter"];
             };
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -5114,17 +5171,17 @@ export interface operations {
                     "application/json": components["schemas"]["Rolls"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     createRoll: {
@@ -5134,31 +5191,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKeyParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -5180,7 +5237,7 @@ export interface operations {
             /** @description The roll that was started, as Spot returns it. */
             201: {
                 headers: {
-                    Location: components["headers"]["Location"];
+                    Location: components["headers"]["LocationHeader"];
                     /**
                      * @description Only present, as `true`, when this is the stored answer to an earlier request with the same key.
                      * @example true
@@ -5192,21 +5249,21 @@ export interface operations {
                     "application/json": components["schemas"]["Roll"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableWithKey"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableWithKeyResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getRoll: {
@@ -5214,29 +5271,29 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the roll.
                  * @example sbgd-1a2b3c4d
                  */
-                roll: components["parameters"]["RollId"];
+                roll: components["parameters"]["RollIdParameter"];
             };
             cookie?: never;
         };
@@ -5251,17 +5308,17 @@ export interface operations {
                     "application/json": components["schemas"]["Roll"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     stopRoll: {
@@ -5271,31 +5328,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the roll.
                  * @example sbgd-1a2b3c4d
                  */
-                roll: components["parameters"]["RollId"];
+                roll: components["parameters"]["RollIdParameter"];
             };
             cookie?: never;
         };
@@ -5308,20 +5365,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getRollStatus: {
@@ -5329,29 +5386,29 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the roll.
                  * @example sbgd-1a2b3c4d
                  */
-                roll: components["parameters"]["RollId"];
+                roll: components["parameters"]["RollIdParameter"];
             };
             cookie?: never;
         };
@@ -5366,17 +5423,17 @@ export interface operations {
                     "application/json": components["schemas"]["RollStatus"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     createRollAction: {
@@ -5386,31 +5443,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the roll.
                  * @example sbgd-1a2b3c4d
                  */
-                roll: components["parameters"]["RollId"];
+                roll: components["parameters"]["RollIdParameter"];
             };
             cookie?: never;
         };
@@ -5435,20 +5492,20 @@ export interface operations {
                     "application/json": components["schemas"]["RollActionResult"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     listStatefulInstances: {
@@ -5456,24 +5513,24 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
             };
             cookie?: never;
         };
@@ -5488,17 +5545,17 @@ export interface operations {
                     "application/json": components["schemas"]["StatefulInstances"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     pauseStatefulInstance: {
@@ -5508,31 +5565,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the stateful instance.
                  * @example ssi-1a2b3c4d
                  */
-                statefulInstance: components["parameters"]["StatefulInstanceId"];
+                statefulInstance: components["parameters"]["StatefulInstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -5545,21 +5602,21 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     resumeStatefulInstance: {
@@ -5569,31 +5626,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the stateful instance.
                  * @example ssi-1a2b3c4d
                  */
-                statefulInstance: components["parameters"]["StatefulInstanceId"];
+                statefulInstance: components["parameters"]["StatefulInstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -5606,21 +5663,21 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     recycleStatefulInstance: {
@@ -5630,31 +5687,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the stateful instance.
                  * @example ssi-1a2b3c4d
                  */
-                statefulInstance: components["parameters"]["StatefulInstanceId"];
+                statefulInstance: components["parameters"]["StatefulInstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -5667,21 +5724,21 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     deallocateStatefulInstance: {
@@ -5691,31 +5748,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the Elastigroup.
                  * @example sig-0f3ac1d2
                  */
-                elastigroup: components["parameters"]["ElastigroupId"];
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
                 /**
                  * @description Id of the stateful instance.
                  * @example ssi-1a2b3c4d
                  */
-                statefulInstance: components["parameters"]["StatefulInstanceId"];
+                statefulInstance: components["parameters"]["StatefulInstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -5728,57 +5785,57 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     listInstances: {
         parameters: {
             query?: {
                 /** @description Only resources of this name; `*` stands for anything, as in `web-*`. */
-                name?: components["parameters"]["NameFilter"];
+                name?: components["parameters"]["NameFilterParameter"];
                 /** @description Only resources with this tag, `key` or `key:value`. Given more than once, with all of them. */
-                tag?: components["parameters"]["TagFilter"];
+                tag?: components["parameters"]["TagFilterParameter"];
                 /** @description Only resources created at this moment or later. */
-                createdAfter?: components["parameters"]["CreatedAfter"];
+                createdAfter?: components["parameters"]["CreatedAfterParameter"];
                 /** @description Only resources created before this moment. */
-                createdBefore?: components["parameters"]["CreatedBefore"];
+                createdBefore?: components["parameters"]["CreatedBeforeParameter"];
                 /**
                  * @description Resources at most, sorted by id. Where there are more, `Link` has the path of the next page. Without `limit` and
                  *     `after` the whole list comes, in the order in which Spot has it.
                  */
-                limit?: components["parameters"]["Limit"];
+                limit?: components["parameters"]["LimitParameter"];
                 /** @description Only resources whose id comes after this one, sorted by id. It may be gone by now. */
-                after?: components["parameters"]["After"];
+                after?: components["parameters"]["AfterParameter"];
             };
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -5817,17 +5874,17 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedInstanceSummaries"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     createInstance: {
@@ -5837,26 +5894,26 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKeyParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -5869,7 +5926,7 @@ export interface operations {
             /** @description The whole managed instance as Spot created it. */
             201: {
                 headers: {
-                    Location: components["headers"]["Location"];
+                    Location: components["headers"]["LocationHeader"];
                     /**
                      * @description Only present, as `true`, when this is the stored answer to an earlier request with the same key.
                      * @example true
@@ -5881,21 +5938,21 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedInstance"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableWithKey"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableWithKeyResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     updateInstanceStates: {
@@ -5905,21 +5962,21 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -5948,20 +6005,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getInstance: {
@@ -5969,24 +6026,24 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6001,53 +6058,53 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedInstance"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     updateInstance: {
         parameters: {
             query?: {
                 /** @description Put changed tags on running instances at once, without a roll. */
-                autoApplyTags?: components["parameters"]["AutoApplyTags"];
+                autoApplyTags?: components["parameters"]["AutoApplyTagsParameter"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
-                "If-Match"?: components["parameters"]["IfMatch"];
+                "If-Match"?: components["parameters"]["IfMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6066,66 +6123,66 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedInstance"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRunOrPreconditionFailed"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunOrPreconditionFailedResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     deleteInstance: {
         parameters: {
             query?: {
                 /** @description Terminate the EC2 instance. On unless `false`. */
-                shouldTerminateInstance?: components["parameters"]["ShouldTerminateInstance"];
+                shouldTerminateInstance?: components["parameters"]["ShouldTerminateInstanceParameter"];
                 /** @description Delete the AMIs Spot made. On unless `false`. */
-                shouldDeleteImages?: components["parameters"]["ShouldDeleteImages"];
+                shouldDeleteImages?: components["parameters"]["ShouldDeleteImagesParameter"];
                 /** @description Delete the EBS volumes. On unless `false`. */
-                shouldDeleteVolumes?: components["parameters"]["ShouldDeleteVolumes"];
+                shouldDeleteVolumes?: components["parameters"]["ShouldDeleteVolumesParameter"];
                 /** @description Delete the EBS snapshots. On unless `false`. */
-                shouldDeleteSnapshots?: components["parameters"]["ShouldDeleteSnapshots"];
+                shouldDeleteSnapshots?: components["parameters"]["ShouldDeleteSnapshotsParameter"];
                 /** @description Delete the network interfaces. On unless `false`. */
-                shouldDeleteNetworkInterfaces?: components["parameters"]["ShouldDeleteNetworkInterfaces"];
+                shouldDeleteNetworkInterfaces?: components["parameters"]["ShouldDeleteNetworkInterfacesParameter"];
                 /** @description Delete the AMIs that Spot's AMI backup made. Spot keeps them otherwise. */
-                shouldDeleteBackupImages?: components["parameters"]["ShouldDeleteBackupImages"];
+                shouldDeleteBackupImages?: components["parameters"]["ShouldDeleteBackupImagesParameter"];
                 /**
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description The `ETag` of a `GET` of the same path: the write is carried out only if it still holds, else it is 412. Spot is asked
                  *     for it; what changes between that and the write is not noticed. `*`: the resource must exist.
                  */
-                "If-Match"?: components["parameters"]["IfMatch"];
+                "If-Match"?: components["parameters"]["IfMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6138,20 +6195,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRunOrPreconditionFailed"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunOrPreconditionFailedResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getInstanceStatus: {
@@ -6159,24 +6216,24 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6191,17 +6248,17 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedInstanceStatus"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getInstanceReadiness: {
@@ -6209,71 +6266,71 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            200: components["responses"]["Readiness"];
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            200: components["responses"]["ReadinessResponse"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getInstanceCosts: {
         parameters: {
             query?: {
                 /** @description Start of the period. Give `end` as well. */
-                start?: components["parameters"]["Start"];
+                start?: components["parameters"]["StartParameter"];
                 /** @description End of the period, later than `start`. Give `start` as well. */
-                end?: components["parameters"]["End"];
+                end?: components["parameters"]["EndParameter"];
             };
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6288,17 +6345,17 @@ export interface operations {
                     "application/json": components["schemas"]["Costs"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     pauseInstance: {
@@ -6308,26 +6365,26 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6340,20 +6397,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     resumeInstance: {
@@ -6363,26 +6420,26 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6395,20 +6452,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     recycleInstance: {
@@ -6418,26 +6475,26 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
             };
             cookie?: never;
         };
@@ -6450,20 +6507,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     deleteInstanceVolume: {
@@ -6473,31 +6530,31 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the managed instance.
                  * @example smi-3b9e07aa
                  */
-                instance: components["parameters"]["InstanceId"];
+                instance: components["parameters"]["InstanceIdParameter"];
                 /**
                  * @description Id of the EBS volume.
                  * @example vol-0a1b2c3d4e5f60718
                  */
-                volume: components["parameters"]["VolumeId"];
+                volume: components["parameters"]["VolumeIdParameter"];
             };
             cookie?: never;
         };
@@ -6510,20 +6567,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     createImport: {
@@ -6533,26 +6590,26 @@ export interface operations {
                  * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
                  *     guardrail must know is read, and for an update what would change.
                  */
-                dryRun?: components["parameters"]["DryRun"];
+                dryRun?: components["parameters"]["DryRunParameter"];
             };
             header?: {
                 /**
                  * @description A word of your choice for this one create, such as a new UUID. Send the same key with the same body again, as often
                  *     as you like: it is created once, and each request gets the first answer. Kept for 24 hours, in this account.
                  */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKeyParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
             };
             cookie?: never;
         };
@@ -6566,14 +6623,14 @@ export interface operations {
                  *       "shouldTerminateInstance": false
                  *     }
                  */
-                "application/json": components["schemas"]["ImportCreate"];
+                "application/json": components["schemas"]["InstanceImportCreate"];
             };
         };
         responses: {
             /** @description The import that was started, as Spot returns it. */
             201: {
                 headers: {
-                    Location: components["headers"]["Location"];
+                    Location: components["headers"]["LocationHeader"];
                     /**
                      * @description Only present, as `true`, when this is the stored answer to an earlier request with the same key.
                      * @example true
@@ -6582,24 +6639,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Import"];
+                    "application/json": components["schemas"]["InstanceImport"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            412: components["responses"]["DryRun"];
-            413: components["responses"]["ContentTooLarge"];
-            414: components["responses"]["UriTooLong"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["UnprocessableWithKey"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableWithKeyResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     getImport: {
@@ -6607,24 +6664,24 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
                 /**
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path: {
                 /**
                  * @description Name of a configured account.
                  * @example demo
                  */
-                account: components["parameters"]["Account"];
+                account: components["parameters"]["AccountParameter"];
                 /**
                  * @description Id of the import.
                  * @example smg-1a2b3c4d
                  */
-                import: components["parameters"]["ImportId"];
+                import: components["parameters"]["ImportIdParameter"];
             };
             cookie?: never;
         };
@@ -6636,20 +6693,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Import"];
+                    "application/json": components["schemas"]["InstanceImport"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            502: components["responses"]["BadGateway"];
-            503: components["responses"]["Unavailable"];
-            504: components["responses"]["GatewayTimeout"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
         };
     };
     ping: {
@@ -6671,9 +6728,9 @@ export interface operations {
                     "text/plain": components["schemas"]["Pong"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            414: components["responses"]["UriTooLong"];
-            500: components["responses"]["InternalError"];
+            400: components["responses"]["BadRequestResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            500: components["responses"]["InternalErrorResponse"];
         };
     };
     ready: {
@@ -6700,10 +6757,10 @@ export interface operations {
                     "application/json": components["schemas"]["Ready"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            414: components["responses"]["UriTooLong"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequestResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            503: components["responses"]["UnavailableResponse"];
         };
     };
     getVersion: {
@@ -6730,12 +6787,12 @@ export interface operations {
                      *       "source": "https://github.com/YaleSpinup/spot-api"
                      *     }
                      */
-                    "application/json": components["schemas"]["Version"];
+                    "application/json": components["schemas"]["ServerVersion"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            414: components["responses"]["UriTooLong"];
-            500: components["responses"]["InternalError"];
+            400: components["responses"]["BadRequestResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            500: components["responses"]["InternalErrorResponse"];
         };
     };
     getMetrics: {
@@ -6746,7 +6803,7 @@ export interface operations {
                  * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
                  *     than it tries.
                  */
-                "X-Auth-Client"?: components["parameters"]["Client"];
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
             };
             path?: never;
             cookie?: never;
@@ -6767,12 +6824,12 @@ export interface operations {
                     "text/plain": components["schemas"]["Metrics"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            414: components["responses"]["UriTooLong"];
-            429: components["responses"]["TooManyRequests"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            503: components["responses"]["UnavailableResponse"];
         };
     };
     getOpenApiJson: {
@@ -6780,7 +6837,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
             };
             path?: never;
             cookie?: never;
@@ -6796,10 +6853,10 @@ export interface operations {
                     "application/json": components["schemas"]["OpenApiDocument"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            414: components["responses"]["UriTooLong"];
-            500: components["responses"]["InternalError"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            500: components["responses"]["InternalErrorResponse"];
         };
     };
     getOpenApiYaml: {
@@ -6807,7 +6864,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The `ETag` of the answer you have. If nothing has changed since, the reply is 304 without a body. */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["IfNoneMatchParameter"];
             };
             path?: never;
             cookie?: never;
@@ -6823,13 +6880,10 @@ export interface operations {
                     "application/yaml": components["schemas"]["OpenApiDocument"];
                 };
             };
-            304: components["responses"]["NotModified"];
-            400: components["responses"]["BadRequest"];
-            414: components["responses"]["UriTooLong"];
-            500: components["responses"]["InternalError"];
+            304: components["responses"]["NotModifiedResponse"];
+            400: components["responses"]["BadRequestResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            500: components["responses"]["InternalErrorResponse"];
         };
     };
 }
-type WithRequired<T, K extends keyof T> = T & {
-    [P in K]-?: T[P];
-};

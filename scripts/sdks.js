@@ -35,7 +35,7 @@ async function startServer () {
     return { name: 'a server', ...await startAlone(sandbox) }
   }
   const stack = await startStack({ sandbox, settings: { logLevel: 'warn' } })
-  return { name: 'behind nginx', account: 'demo', ...stack }
+  return { ...stack, name: 'behind nginx', account: 'demo' }
 }
 
 async function startAlone (options) {

@@ -23,6 +23,7 @@ const GROUP = {
       securityGroupIds: [],
       tags: [{ tagKey: 'team', tagValue: '', ofTomorrow: null }],
       userData: null,
+      shutdownScript: Buffer.from('# long enough to be compressed\n'.repeat(50)).toString('base64'),
       monitoring: false,
       blockDeviceMappings: [],
       networkInterfaces: null,

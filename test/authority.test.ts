@@ -34,8 +34,8 @@ const rights: Record<Caller, Pick<Client, 'access' | 'allowDelete'>> = {
 const client = (name: Caller): Client => ({ name, keys: [keyOf(name)], accounts: ['*'], ...rights[name] })
 
 const { examples } = document.components as unknown as { examples: Record<string, { value: Json }> }
-const group = examples.ElastigroupCreate?.value as Json
-const instance = examples.ManagedInstanceCreate?.value as Json
+const group = examples.ElastigroupCreateExample?.value as Json
+const instance = examples.ManagedInstanceCreateExample?.value as Json
 
 /** A gateway with a client of each kind, an audit, and a Spot that has a group and a managed instance. */
 async function startFor (t: Test, guardrails?: Guardrails, { rateLimit = 1_000_000 } = {}) {

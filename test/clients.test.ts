@@ -55,8 +55,8 @@ const ids: Record<string, string> = {
 }
 
 const bodies: Record<string, unknown> = {
-  createElastigroup: examples.ElastigroupCreate?.value,
-  createInstance: examples.ManagedInstanceCreate?.value,
+  createElastigroup: examples.ElastigroupCreateExample?.value,
+  createInstance: examples.ManagedInstanceCreateExample?.value,
   updateElastigroupCapacity: { target: 1 },
   detachInstances: { instancesToDetach: ['i-0123456789abcdef0'], shouldTerminateInstances: false },
   createSuspensions: { suspensions: [{ name: 'AUTO_SCALE' }] },
@@ -181,7 +181,7 @@ t.test('keys of a client: two at once, expired ones, those of others, and more t
 const secret = 'a-password-of-jenkins'
 const userData = Buffer.from('#!/bin/sh\necho a secret\n').toString('base64')
 const group = {
-  ...examples.ElastigroupCreate?.value,
+  ...examples.ElastigroupCreateExample?.value,
   compute: {
     product: 'Linux/UNIX',
     instanceTypes: { ondemand: 't3.micro', spot: ['t3.micro'] },

@@ -27,7 +27,7 @@ async function start (t: Test, drainSeconds: number, settings = {}) {
       let letGo = () => {}
       const latency = new Promise<void>((resolve) => { letGo = resolve })
       sandbox.faults.inject({ method: 'POST', latency })
-      const body = JSON.stringify(examples.ElastigroupCreate?.value)
+      const body = JSON.stringify(examples.ElastigroupCreateExample?.value)
       const answer = fetch(`${url}/v1/spot/real/elastigroups`, { method: 'POST', headers, body })
       const status = answer.then((response) => response.status, () => 'lost')
       await until(() => sandbox.transcript.some(({ method }) => method === 'POST'))
@@ -81,7 +81,7 @@ t.test('writes whose callers hung up are carried out, logged and audited before 
   let letGo = () => {}
   const latency = new Promise<void>((resolve) => { letGo = resolve })
   sandbox.faults.inject({ method: 'POST', latency, times: Infinity })
-  const body = JSON.stringify(examples.ElastigroupCreate?.value)
+  const body = JSON.stringify(examples.ElastigroupCreateExample?.value)
   const head = `POST /v1/spot/real/elastigroups HTTP/1.1\r\nHost: a\r\nX-Auth-Token: ${TOKEN}\r\n` +
     `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`
   const arrived = () => sandbox.transcript.filter(({ method }) => method === 'POST').length

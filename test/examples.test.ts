@@ -14,7 +14,8 @@ interface Media { example?: unknown, examples?: Record<string, { value: unknown 
 const { responses } = document.components as unknown as {
   responses: Record<string, { content?: Record<string, Media> }>
 }
-const examples = Object.entries(responses).flatMap(([name, { content }]) => {
+const examples = Object.entries(responses).flatMap(([component, { content }]) => {
+  const name = component.replace(/Response$/, '')
   const media = content?.['application/problem+json']
   if (!media) return []
   const named = Object.entries(media.examples ?? {}).map(([key, { value }]) => [`${name} ${key}`, value] as const)

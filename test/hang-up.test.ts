@@ -14,7 +14,7 @@ const groups = `/v1/spot/${ACCOUNT}/elastigroups`
 /** Sends a create, hangs up as soon as `sent` is true, and resolves once the gateway has noticed. */
 async function createAndHangUp ({ url, app }: Gateway, requestId: string, sent: () => boolean) {
   const { hostname, port } = new URL(url)
-  const body = JSON.stringify(examples.ElastigroupCreate?.value)
+  const body = JSON.stringify(examples.ElastigroupCreateExample?.value)
   const socket = connect(Number(port), hostname)
   const [[atGateway]] = await Promise.all([once(app.server, 'connection'), once(socket, 'connect')])
   socket.write([

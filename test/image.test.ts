@@ -191,7 +191,7 @@ t.test('the image of the Dockerfile', { ...full && { timeout: 600_000 } }, async
     t.equal((await fetch(`${url}/v1/spot/docs`)).status, 200)
     // With a key: what is native is needed, to check the token and to keep the record.
     const headers = { 'x-auth-token': TOKEN, 'content-type': 'application/json', 'idempotency-key': '"from-an-image"' }
-    const body = JSON.stringify(examples.ElastigroupCreate?.value)
+    const body = JSON.stringify(examples.ElastigroupCreateExample?.value)
     t.equal((await fetch(`${url}/v1/spot/real/elastigroups`, { method: 'POST', headers, body })).status, 201)
     t.ok(existsSync(join(app, 'state/state.sqlite')))
     t.strictSame(await end(), { code: 0, errors: '' })

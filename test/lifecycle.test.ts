@@ -169,7 +169,7 @@ t.test('docs/clients.md shows the examples of the document', async (t) => {
 
 function example (name: string): any {
   const { examples } = document.components as unknown as { examples: Record<string, { value: object }> }
-  return structuredClone(examples[name]?.value)
+  return structuredClone(examples[`${name}Example`]?.value)
 }
 
 function withoutId ({ id, ...rest }: { id: string }) {

@@ -36,7 +36,7 @@ t.test('calls to Spot are measured by account, kind and outcome', async (t) => {
   ]
   const { examples } = document.components as unknown as { examples: Record<string, { value: object }> }
   for (const [method, account, path] of rows) {
-    const options = method === 'POST' ? { body: examples.ElastigroupCreate?.value } : {}
+    const options = method === 'POST' ? { body: examples.ElastigroupCreateExample?.value } : {}
     await gateway.request(method, `/v1/spot/${account}/${path}`, options)
   }
   await gateway.request('GET', '/v1/spot/ours/elastigroups', { token: null })

@@ -23,10 +23,16 @@ const read = (name: string) => JSON.parse(readFileSync(new URL(name, import.meta
 const document = read('../openapi/spot-api.json') as { components: { schemas: Record<string, Schema> } }
 const known = read('known-properties.json') as Record<'elastigroup' | 'managedInstance', Record<string, string>>
 
+const twin = 'Generators stop at names that differ in case only. It passes as one that nobody knows.'
+const pair = 'Clients send a list of pairs. One alone, which only the vendor document has, is a type that Java lacks.'
 const array = 'An array of persistence objects exists in the vendor document only. Its own replies hold one object.'
 
 /** Known paths that our schemas do not describe, and why. */
 const leftOut: Record<string, string> = {
+  'thirdPartiesIntegration.ecs.autoScale.attributes.key': pair,
+  'thirdPartiesIntegration.ecs.autoScale.attributes.value': pair,
+  'scheduling.tasks[].MaxCapacity': twin,
+  'scheduling.tasks[].MinCapacity': twin,
   'strategy.persistence[].blockDevicesMode': array,
   'strategy.persistence[].shouldPersistBlockDevices': array,
   'strategy.persistence[].shouldPersistPrivateIp': array,
@@ -154,8 +160,9 @@ t.test('a scaling action takes a number, the same as text, or an expression', as
   for (const value of [true, [], {}, 1.5]) t.equal(validate(value), false)
 })
 
-t.test('attributes of ECS instances may be one pair or a list of pairs', async t => {
+t.test('attributes of ECS instances are a list of pairs', async t => {
   const validate = compile('/components/schemas/EcsAutoScale')
   const attribute = { key: 'zone', value: 'a' }
-  for (const attributes of [attribute, [attribute], [], null]) t.equal(validate({ attributes }), true)
+  for (const attributes of [[attribute], [], null]) t.equal(validate({ attributes }), true)
+  t.equal(validate({ attributes: attribute }), false, 'not one alone, which Java would need a type of its own for')
 })

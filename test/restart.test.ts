@@ -28,7 +28,7 @@ const kinds = [
 ] as const
 
 const capacity = { target: 0, minimum: 0, maximum: 0, unit: 'instance' }
-const group = (name: string) => JSON.stringify({ ...examples.ElastigroupCreate?.value, name, capacity })
+const group = (name: string) => JSON.stringify({ ...examples.ElastigroupCreateExample?.value, name, capacity })
 
 /** Sends the n-th request, and says what it was and how it ended: `POST 201`. */
 async function send (balancer: string, n: number) {

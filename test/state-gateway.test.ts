@@ -30,7 +30,7 @@ t.test('a gateway', async (t) => {
     await t.rejects(app.state.get('a'), StateError)
     for (const key of ['a', 'b']) {
       const { status, json } = await gateway.request('POST', '/v1/spot/demo/elastigroups', {
-        body: examples.ElastigroupCreate?.value, headers: { 'idempotency-key': key }
+        body: examples.ElastigroupCreateExample?.value, headers: { 'idempotency-key': key }
       })
       t.match({ status, json }, { status: 503, json: { type: /:state-unavailable$/ } })
     }

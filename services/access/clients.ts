@@ -46,7 +46,7 @@ const HARMLESS = ['PAUSE', 'RESUME']
 const endings = {
   detachInstances: ({ shouldTerminateInstances }: Schemas['Detachment']) =>
     unless(shouldTerminateInstances !== false, '#/shouldTerminateInstances'),
-  createImport: ({ shouldTerminateInstance }: Schemas['ImportCreate']) =>
+  createImport: ({ shouldTerminateInstance }: Schemas['InstanceImportCreate']) =>
     unless(shouldTerminateInstance !== false, '#/shouldTerminateInstance'),
   updateInstanceStates (entries: Schemas['InstanceStates']) {
     const index = entries.findIndex(({ state }) => !HARMLESS.includes(state))

@@ -2,7 +2,7 @@ import type { components } from '../../../openapi/types.js'
 import { MANAGED_INSTANCES } from './paths.js'
 import type { Spot } from './spot.js'
 
-type Import = components['schemas']['Import']
+type Import = components['schemas']['InstanceImport']
 
 const root = [...MANAGED_INSTANCES, 'migration']
 

@@ -2,6 +2,7 @@
 import '../../compression.test.js'
 import '../../contract.test.js'
 import '../../cors.test.js'
+import '../../document.test.js'
 import '../../examples.test.js'
 import '../../http-edges.test.js'
 import '../../http-timeouts.test.js'

@@ -1,0 +1,67 @@
+import t from 'tap'
+import { document } from '../openapi/document.js'
+
+/* What generators of clients trip over, each seen in one of them. The document has none of it. */
+
+type Json = Record<string, any>
+
+/** Every object in a value, with its JSON pointer. */
+function * objectsIn (value: unknown, pointer = ''): Generator<[Json, string]> {
+  if (typeof value !== 'object' || value === null) return
+  yield [value as Json, pointer]
+  for (const [name, inner] of Object.entries(value)) yield * objectsIn(inner, `${pointer}/${name}`)
+}
+
+/** Names that differ in nothing but the case of their letters from one before them. */
+const twins = (names: string[]) => names.filter((name, index) =>
+  names.findIndex((other) => other.toLowerCase() === name.toLowerCase()) < index)
+
+/** Keywords of Go, Java, Kotlin, Python, Rust, TypeScript, and types that generated code brings with it. */
+const taken = new Set(`
+  abstract any array as assert async await bool boolean break byte case catch char class client configuration const
+  context continue crate date default defer del delete dict do double elif else enum error except exception export
+  extends false final finally float fn for from func function fun global go goto headers if impl implements import in
+  instanceof int integer interface internal is lambda let list long loop map match mod module move mut namespace native
+  new none nonlocal not null number object operation option optional or override package pass private protected public
+  raise range record ref request response result return select self set short static str string struct super switch
+  sync this throw throws time trait transient true try type typeof union unit unsafe unset use val value var version
+  void volatile when where while with yield
+`.trim().split(/\s+/))
+
+const suffixes = { parameters: 'Parameter', responses: 'Response', headers: 'Header', examples: 'Example' }
+
+const rules: Record<string, { faults: (document: Json) => string[], bad: (document: Json) => void }> = {
+  'no component has the name of another, in whatever section': {
+    faults: ({ components }) => twins(Object.values<Json>(components).flatMap(Object.keys)),
+    bad: ({ components }) => { components.parameters.account = components.parameters.AccountParameter }
+  },
+  'the name of a parameter, response, header or example ends with what it is': {
+    faults: ({ components }) => Object.entries(suffixes).flatMap(([section, suffix]) =>
+      Object.keys(components[section]).filter((name) => !name.endsWith(suffix))),
+    bad: ({ components }) => { components.headers.Age = {} }
+  },
+  'no component is called like a keyword or a type of generated code': {
+    faults: ({ components }) => Object.values<Json>(components).flatMap(Object.keys)
+      .filter((name) => taken.has(name.toLowerCase())),
+    bad: ({ components }) => { components.schemas.Import = {} }
+  },
+  'no object has two properties that differ only in case': {
+    faults: (document) => [...objectsIn(document)].flatMap(([{ type, properties }, pointer]) =>
+      type === 'object' && properties ? twins(Object.keys(properties)).map((name) => `${pointer}/${name}`) : []),
+    bad: ({ components }) => { components.schemas.ElastigroupTask.properties.MinCapacity = { type: 'integer' } }
+  },
+  'no object is made of parts': {
+    faults: ({ components }) => Object.entries<Json>(components.schemas)
+      .filter(([, { type, allOf, oneOf }]) => type === 'object' && (allOf ?? oneOf)).map(([name]) => name),
+    bad: ({ components }) => { components.schemas.Roll.allOf = [{ $ref: '#/components/schemas/RollCreate' }] }
+  }
+}
+
+for (const [name, { faults, bad }] of Object.entries(rules)) {
+  t.test(name, async (t) => {
+    t.strictSame(faults(document), [])
+    const worse = structuredClone(document)
+    bad(worse)
+    t.equal(faults(worse).length, 1, 'and it would be found')
+  })
+}
