@@ -1,0 +1,107 @@
+// The clients of the matrix beside our packages: how each is generated, compiled and run.
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { openapiGenerator } from './openapi-generator.js'
+import { run } from './run.js'
+
+const programs = join(import.meta.dirname, 'matrix')
+const { resolve } = createRequire(import.meta.url)
+const JAVA = ['mvn', 'java']
+const VERSIONS = { ogen: 'v1.24.0', orval: '7.9.0', axios: '1.12.2', typesOfNode: '20.19.43' }
+
+const program = (name, output, written = name) => copyFileSync(join(programs, name), join(output, written))
+
+/** With openapi-generator. */
+const made = (generator, settings, words) => (document, output) => openapiGenerator({ generator, document, output, settings, words })
+
+/** One Go module `spot-api/matrix`, with the program in a folder of it. */
+const go = (crud) => ({
+  async compile (output) {
+    mkdirSync(join(output, 'crud'), { recursive: true })
+    program(crud, join(output, 'crud'), 'main.go')
+    rmSync(join(output, 'test'), { recursive: true, force: true })
+    writeFileSync(join(output, 'go.mod'), 'module spot-api/matrix\n\ngo 1.24\n')
+    await run('go', ['mod', 'tidy'], { cwd: output })
+    await run('go', ['build', '-o', 'run-crud', './crud'], { cwd: output })
+  },
+  crud: (output, environment) => run('./run-crud', [], { cwd: output, environment })
+})
+
+/** Checked as strictly as TypeScript can, and run as CommonJS. */
+const typescript = (crud, packages = []) => ({
+  async compile (output) {
+    program(crud, output, 'crud.ts')
+    writeFileSync(join(output, 'package.json'), '{"private": true}\n')
+    await run('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock', `@types/node@${VERSIONS.typesOfNode}`, ...packages],
+      { cwd: output })
+    await run(process.execPath, [resolve('typescript/bin/tsc'), '--strict', '--skipLibCheck', '--target', 'es2022', '--module', 'commonjs',
+      '--moduleResolution', 'node10', '--esModuleInterop', '--lib', 'es2022,dom,dom.iterable', '--types', 'node', '--outDir', 'built', 'crud.ts'],
+    { cwd: output })
+  },
+  crud: (output, environment) => run(process.execPath, ['built/crud.js'], { cwd: output, environment })
+})
+
+const axios = `axios@${VERSIONS.axios}`
+
+/** Name: `tools`, the commands it needs; `generate(document, output)`; `compile(output)`; `crud(output, environment)`. */
+export const clients = {
+  'openapi-generator go': {
+    tools: [...JAVA, 'go'],
+    generate: made('go', { packageName: 'spot', withGoMod: false }),
+    ...go('crud.go')
+  },
+  ogen: {
+    tools: ['go'],
+    generate: (document, output) => run('go', ['run', `github.com/ogen-go/ogen/cmd/ogen@${VERSIONS.ogen}`, '--target',
+      join(output, 'spot'), '--package', 'spot', '--clean', '--config', join(programs, 'ogen.yml'), document]),
+    ...go('crud-ogen.go')
+  },
+  'openapi-generator python': {
+    tools: [...JAVA, 'python3'],
+    generate: made('python'),
+    async compile (output) {
+      program('crud.py', output)
+      await run('python3', ['-m', 'venv', 'venv'], { cwd: output })
+      await run('venv/bin/pip', ['install', '--quiet', '-r', 'requirements.txt'], { cwd: output })
+      await run('venv/bin/python', ['-c', 'import openapi_client; openapi_client.Elastigroup'], { cwd: output })
+    },
+    crud: (output, environment) => run('venv/bin/python', ['crud.py'], { cwd: output, environment })
+  },
+  'openapi-generator typescript-fetch': {
+    tools: JAVA,
+    generate: made('typescript-fetch'),
+    ...typescript('crud-fetch.ts')
+  },
+  'openapi-generator typescript-axios': {
+    tools: JAVA,
+    generate: made('typescript-axios'),
+    ...typescript('crud-axios.ts', [axios])
+  },
+  orval: {
+    tools: ['npm'],
+    generate: (document, output) => run('npm', ['exec', '--yes', `--package=orval@${VERSIONS.orval}`, '--', 'orval', '--input', document,
+      '--output', join(output, 'spot.ts'), '--client', 'axios-functions'], { cwd: output }),
+    ...typescript('crud-orval.ts', [axios])
+  },
+  'openapi-generator rust': {
+    tools: [...JAVA, 'cargo'],
+    generate: made('rust', { supportAsync: false, useBonBuilder: true }),
+    async compile (output) {
+      mkdirSync(join(output, 'examples'), { recursive: true })
+      program('crud.rs', join(output, 'examples'))
+      await run('cargo', ['build', '--quiet', '--no-default-features', '--example', 'crud'], { cwd: output })
+    },
+    crud: (output, environment) => run('target/debug/examples/crud', [], { cwd: output, environment })
+  },
+  'openapi-generator kotlin': {
+    tools: JAVA,
+    generate: made('kotlin'),
+    async compile (output) {
+      program('Crud.kt', join(output, 'src/main/kotlin'))
+      program('kotlin-pom.xml', output, 'pom.xml')
+      await run('mvn', ['-q', '-B', 'compile'], { cwd: output })
+    },
+    crud: (output, environment) => run('java', ['-cp', 'target/classes:target/lib/*', 'CrudKt'], { cwd: output, environment })
+  }
+}
