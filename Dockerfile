@@ -15,7 +15,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY . .
 ARG GITHASH
-RUN npm run build && find dist \( -name .tsbuildinfo -o -name '*.d.ts' \) -delete
+RUN npm run build && find dist -name '*.d.ts' -delete
 
 FROM node:22-bookworm-slim@sha256:43ac6c60b8f89723f746e8a92ce91abd5017e627ce1ddfe4238355d3a30b772c AS modules
 WORKDIR /app
@@ -42,6 +42,7 @@ WORKDIR /app
 COPY --from=modules /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY --from=build /app/openapi/spot-api.json openapi/spot-api.json
+COPY --from=build /app/services/state/sqlite-worker.js /app/services/state/sqlite-file.js services/state/
 COPY --from=build /app/package.json /app/LICENSE ./
 # What must survive a restart, unless it is in a Redis; it belongs to the user who runs, and to nobody else.
 COPY --from=modules --chown=65532:65532 /app/state state

@@ -4,7 +4,8 @@ import { document, operationsOf, resolve, type Operation } from '../openapi/docu
 import type { Handlers } from '../openapi/handlers.js'
 import { operations, type OperationRow } from '../openapi/operations.js'
 import { routePath } from '../openapi/paths.js'
-import { schemasOf } from '../openapi/validators.js'
+import { requestSchemas, type RequestPart } from '../openapi/request-schemas.js'
+import { validatorOf } from '../openapi/validators.js'
 
 declare module 'fastify' {
   /** The row of the operation that the route answers; nothing for what is none. */
@@ -14,8 +15,13 @@ declare module 'fastify' {
 type AnyHandler = (request: FastifyRequest) => Answer | Promise<Answer>
 interface Answer { status: number, headers?: Record<string, string | undefined>, body?: unknown }
 
-/** A route for each operation of the document, with its hooks in their order. */
+/**
+ * A route for each operation of the document, with its hooks in their order. Requests are checked as the document says.
+ * Replies are written as they are: tests check them.
+ */
 export default fp(async function contract (app: FastifyInstance, { handlers }: { handlers: Handlers }) {
+  // A newline at the end, so that a terminal begins a new line after it.
+  app.setReplySerializer((body) => `${JSON.stringify(body)}\n`)
   const allowed = app.auth([app.verifyToken, app.permit.operation], { relation: 'and' })
   /** What is read of an account may be given again for a moment. */
   const isRemembered = ({ kind, inAccount }: OperationRow) => kind === 'read' && inAccount
@@ -44,7 +50,8 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
       method: method.toUpperCase() as HTTPMethods,
       url: routePath(path),
       config: { ...row },
-      schema: schemasOf(operation, parameters),
+      schema: requestSchemas(operation, parameters),
+      validatorCompiler: ({ schema, httpPart }) => validatorOf(row.operationId, httpPart as RequestPart, schema),
       ...hooksOf(row),
       async handler (request, reply): Promise<unknown> {
         const { status, headers = {}, body } = await answer(request)
@@ -58,7 +65,7 @@ export default fp(async function contract (app: FastifyInstance, { handlers }: {
 }, {
   name: 'contract',
   dependencies: [
-    'validation', 'auth', 'permission', 'admission', 'spot', 'guardrails', 'preconditions', 'idempotency', 'metrics',
+    'auth', 'permission', 'admission', 'spot', 'guardrails', 'preconditions', 'idempotency', 'metrics',
     'docs', 'replies'
   ]
 })

@@ -38,10 +38,11 @@ async function startServer () {
   return { ...stack, name: 'behind nginx', account: 'demo' }
 }
 
+/** From the sources: only with `--import=tsx`. */
 async function startAlone (options) {
-  const dist = (path) => import(join(root, 'dist', path))
-  const [{ build }, { resolveSettings }, { startSandbox }] =
-    await Promise.all(['app.js', 'services/configuration/index.js', 'sandbox/index.js'].map(dist))
+  const { build } = await import('../app.js')
+  const { resolveSettings } = await import('../services/configuration/index.js')
+  const { startSandbox } = await import('../sandbox/index.js')
   const { hash } = await import('@node-rs/bcrypt')
   const sandbox = await startSandbox(options)
   const key = 'the-key-of-the-programs'

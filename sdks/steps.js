@@ -7,7 +7,7 @@ export const STEPS = {
   list: 'with a name and a tag as filters: exactly this group.',
   ready: 'wait until it is, asking as often as Retry-After says.',
   costs: 'a total, which is a number, and may be 0.',
-  roll: 'begun with an Idempotency-Key, read, and stopped.',
+  roll: 'begun, read, and stopped. Its gracePeriod is 600, or it could end first.',
   problem: 'a group that is not there: 404. The line has the type of the problem; the client may not know it.',
   'send back': 'the group SPOT_API_GROUP is read, and sent back whole: with its nulls, unknown fields, [] and 0.',
   delete: 'the first group. To read it is a 404 from then on.'

@@ -2,10 +2,11 @@ import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
 import { parse } from 'yaml'
 import { document, operationsOf, resolve } from '../openapi/document.js'
+import { schemasForAjv } from '../openapi/nullable.js'
 import type { Reply } from './helper.js'
 
 const ajv = addFormats.default(new Ajv({ strict: true, allErrors: true, keywords: ['components'] }))
-  .addSchema({ $id: 'contract', components: document.components })
+  .addSchema({ $id: 'contract', components: { schemas: schemasForAjv() } })
 
 const operations = operationsOf(document)
 const problem = { $ref: '#/components/schemas/Problem' }

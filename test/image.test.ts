@@ -134,10 +134,13 @@ t.test('the image of the Dockerfile', { ...full && { timeout: 600_000 } }, async
   const app = join(image.root, image.workdir)
 
   await t.test('holds what the server needs, and nothing else', async (t) => {
-    t.strictSame(readdirSync(app), ['LICENSE', 'dist', 'node_modules', 'openapi', 'package.json', 'state'])
+    t.strictSame(readdirSync(app), ['LICENSE', 'dist', 'node_modules', 'openapi', 'package.json', 'services', 'state'])
+    t.strictSame(readdirSync(join(app, 'services'), { recursive: true }).sort(), [
+      'state', 'state/sqlite-file.js', 'state/sqlite-worker.js'
+    ], 'what a bundle cannot hold')
     t.strictSame(readdirSync(join(app, 'openapi')), ['spot-api.json'])
     const files = readdirSync(app, { recursive: true, encoding: 'utf8' })
-    t.strictSame(files.filter((file) => /\.[cm]?ts$|\.map$|\.tsbuildinfo$/.test(file)), [], 'no source')
+    t.strictSame(files.filter((file) => /\.[cm]?ts$|\.map$/.test(file)), [], 'no source')
     t.strictSame(files.filter((file) => /^dist\/(test|bench)/.test(file)), [], 'no test')
     const developed = Object.keys(packages).filter((path) => packages[path]?.dev)
     t.ok(files.includes('node_modules/fastify'))

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import t from 'tap'
+import { schemasForAjv } from '../openapi/nullable.js'
 
 /**
  * The schemas of the two resources against every property that Spot's own OpenAPI document or its Go SDK knows.
@@ -80,7 +81,7 @@ const accepts = (types: Set<string>, type: string) =>
   types.has(type) || (type === 'integer' && types.has('number'))
 
 const ajv = new Ajv({ strict: true, keywords: ['components'] })
-ajv.addSchema({ $id: 'spot-api', components: document.components })
+ajv.addSchema({ $id: 'spot-api', components: { schemas: schemasForAjv() } })
 const compile = (pointer: string) => ajv.compile({ $ref: `spot-api#${pointer}` })
 
 for (const [resource, schema] of [['elastigroup', 'Elastigroup'], ['managedInstance', 'ManagedInstance']] as const) {

@@ -32,12 +32,13 @@ function typesOf (name: string): Rule[] {
   const document = require('spot-api/openapi.json') as { components: { schemas: Record<string, Schema> } }
   const { schemas } = document.components
   const rules: Rule[] = []
-  const visit = (schema: Schema, path: string, required: boolean): void => {
-    if (schema.$ref !== undefined) return visit(schemas[schema.$ref.split('/').at(-1) ?? ''] ?? {}, path, required)
+  const visit = (schema: Schema, path: string, required: boolean, nullable = schema.nullable ?? false): void => {
+    const { $ref, allOf = [] } = schema
+    if ($ref !== undefined) return visit(schemas[$ref.split('/').at(-1) ?? ''] ?? {}, path, required, nullable)
     if (schema.type !== undefined && path !== '') {
-      rules.push({ path, type: schema.type, ...required ? { required, nullable: schema.nullable ?? false } : {} })
+      rules.push({ path, type: schema.type, ...required ? { required, nullable } : {} })
     }
-    for (const part of schema.allOf ?? []) visit(part, path, required)
+    for (const part of allOf) visit(part, path, required, nullable)
     for (const [key, property] of Object.entries(schema.properties ?? {})) {
       visit(property, path === '' ? key : `${path}.${key}`, schema.required?.includes(key) ?? false)
     }

@@ -81,7 +81,7 @@ class _Attempts:
             request.headers[_KEY] = str(uuid.uuid4())
         self.is_repeatable = is_create or request.method == "GET"
         self.end = time.monotonic() + patience
-        self.pause = 1.0
+        self.pause = 0.5
 
     def pause_after(self, response: httpx.Response | None) -> float | None:
         """Seconds after which to send it again; None if it is not. None as response: there was no answer."""

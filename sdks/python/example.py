@@ -98,7 +98,7 @@ costs = get_elastigroup_costs.sync(account, group.id, client=client)
 assert isinstance(costs.costs.actual, (int, float))
 say("costs", costs.costs.actual)
 
-how = RollCreate(batch_size_percentage=100, grace_period=60)
+how = RollCreate(batch_size_percentage=100, grace_period=600)
 roll = create_roll.sync(account, group.id, client=client, body=how, idempotency_key=str(uuid4()))
 status = get_roll.sync(account, group.id, roll.id, client=client).status
 stop_roll.sync_detailed(account, group.id, roll.id, client=client)

@@ -1,5 +1,5 @@
-// The Python package: made by openapi-python-client, which is pinned in requirements.txt. It tells null (None) from what
-// is missing (UNSET), and keeps fields that it does not know.
+// The Python package: made by openapi-python-client, which is pinned in requirements.txt. It tells null (None) from
+// what is missing (UNSET), and keeps fields that it does not know.
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Lacks, run } from '../run.js'

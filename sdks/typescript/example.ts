@@ -77,7 +77,7 @@ const { data: costs } = await getElastigroupCosts({ client, path })
 assert.equal(typeof costs.costs?.actual, 'number')
 say('costs', costs.costs?.actual)
 
-const { data: begun } = await createRoll({ client, path, body: { batchSizePercentage: 100, gracePeriod: 60 } })
+const { data: begun } = await createRoll({ client, path, body: { batchSizePercentage: 100, gracePeriod: 600 } })
 const roll = { ...path, roll: begun.id as string }
 const { data: { status } } = await getRoll({ client, path: roll })
 await stopRoll({ client, path: roll })

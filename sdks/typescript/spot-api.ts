@@ -79,7 +79,7 @@ function repeating (fetch: typeof globalThis.fetch, patience: number): typeof gl
     if (isCreate && !request.headers.has(KEY)) request.headers.set(KEY, crypto.randomUUID())
     const isRepeatable = isCreate || request.method === 'GET'
     const end = Date.now() + patience
-    for (let pause = 1000; ; pause *= 2) {
+    for (let pause = 500; ; pause *= 2) {
       const answer = await fetch(request.clone()).catch((error: unknown) => ({ error }))
       const asked = 'error' in answer ? undefined : retryAfter(answer)
       const isForNow = 'error' in answer

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, resolve } from 'node:path'
-import { Ajv, type ValidateFunction } from 'ajv'
+import type { ValidateFunction } from 'ajv'
 import { compileRule, type Guardrails } from '../guardrails/index.js'
 import { isObject } from '../resources/json.js'
 import { checkEndpoint, checkKey, checkOrigin, checkProxy, checkRedis, checkToken } from './checks.js'
@@ -62,10 +63,10 @@ function textOf (file: string): string {
 
 let validate: ValidateFunction<ConfigurationFile> | undefined
 
-/** What does not match the schema. */
-function schemaFaults (parsed: unknown): ConfigurationFault[] {
-  // Compiled here, as the sandbox has no file. Tests check that the schema is valid; that would take time.
-  validate ??= new Ajv({
+/** Loaded where there is a file: the sandbox has none. Tests check that the schema is valid; that would take time. */
+function compileSchema () {
+  const { Ajv } = createRequire(import.meta.url)('ajv') as typeof import('ajv')
+  return new Ajv({
     allErrors: true,
     strict: true,
     strictRequired: false,
@@ -74,6 +75,11 @@ function schemaFaults (parsed: unknown): ConfigurationFault[] {
     validateSchema: false,
     code: { optimize: false }
   }).compile<ConfigurationFile>(schema)
+}
+
+/** What does not match the schema. */
+function schemaFaults (parsed: unknown): ConfigurationFault[] {
+  validate ??= compileSchema()
   return validate(parsed) ? [] : faultsOf(validate.errors ?? [])
 }
 

@@ -1,6 +1,9 @@
+import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import type { State, StateRecord, Version } from './state.js'
 import { newVersion } from './version.js'
+
+const require = createRequire(import.meta.url)
 
 /** Name of the file in the directory. */
 const FILE = 'state.sqlite'
@@ -83,7 +86,7 @@ function thread (directory: string, { timeout, sweepEvery = SWEEP }: SqliteOptio
 
   function start (): Worker {
     const settings: Settings = { directory, file: FILE, sweepEvery }
-    const started = new Worker(new URL('./sqlite-worker.js', import.meta.url), {
+    const started = new Worker(require.resolve('#sqlite-worker'), {
       name: 'state',
       workerData: settings,
       // Without the process's loaders, which would take seconds to start.

@@ -1,4 +1,5 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { createRequire } from 'node:module'
+import type { ErrorObject, ValidateFunction } from 'ajv'
 import type { ProblemError } from '../../problems/index.js'
 import { pointerTo, stepsOf, type JsonPath } from '../../problems/pointer.js'
 import { matches } from '../../resources/glob.js'
@@ -34,6 +35,7 @@ export function compileRule (schema: JsonObject): Clause[] {
   if (known) return known
   checkBounded(schema)
   const { allOf = [], ...rest } = schema as { allOf?: JsonObject[] }
+  const { Ajv } = createRequire(import.meta.url)('ajv') as typeof import('ajv')
   const ajv = new Ajv({ strict: true, strictTypes: false, strictTuples: false, strictRequired: false })
   ajv.addKeyword('message')
   ajv.addKeyword({
