@@ -19,11 +19,10 @@ async function fetchJar () {
 /**
  * @param generator one of openapi-generator's, such as `java`
  * @param settings its `--additional-properties`
- * @param words more of the command line
  */
-export async function openapiGenerator ({ generator, document, output, settings = {}, words = [] }) {
+export async function openapiGenerator ({ generator, document, output, settings = {} }) {
   jar ??= fetchJar()
   const properties = Object.entries(settings).map(([name, value]) => `${name}=${value}`)
   return run('java', ['-jar', await jar, 'generate', '-g', generator, '-i', document, '-o', output,
-    ...properties.length > 0 ? ['--additional-properties', properties.join(',')] : [], ...words])
+    ...properties.length > 0 ? ['--additional-properties', properties.join(',')] : []])
 }

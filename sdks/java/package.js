@@ -1,5 +1,5 @@
-// The Java package: made by openapi-generator for the JDK's own HTTP client. Of what it makes only the classes are taken: the pom,
-// the client, the repeats and the exception are written by hand.
+// The Java package: made by openapi-generator for the JDK's own HTTP client. Of what it makes only the classes are
+// taken: the pom, the client, the repeats and the exception are written by hand.
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openObjects } from '../open-objects.js'
@@ -13,6 +13,7 @@ const PACKAGE = 'io.github.yalespinup.spotapi'
 const SOURCES = 'src/main/java'
 
 const SETTINGS = {
+  library: 'native',
   invokerPackage: PACKAGE,
   apiPackage: `${PACKAGE}.api`,
   modelPackage: `${PACKAGE}.model`,
@@ -26,7 +27,7 @@ export async function generate ({ document, output, version }) {
   const made = join(output, 'made')
   const opened = join(output, 'openapi.json')
   openObjects(document, opened)
-  await openapiGenerator({ generator: 'java', document: opened, output: made, settings: SETTINGS, words: ['--library', 'native'] })
+  await openapiGenerator({ generator: 'java', document: opened, output: made, settings: SETTINGS })
   cpSync(join(made, SOURCES), join(output, SOURCES), { recursive: true })
   rmSync(made, { recursive: true })
   rmSync(opened)
@@ -41,7 +42,8 @@ function readAsUtf8 (sources) {
   const files = readdirSync(sources, { recursive: true }).filter((name) => name.endsWith('Api.java'))
   for (const file of files.map((name) => join(sources, name))) {
     const text = readFileSync(file, 'utf8')
-    writeFileSync(file, text.replaceAll('.readAllBytes())', '.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8)'))
+    const utf8 = 'java.nio.charset.StandardCharsets.UTF_8'
+    writeFileSync(file, text.replaceAll('.readAllBytes())', `.readAllBytes(), ${utf8})`))
   }
 }
 

@@ -12,4 +12,4 @@ async function main () {
   await groups.deleteElastigroup(account, id as string)
 }
 
-void main()
+main()

@@ -4,7 +4,8 @@ const { SPOT_API_URL: basePath, SPOT_API_TOKEN: apiKey, SPOT_API_ACCOUNT: accoun
 
 async function main () {
   const groups = new ElastigroupsApi(new Configuration({ basePath, apiKey }))
-  const { id } = await groups.createElastigroup({ account, elastigroupCreate: ElastigroupCreateFromJSON(JSON.parse(GROUP)) })
+  const elastigroupCreate = ElastigroupCreateFromJSON(JSON.parse(GROUP))
+  const { id } = await groups.createElastigroup({ account, elastigroupCreate })
   const elastigroup = id as string
   const { name } = await groups.getElastigroup({ account, elastigroup })
   await groups.updateElastigroup({ account, elastigroup, elastigroupUpdate: { description: null } })
@@ -13,4 +14,4 @@ async function main () {
   await groups.deleteElastigroup({ account, elastigroup })
 }
 
-void main()
+main()

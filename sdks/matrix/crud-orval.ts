@@ -14,4 +14,4 @@ async function main () {
   await deleteElastigroup(account, id as string)
 }
 
-void main()
+main()

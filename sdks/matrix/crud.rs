@@ -1,5 +1,7 @@
 use openapi::apis::configuration::{ApiKey, Configuration};
-use openapi::apis::elastigroups_api as groups;
+use openapi::apis::elastigroups_api::{
+    create_elastigroup, delete_elastigroup, get_elastigroup, list_elastigroups, update_elastigroup,
+};
 use openapi::models::ElastigroupUpdate;
 use std::env::var;
 
@@ -10,15 +12,11 @@ fn main() {
     server.api_key = Some(ApiKey { prefix: None, key: var("SPOT_API_TOKEN").unwrap() });
 
     let body = serde_json::from_str(&var("GROUP").unwrap()).unwrap();
-    let create = groups::CreateElastigroupParams::builder().account(account.clone()).elastigroup_create(body).build();
-    let id = groups::create_elastigroup(&server, create).unwrap().id.flatten().unwrap();
-    let read = groups::GetElastigroupParams::builder().account(account.clone()).elastigroup(id.clone()).build();
-    let name = groups::get_elastigroup(&server, read).unwrap().name.flatten().unwrap();
-    let update = groups::UpdateElastigroupParams::builder().account(account.clone()).elastigroup(id.clone())
-        .elastigroup_update(ElastigroupUpdate { description: Some(None), ..ElastigroupUpdate::new() }).build();
-    groups::update_elastigroup(&server, update).unwrap();
-    let list = groups::ListElastigroupsParams::builder().account(account.clone()).name(name).build();
-    assert_eq!(groups::list_elastigroups(&server, list).unwrap().len(), 1);
-    let delete = groups::DeleteElastigroupParams::builder().account(account).elastigroup(id).build();
-    groups::delete_elastigroup(&server, delete).unwrap();
+    let id = create_elastigroup(&server, &account, body, None, None, None).unwrap().id.flatten().unwrap();
+    let name = get_elastigroup(&server, &account, &id, None, None).unwrap().name.flatten().unwrap();
+    let update = ElastigroupUpdate { description: Some(None), ..ElastigroupUpdate::new() };
+    update_elastigroup(&server, &account, &id, update, None, None, None, None, None).unwrap();
+    let list = list_elastigroups(&server, &account, Some(&name), None, None, None, None, None, None, None).unwrap();
+    assert_eq!(list.len(), 1);
+    delete_elastigroup(&server, &account, &id, None, None, None, None, None, None, None, None).unwrap();
 }

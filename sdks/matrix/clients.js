@@ -1,19 +1,23 @@
 // The clients of the matrix beside our packages: how each is generated, compiled and run.
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { openapiGenerator } from './openapi-generator.js'
-import { run } from './run.js'
+import { openapiGenerator } from '../openapi-generator.js'
+import { run } from '../run.js'
 
-const programs = join(import.meta.dirname, 'matrix')
+const programs = import.meta.dirname
 const { resolve } = createRequire(import.meta.url)
 const JAVA = ['mvn', 'java']
-const VERSIONS = { ogen: 'v1.24.0', orval: '7.9.0', axios: '1.12.2', typesOfNode: '20.19.43' }
+const ogen = 'github.com/ogen-go/ogen/cmd/ogen@v1.24.0'
+const orval = 'orval@7.9.0'
+const axios = 'axios@1.12.2'
+const packages = ['@types/node@20.19.43']
 
 const program = (name, output, written = name) => copyFileSync(join(programs, name), join(output, written))
 
 /** With openapi-generator. */
-const made = (generator, settings, words) => (document, output) => openapiGenerator({ generator, document, output, settings, words })
+const made = (generator, settings) => (document, output) =>
+  openapiGenerator({ generator, document, output, settings })
 
 /** One Go module `spot-api/matrix`, with the program in a folder of it. */
 const go = (crud) => ({
@@ -28,21 +32,29 @@ const go = (crud) => ({
   crud: (output, environment) => run('./run-crud', [], { cwd: output, environment })
 })
 
+const COMPILER = {
+  strict: true,
+  skipLibCheck: true,
+  esModuleInterop: true,
+  target: 'es2022',
+  lib: ['es2022', 'dom', 'dom.iterable'],
+  types: ['node'],
+  module: 'commonjs',
+  moduleResolution: 'node10',
+  outDir: 'built'
+}
+
 /** Checked as strictly as TypeScript can, and run as CommonJS. */
-const typescript = (crud, packages = []) => ({
+const typescript = (crud, ...others) => ({
   async compile (output) {
     program(crud, output, 'crud.ts')
     writeFileSync(join(output, 'package.json'), '{"private": true}\n')
-    await run('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock', `@types/node@${VERSIONS.typesOfNode}`, ...packages],
-      { cwd: output })
-    await run(process.execPath, [resolve('typescript/bin/tsc'), '--strict', '--skipLibCheck', '--target', 'es2022', '--module', 'commonjs',
-      '--moduleResolution', 'node10', '--esModuleInterop', '--lib', 'es2022,dom,dom.iterable', '--types', 'node', '--outDir', 'built', 'crud.ts'],
-    { cwd: output })
+    await run('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock', ...packages, ...others], { cwd: output })
+    writeFileSync(join(output, 'tsconfig.json'), JSON.stringify({ compilerOptions: COMPILER, files: ['crud.ts'] }))
+    await run(process.execPath, [resolve('typescript/bin/tsc')], { cwd: output })
   },
   crud: (output, environment) => run(process.execPath, ['built/crud.js'], { cwd: output, environment })
 })
-
-const axios = `axios@${VERSIONS.axios}`
 
 /** Name: `tools`, the commands it needs; `generate(document, output)`; `compile(output)`; `crud(output, environment)`. */
 export const clients = {
@@ -53,8 +65,8 @@ export const clients = {
   },
   ogen: {
     tools: ['go'],
-    generate: (document, output) => run('go', ['run', `github.com/ogen-go/ogen/cmd/ogen@${VERSIONS.ogen}`, '--target',
-      join(output, 'spot'), '--package', 'spot', '--clean', '--config', join(programs, 'ogen.yml'), document]),
+    generate: (document, output) => run('go', ['run', ogen, '--target', join(output, 'spot'), '--package', 'spot',
+      '--config', join(programs, 'ogen.yml'), document]),
     ...go('crud-ogen.go')
   },
   'openapi-generator python': {
@@ -76,17 +88,17 @@ export const clients = {
   'openapi-generator typescript-axios': {
     tools: JAVA,
     generate: made('typescript-axios'),
-    ...typescript('crud-axios.ts', [axios])
+    ...typescript('crud-axios.ts', axios)
   },
   orval: {
     tools: ['npm'],
-    generate: (document, output) => run('npm', ['exec', '--yes', `--package=orval@${VERSIONS.orval}`, '--', 'orval', '--input', document,
-      '--output', join(output, 'spot.ts'), '--client', 'axios-functions'], { cwd: output }),
-    ...typescript('crud-orval.ts', [axios])
+    generate: (document, output) => run('npm', ['exec', '--yes', `--package=${orval}`, '--', 'orval',
+      '--input', document, '--output', 'spot.ts', '--client', 'axios-functions'], { cwd: output }),
+    ...typescript('crud-orval.ts', axios)
   },
   'openapi-generator rust': {
     tools: [...JAVA, 'cargo'],
-    generate: made('rust', { supportAsync: false, useBonBuilder: true }),
+    generate: made('rust', { supportAsync: false }),
     async compile (output) {
       mkdirSync(join(output, 'examples'), { recursive: true })
       program('crud.rs', join(output, 'examples'))
@@ -102,6 +114,7 @@ export const clients = {
       program('kotlin-pom.xml', output, 'pom.xml')
       await run('mvn', ['-q', '-B', 'compile'], { cwd: output })
     },
-    crud: (output, environment) => run('java', ['-cp', 'target/classes:target/lib/*', 'CrudKt'], { cwd: output, environment })
+    crud: (output, environment) =>
+      run('java', ['-cp', 'target/classes:target/lib/*', 'CrudKt'], { cwd: output, environment })
   }
 }
