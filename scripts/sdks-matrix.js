@@ -87,8 +87,8 @@ const stepsOfClient = (name) => {
       }
     },
     async () => {
-      const sent = calls.find(({ method }) => method === 'PUT')?.body.group
-      if (JSON.stringify(sent) !== '{"description":null}') throw new Error(`Spot got ${JSON.stringify(sent) ?? 'no update'}`)
+      const sent = JSON.stringify(calls.find(({ method }) => method === 'PUT')?.body.group)
+      if (sent !== '{"description":null}') throw new Error(`Spot got ${sent ?? 'no update'}`)
     }
   ]
 }
@@ -102,7 +102,7 @@ async function tryOne (name) {
   }
 }
 
-/** The first line of a failure that says something, short enough for a table. */
+/** The line of a failure that says most, short enough for a table. */
 function inBrief (failure) {
   const [first, ...others] = failure.split('\n')
   const line = others.find((one) => /error|panic|undefined|cannot|not /i.test(one)) ?? first
@@ -141,9 +141,11 @@ function written () {
 
 const pageOf = (version, lines) => `# What comes of the document, by generator
 
-Written by \`npm run sdks:matrix\`, by what it saw with the document of version ${version}. "runs CRUD": a program creates, reads,
-updates, lists and deletes a group. "null survives": an update of one field to null reaches Spot as just that; for our packages: a
-whole group that is read from a newer server and sent back is the same. Settings: \`sdks/matrix/clients.js\`.
+Written by \`npm run sdks:matrix\`, by what it saw with the document of version ${version}. Settings: \`sdks/matrix/clients.js\`.
+
+- **runs CRUD**: a program creates, reads, updates, lists and deletes a group.
+- **null survives**: an update of one field to null reaches Spot as just that. For our packages: a whole group that is
+  read from a newer server and sent back is the same.
 
 | client | ${STEPS.join(' | ')} |
 |---|${STEPS.map(() => '---|').join('')}

@@ -1,13 +1,11 @@
 #!/usr/bin/env node
 // `npm run sdks [-- LANGUAGES]` and `npm run sdks:test [-- LANGUAGES]`. See --help.
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { languages, makePackage } from '../sdks/languages.js'
 import { prove } from '../sdks/proof.js'
 import { Lacks } from '../sdks/run.js'
 import { startAlone } from '../sdks/server.js'
 
-const root = join(import.meta.dirname, '..')
 const HELP = `Client packages, made from the document
 
 Usage

@@ -1,4 +1,4 @@
-// The Go package: made by oapi-codegen. It is one file that compiles in seconds; nullable types tell null from what is missing.
+// The Go package: made by oapi-codegen, as one file. Its nullable types tell null from what is missing.
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { openObjects } from '../open-objects.js'
@@ -16,7 +16,8 @@ export async function generate ({ document, output }) {
   for (const name of WRITTEN) cpSync(join(here, name), join(output, name), { recursive: true })
   const opened = join(output, 'openapi.json')
   openObjects(document, opened)
-  await run('go', ['run', GENERATOR, '-config', join(here, 'oapi-codegen.yaml'), '-o', join(output, 'spotapi.gen.go'), opened])
+  await run('go', ['run', GENERATOR, '-config', join(here, 'oapi-codegen.yaml'), '-o', 'spotapi.gen.go', opened],
+    { cwd: output })
   rmSync(opened)
   await run('go', ['vet', './...'], { cwd: output })
 }

@@ -49,14 +49,15 @@ const typescript = (crud, ...others) => ({
   async compile (output) {
     program(crud, output, 'crud.ts')
     writeFileSync(join(output, 'package.json'), '{"private": true}\n')
-    await run('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock', ...packages, ...others], { cwd: output })
+    const quiet = ['--no-audit', '--no-fund', '--no-package-lock']
+    await run('npm', ['install', ...quiet, ...packages, ...others], { cwd: output })
     writeFileSync(join(output, 'tsconfig.json'), JSON.stringify({ compilerOptions: COMPILER, files: ['crud.ts'] }))
     await run(process.execPath, [resolve('typescript/bin/tsc')], { cwd: output })
   },
   crud: (output, environment) => run(process.execPath, ['built/crud.js'], { cwd: output, environment })
 })
 
-/** Name: `tools`, the commands it needs; `generate(document, output)`; `compile(output)`; `crud(output, environment)`. */
+/** `tools` are the commands that it needs. `crud` runs the program, which is compiled with the client. */
 export const clients = {
   'openapi-generator go': {
     tools: [...JAVA, 'go'],
