@@ -159,8 +159,10 @@ const { values, positionals } = parseArgs({
 const all = [...Object.keys(PACKAGES), ...Object.keys(clients)]
 const unknown = positionals.filter((name) => !all.includes(name))
 if (values.help) process.stdout.write(HELP)
-else if (values.one) await tryOne(values.one)
-else if (unknown.length > 0) {
+else if (values.one) {
+  await tryOne(values.one)
+  process.exit()
+} else if (unknown.length > 0) {
   process.stderr.write(`There is no ${unknown.join(', ')}. Clients: ${all.join(', ')}.\n`)
   process.exitCode = 2
 } else {
