@@ -1425,6 +1425,10 @@ export interface components {
             /** @description As Spot names it. */
             status: string;
         };
+        /** @description What Spot would get as JSON; null when there is no body. */
+        DryRunBody: {
+            [key: string]: unknown;
+        };
         /** @description The request to Spot. Secrets are masked, the token of the account first. */
         DryRunRequest: {
             /** @enum {string} */
@@ -1434,10 +1438,7 @@ export interface components {
             headers: {
                 [key: string]: string;
             };
-            /** @description What Spot would get as JSON; null when there is no body. */
-            body: {
-                [key: string]: unknown;
-            } | null;
+            body: components["schemas"]["DryRunBody"] | null;
         };
         /** @description One value that would change. Secrets are masked. */
         DryRunChange: {
@@ -1549,7 +1550,7 @@ export interface components {
             maximum?: number | null;
             /** @description What the numbers count, fixed on creation: `instance` (default) or `weight` (see `compute.instanceTypes.weights`). */
             unit?: string | null;
-        } | null;
+        };
         /** @description What a stateful group keeps when an instance is replaced. */
         ElastigroupPersistence: {
             /** @description Keep the root volume. */
@@ -1560,28 +1561,28 @@ export interface components {
             shouldPersistPrivateIp?: boolean | null;
             /** @description How data volumes come back: `reattach` (the same volume) or `onLaunch` (a new one from the latest snapshot). */
             blockDevicesMode?: string | null;
-        } | null;
+        };
         /** @description When on-demand instances are replaced by Spot instances again. */
         ElastigroupRevertToSpot: {
             /** @description `always` (default), `never` or `timeWindow`. The latter two need persistence or `availabilityOriented`. */
             performAt?: string | null;
             /** @description Windows in UTC for `timeWindow`, each as `ddd:hh:mm-ddd:hh:mm`, for example `Mon:03:00-Wed:02:30`. */
             timeWindows?: string[] | null;
-        } | null;
+        };
         /** @description Which instance goes first when the group shrinks. */
         ElastigroupScalingStrategy: {
             /** @description `default` or `newestInstance`. */
             terminationPolicy?: string | null;
             /** @description Wait for the end of the billing hour of the instance. */
             terminateAtEndOfBillingHour?: boolean | null;
-        } | null;
+        };
         /** @description A signal that an instance is expected to send. */
         ElastigroupSignal: {
             /** @description `INSTANCE_READY` or `INSTANCE_READY_TO_SHUTDOWN`. */
             name?: string | null;
             /** @description Seconds to wait for the signal (60 to 1800). Without it the instance is replaced or terminated. */
             timeout?: number | null;
-        } | null;
+        };
         /** @description How Spot chooses between markets, prices and on-demand instances. Either `risk` or `onDemandCount` sets the mix. */
         ElastigroupStrategy: {
             /** @description Share of Spot instances in the target capacity, in percent (0 to 100). */
@@ -1612,45 +1613,45 @@ export interface components {
             lifetimePeriod?: string | null;
             /** @description Threshold for replacing lost Spot instances with on-demand ones at once. Spot does not document the unit. */
             immediateODRecoverThreshold?: number | null;
-            persistence?: components["schemas"]["ElastigroupPersistence"];
-            revertToSpot?: components["schemas"]["ElastigroupRevertToSpot"];
-            scalingStrategy?: components["schemas"]["ElastigroupScalingStrategy"];
+            persistence?: components["schemas"]["ElastigroupPersistence"] | null;
+            revertToSpot?: components["schemas"]["ElastigroupRevertToSpot"] | null;
+            scalingStrategy?: components["schemas"]["ElastigroupScalingStrategy"] | null;
             /** @description Signals that an instance sends before Spot goes on. */
             signals?: components["schemas"]["ElastigroupSignal"][] | null;
-        } | null;
+        };
         /** @description Smallest and largest number, of vCPUs or GPUs. */
         IntegerRange: {
             /** @description At least this many. */
             minimum?: number | null;
             /** @description At most this many. */
             maximum?: number | null;
-        } | null;
+        };
         /** @description Smallest and largest amount of memory. */
         MemoryRange: {
             /** @description GiB, at least. */
             minimum?: number | null;
             /** @description GiB, at most. */
             maximum?: number | null;
-        } | null;
+        };
         /** @description What an instance type must have. Spot chooses all types that fit. */
         ResourceRequirements: {
-            requiredVCpu?: components["schemas"]["IntegerRange"];
-            requiredMemory?: components["schemas"]["MemoryRange"];
-            requiredGpu?: components["schemas"]["IntegerRange"];
+            requiredVCpu?: components["schemas"]["IntegerRange"] | null;
+            requiredMemory?: components["schemas"]["MemoryRange"] | null;
+            requiredGpu?: components["schemas"]["IntegerRange"] | null;
             /** @description Types to leave out, for example `m3.large`. */
             excludedInstanceTypes?: string[] | null;
             /** @description Families to leave out, for example `t2`. */
             excludedInstanceFamilies?: string[] | null;
             /** @description Generations to leave out. */
             excludedInstanceGenerations?: string[] | null;
-        } | null;
+        };
         /** @description What one instance of a type counts towards the capacity. */
         ElastigroupInstanceTypeWeight: {
             /** @description For example `m5.large`. */
             instanceType?: string | null;
             /** @description Capacity units that one instance provides. */
             weightedCapacity?: number | null;
-        } | null;
+        };
         /** @description Instance types to choose from. Clear the other one with null when changing from one alternative to the other. */
         ElastigroupInstanceTypes: {
             /** @description The on-demand instance type. Either this or `onDemandTypes`. */
@@ -1661,10 +1662,10 @@ export interface components {
             spot?: string[] | null;
             /** @description Spot instance types to try first: some of `spot`, or types that meet `resourceRequirements`. */
             preferredSpot?: string[] | null;
-            resourceRequirements?: components["schemas"]["ResourceRequirements"];
+            resourceRequirements?: components["schemas"]["ResourceRequirements"] | null;
             /** @description What an instance of each type counts when `capacity.unit` is `weight`. */
             weights?: components["schemas"]["ElastigroupInstanceTypeWeight"][] | null;
-        } | null;
+        };
         /** @description One availability zone and its subnets. Replies may carry both subnet properties. */
         ElastigroupAvailabilityZone: {
             /** @description For example `us-east-1a`. */
@@ -1675,67 +1676,67 @@ export interface components {
             subnetId?: string | null;
             /** @description Placement group that the instances of this zone are launched into. */
             placementGroupName?: string | null;
-        } | null;
+        };
         /** @description Existing volumes that share a device name. */
         ElastigroupEbsVolumePool: {
             /** @description Device name on the instance, for example `/dev/sdf`. */
             deviceName?: string | null;
             /** @description Volumes (`vol-…`) of the pool. */
             volumeIds?: string[] | null;
-        } | null;
+        };
         /** @description An existing volume and the device it is attached as. */
         VolumeAttachment: {
             /** @description The volume (`vol-…`). */
             volumeId?: string | null;
             /** @description Device name on the instance, for example `/dev/sdf`. Not that of the root volume. */
             deviceName?: string | null;
-        } | null;
+        };
         /** @description Existing volumes for every instance, in its availability zone. Needs persistence. */
         VolumeAttachments: {
             /** @description The volumes to attach. */
             volumes?: components["schemas"]["VolumeAttachment"][] | null;
-        } | null;
+        };
         /** @description One image to choose from. */
         ElastigroupImage: {
             /** @description The image (`ami-…`). */
             id?: string | null;
-        } | null;
+        };
         /** @description Instance profile of the instances: give the name or the ARN. */
         IamRole: {
             /** @description Name of the instance profile. */
             name?: string | null;
             /** @description ARN of the instance profile. */
             arn?: string | null;
-        } | null;
+        };
         /** @description An AWS tag. */
         Tag: {
             /** @description Name of the tag. */
             tagKey?: string | null;
             /** @description Value of the tag. */
             tagValue?: string | null;
-        } | null;
+        };
         /** @description Whether one kind of resource gets the tags. */
         ResourceTagging: {
             /** @description Default false for volumes and network interfaces, true for snapshots and images. */
             shouldTag?: boolean | null;
-        } | null;
+        };
         /** @description Which resources besides the instances get the same tags. */
         ResourceTagSpecification: {
-            volumes?: components["schemas"]["ResourceTagging"];
-            snapshots?: components["schemas"]["ResourceTagging"];
-            enis?: components["schemas"]["ResourceTagging"];
-            amis?: components["schemas"]["ResourceTagging"];
-        } | null;
+            volumes?: components["schemas"]["ResourceTagging"] | null;
+            snapshots?: components["schemas"]["ResourceTagging"] | null;
+            enis?: components["schemas"]["ResourceTagging"] | null;
+            amis?: components["schemas"]["ResourceTagging"] | null;
+        };
         /** @description CPU credits of burstable instance types (T2, T3 and later). */
         CreditSpecification: {
             /** @description `standard` or `unlimited`. */
             cpuCredits?: string | null;
-        } | null;
+        };
         /** @description CPU options of the instances. */
         ElastigroupCpuOptions: {
             /** @description 1 switches multithreading off, 2 is the usual value. */
             threadsPerCore?: number | null;
-        } | null;
+        };
         /** @description The instance metadata service (IMDS). May be cleared with null on update, but not be null on create. */
         MetadataOptions: {
             /** @description `optional`, or `required` for IMDSv2 only. */
@@ -1744,7 +1745,7 @@ export interface components {
             httpPutResponseHopLimit?: number | null;
             /** @description Whether instances can read their tags: `Enabled` or `Disabled`. */
             instanceMetadataTags?: string | null;
-        } | null;
+        };
         /** @description Volume size that depends on the instance type: `baseSize` plus `sizePerResourceUnit` for each unit of the resource. */
         ElastigroupDynamicVolumeSize: {
             /** @description GiB to start from. */
@@ -1753,7 +1754,7 @@ export interface components {
             resource?: string | null;
             /** @description GiB for each unit of the resource. */
             sizePerResourceUnit?: number | null;
-        } | null;
+        };
         /** @description IOPS that depend on the instance type: `baseSize` plus `sizePerResourceUnit` for each unit of the resource. */
         ElastigroupDynamicIops: {
             /** @description IOPS to start from. */
@@ -1762,17 +1763,17 @@ export interface components {
             resource?: string | null;
             /** @description IOPS for each unit of the resource. */
             sizePerResourceUnit?: number | null;
-        } | null;
+        };
         /** @description An EBS volume. */
         ElastigroupEbs: {
             /** @description For example `gp3`, `gp2`, `io1`, `io2`, `st1`, `sc1` or `standard`. */
             volumeType?: string | null;
             /** @description Size in GiB, at least that of the image. Either this or `dynamicVolumeSize`. */
             volumeSize?: number | null;
-            dynamicVolumeSize?: components["schemas"]["ElastigroupDynamicVolumeSize"];
+            dynamicVolumeSize?: components["schemas"]["ElastigroupDynamicVolumeSize"] | null;
             /** @description Provisioned IOPS. Either this or `dynamicIops`. */
             iops?: number | null;
-            dynamicIops?: components["schemas"]["ElastigroupDynamicIops"];
+            dynamicIops?: components["schemas"]["ElastigroupDynamicIops"] | null;
             /** @description MiB/s, for `gp3` only (125 to 1000). */
             throughput?: number | null;
             /** @description Snapshot (`snap-…`) that the volume is made from. */
@@ -1783,22 +1784,22 @@ export interface components {
             kmsKeyId?: string | null;
             /** @description Delete the volume together with the instance. */
             deleteOnTermination?: boolean | null;
-        } | null;
+        };
         /** @description A device of the instance and the volume behind it. */
         ElastigroupBlockDeviceMapping: {
             /** @description Device name on the instance, for example `/dev/sda1`. */
             deviceName?: string | null;
             /** @description Instance store volume, for example `ephemeral0`. */
             virtualName?: string | null;
-            ebs?: components["schemas"]["ElastigroupEbs"];
-        } | null;
+            ebs?: components["schemas"]["ElastigroupEbs"] | null;
+        };
         /** @description A private IPv4 address of a network interface. */
         ElastigroupPrivateIpAddress: {
             /** @description IPv4 address from the range of the subnet. */
             privateIpAddress?: string | null;
             /** @description Whether this is the primary address. */
             primary?: boolean | null;
-        } | null;
+        };
         /** @description A network interface: an existing one to attach, or a new one to create at launch. */
         ElastigroupNetworkInterface: {
             /** @description Existing interface (`eni-…`) to attach. Without it a new one is created. */
@@ -1823,7 +1824,7 @@ export interface components {
             secondaryPrivateIpAddressCount?: number | null;
             /** @description Delete a new interface together with the instance. */
             deleteOnTermination?: boolean | null;
-        } | null;
+        };
         /** @description A classic load balancer or a target group. */
         LoadBalancer: {
             /** @description `CLASSIC` or `TARGET_GROUP`. */
@@ -1832,26 +1833,26 @@ export interface components {
             name?: string | null;
             /** @description ARN of the target group. */
             arn?: string | null;
-        } | null;
+        };
         /** @description Load balancers that the instances are registered with. */
         LoadBalancersConfig: {
             /** @description Classic load balancers and target groups. */
             loadBalancers?: components["schemas"]["LoadBalancer"][] | null;
-        } | null;
+        };
         /** @description A target group with a fixed share of the requests. */
         TrafficFlowStaticTargetGroup: {
             /** @description ARN of the target group. */
             arn?: string | null;
             /** @description Share of the requests in percent (0.1 to 10). */
             percentage?: number | null;
-        } | null;
+        };
         /** @description A listener rule that Spot manages. */
         TrafficFlowListenerRule: {
             /** @description ARN of the listener rule. */
             ruleArn?: string | null;
             /** @description Target group that keeps a fixed share of this rule; exactly one. */
             staticTargetGroups?: components["schemas"]["TrafficFlowStaticTargetGroup"][] | null;
-        } | null;
+        };
         /** @description A load balancer whose listener rules Spot manages. */
         TrafficFlowLoadBalancer: {
             /** @description ARN of the load balancer. */
@@ -1860,14 +1861,14 @@ export interface components {
             listenerRules?: components["schemas"]["TrafficFlowListenerRule"][] | null;
             /** @description Target group with a fixed share in every rule that names none; exactly one. */
             defaultStaticTargetGroups?: components["schemas"]["TrafficFlowStaticTargetGroup"][] | null;
-        } | null;
+        };
         /** @description Answers that count as healthy: give one of the two. */
         TrafficFlowMatcher: {
             /** @description HTTP status: a number, a list or a range such as `200-299` (default `200`). */
             httpCode?: string | null;
             /** @description gRPC status: a number, a list or a range such as `0-5` (default `12`). */
             grpcCode?: string | null;
-        } | null;
+        };
         /** @description Template of the target groups that Spot creates. */
         TrafficFlowTargetGroup: {
             /** @description VPC (`vpc-…`) of the targets. */
@@ -1892,15 +1893,15 @@ export interface components {
             healthyThresholdCount?: number | null;
             /** @description Failures in a row that make a target unhealthy (2 to 10, default 2). */
             unhealthyThresholdCount?: number | null;
-            matcher?: components["schemas"]["TrafficFlowMatcher"];
+            matcher?: components["schemas"]["TrafficFlowMatcher"] | null;
             /** @description AWS tags of the target groups. */
             tags?: components["schemas"]["Tag"][] | null;
-        } | null;
+        };
         /** @description Intelligent Traffic Flow: Spot spreads the requests of a load balancer by the size of the instances. */
         TrafficFlow: {
             /** @description The load balancer to manage; exactly one. */
             loadBalancers?: components["schemas"]["TrafficFlowLoadBalancer"][] | null;
-            targetGroupConfig?: components["schemas"]["TrafficFlowTargetGroup"];
+            targetGroupConfig?: components["schemas"]["TrafficFlowTargetGroup"] | null;
             /** @description How the weight of an instance is found: `vcpu` (default) or `custom` (from `compute.instanceTypes.weights`). */
             weightStrategy?: string | null;
             /** @description Share of healthy instances, in percent, that a target group needs before its rules become active (default 50). */
@@ -1909,7 +1910,7 @@ export interface components {
             fixedTargetGroups?: boolean | null;
             /** @description Older place of the property of the same name in `loadBalancers`. */
             defaultStaticTargetGroups?: components["schemas"]["TrafficFlowStaticTargetGroup"][] | null;
-        } | null;
+        };
         /** @description What every instance of the group is launched with: image, network, storage, tags and health checks. */
         ElastigroupLaunchSpecification: {
             /** @description The image (`ami-…`). Either this or `images`. */
@@ -1920,31 +1921,31 @@ export interface components {
             keyPair?: string | null;
             /** @description Security groups (`sg-…`) of the instances. */
             securityGroupIds?: string[] | null;
-            iamRole?: components["schemas"]["IamRole"];
+            iamRole?: components["schemas"]["IamRole"] | null;
             /** @description Script or cloud-init data for the first start, in base64. Sensitive: never logged. */
             userData?: string | null;
             /** @description Script that runs before an instance is terminated, in base64. Needs the Spot agent. Sensitive: never logged. */
             shutdownScript?: string | null;
             /** @description AWS tags of the instances. */
             tags?: components["schemas"]["Tag"][] | null;
-            resourceTagSpecification?: components["schemas"]["ResourceTagSpecification"];
+            resourceTagSpecification?: components["schemas"]["ResourceTagSpecification"] | null;
             /** @description Detailed CloudWatch monitoring, every minute. */
             monitoring?: boolean | null;
             /** @description Dedicated bandwidth to EBS for types that do not have it anyway. May cost extra. */
             ebsOptimized?: boolean | null;
             /** @description `default` or `dedicated`. */
             tenancy?: string | null;
-            creditSpecification?: components["schemas"]["CreditSpecification"];
-            cpuOptions?: components["schemas"]["ElastigroupCpuOptions"];
-            metadataOptions?: components["schemas"]["MetadataOptions"];
+            creditSpecification?: components["schemas"]["CreditSpecification"] | null;
+            cpuOptions?: components["schemas"]["ElastigroupCpuOptions"] | null;
+            metadataOptions?: components["schemas"]["MetadataOptions"] | null;
             /** @description Volumes of each instance. */
             blockDeviceMappings?: components["schemas"]["ElastigroupBlockDeviceMapping"][] | null;
             /** @description Network interfaces of each instance. */
             networkInterfaces?: components["schemas"]["ElastigroupNetworkInterface"][] | null;
-            loadBalancersConfig?: components["schemas"]["LoadBalancersConfig"];
+            loadBalancersConfig?: components["schemas"]["LoadBalancersConfig"] | null;
             /** @description Names of classic load balancers, the older form of `loadBalancersConfig`. */
             loadBalancerNames?: string[] | null;
-            itf?: components["schemas"]["TrafficFlow"];
+            itf?: components["schemas"]["TrafficFlow"] | null;
             /** @description Replace unhealthy instances (default true). In a stateful group: recycle them. */
             autoHealing?: boolean | null;
             /** @description Who decides about health: `EC2`, `ELB`, `TARGET_GROUP`, `HCS`, `ECS_CLUSTER_INSTANCE`, `OPSWORKS`, `K8S_NODE` or `NOMAD_NODE`. */
@@ -1953,12 +1954,12 @@ export interface components {
             healthCheckGracePeriod?: number | null;
             /** @description Seconds an instance may stay unhealthy before it is replaced. */
             healthCheckUnhealthyDurationBeforeReplacement?: number | null;
-        } | null;
+        };
         /** @description Where the group runs, on which instance types, and how its instances are launched. */
         ElastigroupCompute: {
             /** @description Operating system, fixed on creation: `Linux/UNIX`, `SUSE Linux`, `Windows` or `Red Hat Enterprise Linux`, each also with ` (Amazon VPC)` at the end. */
             product?: string | null;
-            instanceTypes?: components["schemas"]["ElastigroupInstanceTypes"];
+            instanceTypes?: components["schemas"]["ElastigroupInstanceTypes"] | null;
             /** @description Availability zones of the group. Alternative to `subnetIds`. */
             availabilityZones?: components["schemas"]["ElastigroupAvailabilityZone"][] | null;
             /** @description Zones to try first for Spot instances: some of `availabilityZones`, and not with `equalAzDistribution`. */
@@ -1971,16 +1972,16 @@ export interface components {
             privateIps?: string[] | null;
             /** @description Volumes that wait to be attached to the instances. */
             ebsVolumePool?: components["schemas"]["ElastigroupEbsVolumePool"][] | null;
-            volumeAttachments?: components["schemas"]["VolumeAttachments"];
-            launchSpecification?: components["schemas"]["ElastigroupLaunchSpecification"];
-        } | null;
+            volumeAttachments?: components["schemas"]["VolumeAttachments"] | null;
+            launchSpecification?: components["schemas"]["ElastigroupLaunchSpecification"] | null;
+        };
         /** @description A name and value that select a metric. */
         MetricDimension: {
             /** @description Name of the dimension, for example `InstanceId`. */
             name?: string | null;
             /** @description Value of the dimension. Not needed for `instanceId`. */
             value?: string | null;
-        } | null;
+        };
         /** @description A whole number, the same as text, or an expression such as `MAX(currCapacity / 5, value * 10)`. */
         IntegerOrExpression: (number | null) | (string | null);
         /** @description What a policy or step does to the capacity. `adjustment` and `percentageAdjustment` need `adjustment` (instances or percent), `setMinTarget` needs `minTargetCapacity`, `setMaxTarget` needs `maxTargetCapacity`, and `updateCapacity` needs at least one of `target`, `minimum` and `maximum`. */
@@ -1993,18 +1994,18 @@ export interface components {
             target?: components["schemas"]["IntegerOrExpression"];
             minimum?: components["schemas"]["IntegerOrExpression"];
             maximum?: components["schemas"]["IntegerOrExpression"];
-        } | null;
+        };
         /** @description One step of a policy. */
         ScalingStep: {
             /** @description Value of the metric from which the step applies. */
             threshold?: number | null;
-            action?: components["schemas"]["ScalingAction"];
-        } | null;
+            action?: components["schemas"]["ScalingAction"] | null;
+        };
         /** @description Scaling ahead of the load that Spot forecasts. */
         PredictiveScaling: {
             /** @description `FORECAST_AND_SCALE` or `FORECAST_ONLY`. */
             mode?: string | null;
-        } | null;
+        };
         /** @description Changes the capacity while a metric is beyond a threshold. Either `threshold` and `action`, or `stepAdjustments`. */
         ScalingPolicy: {
             /** @description Name of the policy. */
@@ -2035,7 +2036,7 @@ export interface components {
             evaluationPeriods?: number | null;
             /** @description Seconds after a change before the next one. */
             cooldown?: number | null;
-            action?: components["schemas"]["ScalingAction"];
+            action?: components["schemas"]["ScalingAction"] | null;
             /** @description Different actions for different thresholds, at least one. */
             stepAdjustments?: components["schemas"]["ScalingStep"][] | null;
             /** @description Number of instances to add or remove; the older form of `action`. */
@@ -2048,8 +2049,8 @@ export interface components {
             maxCapacityPerScale?: string | null;
             /** @description For target policies: the value of the metric to keep. */
             target?: number | null;
-            predictive?: components["schemas"]["PredictiveScaling"];
-        } | null;
+            predictive?: components["schemas"]["PredictiveScaling"] | null;
+        };
         /** @description Keeps a metric at a value by adding and removing instances. */
         TargetScalingPolicy: {
             /** @description Name of the policy. */
@@ -2070,7 +2071,7 @@ export interface components {
             unit?: string | null;
             /** @description Value of the metric to keep. */
             target?: number | null;
-            predictive?: components["schemas"]["PredictiveScaling"];
+            predictive?: components["schemas"]["PredictiveScaling"] | null;
             /** @description Seconds that one data point covers: 60 or a multiple. */
             period?: number | null;
             /** @description Periods in a row that must be off the target. */
@@ -2083,7 +2084,7 @@ export interface components {
             operator?: string | null;
             /** @description For threshold policies: value that triggers the policy. */
             threshold?: number | null;
-            action?: components["schemas"]["ScalingAction"];
+            action?: components["schemas"]["ScalingAction"] | null;
             /** @description For threshold policies: different actions for different thresholds. */
             stepAdjustments?: components["schemas"]["ScalingStep"][] | null;
             /** @description For threshold policies: number of instances to add or remove. */
@@ -2092,7 +2093,7 @@ export interface components {
             minTargetCapacity?: number | null;
             /** @description For threshold policies: target to scale down to at most. */
             maxTargetCapacity?: number | null;
-        } | null;
+        };
         /** @description A metric under the name that expressions use. */
         MultipleMetricsMetric: {
             /** @description Name in the expressions. */
@@ -2109,21 +2110,21 @@ export interface components {
             extendedStatistic?: string | null;
             /** @description Unit of the metric, for example `percent`, `seconds`, `bytes`, `megabits/second`, `count` or `none`. */
             unit?: string | null;
-        } | null;
+        };
         /** @description A metric made from others. */
         MultipleMetricsExpression: {
             /** @description Name of the resulting metric. */
             name?: string | null;
             /** @description Formula with the names of the metrics. */
             expression?: string | null;
-        } | null;
+        };
         /** @description Metrics made from several others, to be used in policies by name. */
         MultipleMetrics: {
             /** @description Metrics that the expressions use. */
             metrics?: components["schemas"]["MultipleMetricsMetric"][] | null;
             /** @description The metrics that are made from them. */
             expressions?: components["schemas"]["MultipleMetricsExpression"][] | null;
-        } | null;
+        };
         /** @description Policies that change the capacity when a metric changes. */
         ElastigroupScaling: {
             /** @description Policies that add instances. */
@@ -2132,8 +2133,8 @@ export interface components {
             down?: components["schemas"]["ScalingPolicy"][] | null;
             /** @description Policies that keep a metric at a value. */
             target?: components["schemas"]["TargetScalingPolicy"][] | null;
-            multipleMetrics?: components["schemas"]["MultipleMetrics"];
-        } | null;
+            multipleMetrics?: components["schemas"]["MultipleMetrics"] | null;
+        };
         /** @description A task that runs once or again and again. Either `cronExpression` or `frequency`; with neither it runs once at `startTime`. */
         ElastigroupTask: {
             /** @description `scale`, `scaleUp`, `scaleDown`, `percentageScaleUp`, `percentageScaleDown`, `roll`, `backup_ami`, `statefulUpdateCapacity` or `statefulRecycle`. */
@@ -2166,12 +2167,12 @@ export interface components {
             batchSizePercentage?: number | null;
             /** @description For `roll`: seconds before the health of a batch is checked. */
             gracePeriod?: number | null;
-        } | null;
+        };
         /** @description Tasks that run at set times. */
         ElastigroupScheduling: {
             /** @description The tasks of the group. */
             tasks?: components["schemas"]["ElastigroupTask"][] | null;
-        } | null;
+        };
         /** @description Spare room for new tasks: a number of units, each with some CPU, memory and GPU. */
         Headroom: {
             /** @description Number of units to keep free. */
@@ -2182,30 +2183,28 @@ export interface components {
             memoryPerUnit?: number | null;
             /** @description Number of GPUs of one unit. */
             gpuPerUnit?: number | null;
-        } | null;
+        };
         /** @description How careful Spot is when removing instances. */
         ScaleDown: {
             /** @description Minutes in a row that an instance must be dispensable. */
             evaluationPeriods?: number | null;
             /** @description Largest share of the dispensable instances, in percent, that is removed at once. */
             maxScaleDownPercentage?: number | null;
-        } | null;
+        };
         /** @description Upper bounds of the cluster. */
         EcsResourceLimits: {
             /** @description Number of vCPUs. */
             maxVcpu?: number | null;
             /** @description Memory in GiB. */
             maxMemoryGib?: number | null;
-        } | null;
+        };
         /** @description An attribute of container instances. */
         EcsAttribute: {
             /** @description Name of the attribute. */
             key?: string | null;
             /** @description Value of the attribute. */
             value?: string | null;
-        } | null;
-        /** @description Attributes of the container instances. */
-        EcsAttributes: components["schemas"]["EcsAttribute"][] | null;
+        };
         /** @description Scaling by what the tasks of the cluster need. */
         EcsAutoScale: {
             /** @description Whether Spot scales for the cluster. */
@@ -2216,18 +2215,19 @@ export interface components {
             enableAutomaticAndManualHeadroom?: boolean | null;
             /** @description Seconds after a change before the next one, at least 180. */
             cooldown?: number | null;
-            headroom?: components["schemas"]["Headroom"];
-            down?: components["schemas"]["ScaleDown"];
+            headroom?: components["schemas"]["Headroom"] | null;
+            down?: components["schemas"]["ScaleDown"] | null;
             /** @description Scale down although tasks that belong to no service are running. */
             shouldScaleDownNonServiceTasks?: boolean | null;
-            resourceLimits?: components["schemas"]["EcsResourceLimits"];
-            attributes?: components["schemas"]["EcsAttributes"];
-        } | null;
+            resourceLimits?: components["schemas"]["EcsResourceLimits"] | null;
+            /** @description Attributes of the container instances. */
+            attributes?: components["schemas"]["EcsAttribute"][] | null;
+        };
         /** @description AWS Batch jobs on the cluster. */
         EcsBatch: {
             /** @description Names of the job queues. */
             jobQueueNames?: string[] | null;
-        } | null;
+        };
         /** @description Moving to newer ECS images. */
         EcsOptimizeImages: {
             /** @description Move to the newest ECS-optimized image. */
@@ -2236,30 +2236,30 @@ export interface components {
             performAt?: string | null;
             /** @description Windows in UTC for `timeWindow`, each as `ddd:hh:mm-ddd:hh:mm`. */
             timeWindows?: string[] | null;
-        } | null;
+        };
         /** @description Amazon ECS: the group provides the container instances of a cluster. */
         Ecs: {
             /** @description Name of the cluster. */
             clusterName?: string | null;
-            autoScale?: components["schemas"]["EcsAutoScale"];
-            batch?: components["schemas"]["EcsBatch"];
-            optimizeImages?: components["schemas"]["EcsOptimizeImages"];
-        } | null;
+            autoScale?: components["schemas"]["EcsAutoScale"] | null;
+            batch?: components["schemas"]["EcsBatch"] | null;
+            optimizeImages?: components["schemas"]["EcsOptimizeImages"] | null;
+        };
         /** @description How careful Spot is when removing nodes. */
         KubernetesScaleDown: {
             /** @description Minutes in a row that a node must be dispensable. */
             evaluationPeriods?: number | null;
             /** @description Largest share of the dispensable nodes, in percent, that is removed at once. */
             maxScaleDownPercentage?: number | null;
-            headroom?: components["schemas"]["Headroom"];
-        } | null;
+            headroom?: components["schemas"]["Headroom"] | null;
+        };
         /** @description A label of the nodes. */
         KubernetesLabel: {
             /** @description Name of the label. */
             key?: string | null;
             /** @description Value of the label. */
             value?: string | null;
-        } | null;
+        };
         /** @description Scaling by what the pods need. */
         KubernetesAutoScale: {
             /** @description Whether Spot scales for the cluster (default true). */
@@ -2268,11 +2268,11 @@ export interface components {
             isAutoConfig?: boolean | null;
             /** @description Seconds after a change before the next one. */
             cooldown?: number | null;
-            headroom?: components["schemas"]["Headroom"];
-            down?: components["schemas"]["KubernetesScaleDown"];
+            headroom?: components["schemas"]["Headroom"] | null;
+            down?: components["schemas"]["KubernetesScaleDown"] | null;
             /** @description Labels of the nodes. */
             labels?: components["schemas"]["KubernetesLabel"][] | null;
-        } | null;
+        };
         /** @description Kubernetes: the instances are nodes of a cluster. */
         Kubernetes: {
             /** @description How Spot reaches the cluster: `pod` (a controller in the cluster) or `saas` (its API server). */
@@ -2283,8 +2283,8 @@ export interface components {
             apiServer?: string | null;
             /** @description Token for the API server, for `saas`. Sensitive: never logged. */
             token?: string | null;
-            autoScale?: components["schemas"]["KubernetesAutoScale"];
-        } | null;
+            autoScale?: components["schemas"]["KubernetesAutoScale"] | null;
+        };
         /** @description TLS towards the manager of the cluster. */
         IntegrationTls: {
             /** @description Whether to use TLS. */
@@ -2293,14 +2293,14 @@ export interface components {
             certificate?: string | null;
             /** @description Private key of the client. Sensitive: never logged. */
             privateKey?: string | null;
-        } | null;
+        };
         /** @description A constraint that the instances meet. */
         NomadConstraint: {
             /** @description Attribute of the constraint. */
             key?: string | null;
             /** @description Value of the constraint. */
             value?: string | null;
-        } | null;
+        };
         /** @description Scaling by what the jobs need. */
         NomadAutoScale: {
             /** @description Whether Spot scales for the cluster. */
@@ -2309,11 +2309,11 @@ export interface components {
             isAutoConfig?: boolean | null;
             /** @description Seconds after a change before the next one, at least 180. */
             cooldown?: number | null;
-            headroom?: components["schemas"]["Headroom"];
-            down?: components["schemas"]["ScaleDown"];
+            headroom?: components["schemas"]["Headroom"] | null;
+            down?: components["schemas"]["ScaleDown"] | null;
             /** @description Constraints of jobs that the group meets. */
             constraints?: components["schemas"]["NomadConstraint"][] | null;
-        } | null;
+        };
         /** @description HashiCorp Nomad: the instances are clients of a cluster. */
         Nomad: {
             /** @description Host name or address of the Nomad server. */
@@ -2322,9 +2322,9 @@ export interface components {
             masterPort?: number | null;
             /** @description ACL token. Sensitive: never logged. */
             aclToken?: string | null;
-            tlsConfig?: components["schemas"]["IntegrationTls"];
-            autoScale?: components["schemas"]["NomadAutoScale"];
-        } | null;
+            tlsConfig?: components["schemas"]["IntegrationTls"] | null;
+            autoScale?: components["schemas"]["NomadAutoScale"] | null;
+        };
         /** @description Scaling by what the services need. */
         DockerSwarmAutoScale: {
             /** @description Whether Spot scales for the swarm (default true). */
@@ -2333,25 +2333,25 @@ export interface components {
             isAutoConfig?: boolean | null;
             /** @description Seconds after a change before the next one, at least 180. */
             cooldown?: number | null;
-            headroom?: components["schemas"]["Headroom"];
-            down?: components["schemas"]["ScaleDown"];
-            tlsConfig?: components["schemas"]["IntegrationTls"];
-        } | null;
+            headroom?: components["schemas"]["Headroom"] | null;
+            down?: components["schemas"]["ScaleDown"] | null;
+            tlsConfig?: components["schemas"]["IntegrationTls"] | null;
+        };
         /** @description Docker Swarm: the instances are workers of a swarm. */
         DockerSwarm: {
             /** @description Host name or address of a manager. */
             masterHost?: string | null;
             /** @description Port of the manager. */
             masterPort?: number | null;
-            autoScale?: components["schemas"]["DockerSwarmAutoScale"];
-        } | null;
+            autoScale?: components["schemas"]["DockerSwarmAutoScale"] | null;
+        };
         /** @description What a roll does to an instance. */
         BeanstalkDeploymentStrategy: {
             /** @description `REPLACE_SERVER` or `RESTART_SERVER`. */
             action?: string | null;
             /** @description Let the instance finish its connections first. */
             shouldDrainInstances?: boolean | null;
-        } | null;
+        };
         /** @description How a new configuration reaches the instances. */
         BeanstalkDeploymentPreferences: {
             /** @description Roll the group whenever the environment changes. */
@@ -2360,8 +2360,8 @@ export interface components {
             batchSizePercentage?: number | null;
             /** @description Seconds before the health of a batch is checked. */
             gracePeriod?: number | null;
-            strategy?: components["schemas"]["BeanstalkDeploymentStrategy"];
-        } | null;
+            strategy?: components["schemas"]["BeanstalkDeploymentStrategy"] | null;
+        };
         /** @description Updates of the platform. */
         BeanstalkPlatformUpdate: {
             /** @description When to update, for example `timeWindow` or `never`. */
@@ -2372,25 +2372,25 @@ export interface components {
             updateLevel?: string | null;
             /** @description Replace the instances even when there is no update. */
             instanceRefreshEnabled?: boolean | null;
-        } | null;
+        };
         /** @description Maintenance that Spot does for the environment. */
         BeanstalkManagedActions: {
-            platformUpdate?: components["schemas"]["BeanstalkPlatformUpdate"];
-        } | null;
+            platformUpdate?: components["schemas"]["BeanstalkPlatformUpdate"] | null;
+        };
         /** @description AWS Elastic Beanstalk: the group runs an environment. */
         ElasticBeanstalk: {
             /** @description Identifier of the environment (`e-…`). */
             environmentId?: string | null;
-            deploymentPreferences?: components["schemas"]["BeanstalkDeploymentPreferences"];
-            managedActions?: components["schemas"]["BeanstalkManagedActions"];
-        } | null;
+            deploymentPreferences?: components["schemas"]["BeanstalkDeploymentPreferences"] | null;
+            managedActions?: components["schemas"]["BeanstalkManagedActions"] | null;
+        };
         /** @description A deployment group of CodeDeploy. */
         CodeDeployDeploymentGroup: {
             /** @description Name of the application. */
             applicationName?: string | null;
             /** @description Name of the deployment group. */
             deploymentGroupName?: string | null;
-        } | null;
+        };
         /** @description AWS CodeDeploy: instances join the deployment groups. */
         CodeDeploy: {
             /** @description Deployment groups to join. */
@@ -2399,14 +2399,14 @@ export interface components {
             cleanUpOnFailure?: boolean | null;
             /** @description Terminate the instance after a failed deployment. */
             terminateInstanceOnFailure?: boolean | null;
-        } | null;
+        };
         /** @description AWS OpsWorks: instances join a layer. */
         OpsWorks: {
             /** @description Identifier of the layer. */
             layerId?: string | null;
             /** @description Type of the stack. */
             stackType?: string | null;
-        } | null;
+        };
         /** @description A record that points to the instances. */
         Route53RecordSet: {
             /** @description Name of the record. */
@@ -2415,7 +2415,7 @@ export interface components {
             usePublicIp?: boolean | null;
             /** @description For `cname`: register the public name instead of the private one. */
             usePublicDns?: boolean | null;
-        } | null;
+        };
         /** @description A hosted zone and the records in it. */
         Route53Domain: {
             /** @description Identifier of the hosted zone. */
@@ -2426,12 +2426,12 @@ export interface components {
             recordSetType?: string | null;
             /** @description Records of the instances. */
             recordSets?: components["schemas"]["Route53RecordSet"][] | null;
-        } | null;
+        };
         /** @description Amazon Route 53: instances are registered in DNS. */
         Route53: {
             /** @description Hosted zones to register in. */
             domains?: components["schemas"]["Route53Domain"][] | null;
-        } | null;
+        };
         /** @description The agents call the controller. */
         JenkinsJnlp: {
             /** @description Address of the controller. */
@@ -2444,23 +2444,23 @@ export interface components {
             password?: string | null;
             /** @description Token, instead of `password`. Sensitive: never logged. */
             token?: string | null;
-        } | null;
+        };
         /** @description The controller calls the agents. */
         JenkinsSsh: {
             /** @description Public key of the controller. */
             sshPublicKey?: string | null;
-        } | null;
+        };
         /** @description How agents and controller find each other. */
         JenkinsConnection: {
-            jnlp?: components["schemas"]["JenkinsJnlp"];
-            ssh?: components["schemas"]["JenkinsSsh"];
+            jnlp?: components["schemas"]["JenkinsJnlp"] | null;
+            ssh?: components["schemas"]["JenkinsSsh"] | null;
             /** @description The start script is part of `compute.launchSpecification.userData`; Spot adds none. */
             manuallyConnection?: boolean | null;
-        } | null;
+        };
         /** @description Jenkins: the instances are agents. */
         Jenkins: {
-            connectionMethod?: components["schemas"]["JenkinsConnection"];
-        } | null;
+            connectionMethod?: components["schemas"]["JenkinsConnection"] | null;
+        };
         /** @description A Rancher server that the instances register with. */
         Rancher: {
             /** @description URL of the Rancher server. */
@@ -2471,16 +2471,16 @@ export interface components {
             secretKey?: string | null;
             /** @description `1` (default) or `2`. */
             version?: string | null;
-        } | null;
+        };
         /** @description The GitLab runner on the instances. */
         GitlabRunner: {
             /** @description Whether the instances are runners. */
             isEnabled?: boolean | null;
-        } | null;
+        };
         /** @description GitLab: the instances are runners. */
         Gitlab: {
-            runner?: components["schemas"]["GitlabRunner"];
-        } | null;
+            runner?: components["schemas"]["GitlabRunner"] | null;
+        };
         /** @description A Chef server that the instances register with. */
         Chef: {
             /** @description Address of the Chef server. */
@@ -2493,45 +2493,41 @@ export interface components {
             pemKey?: string | null;
             /** @description Version of Chef. */
             chefVersion?: string | null;
-        } | null;
+        };
         /** @description A Mesosphere cluster. */
         Mesosphere: {
             /** @description Address of the API server. */
             apiServer?: string | null;
-        } | null;
+        };
         /** @description Products that the group works with. */
         ElastigroupIntegrations: {
-            ecs?: components["schemas"]["Ecs"];
-            kubernetes?: components["schemas"]["Kubernetes"];
-            nomad?: components["schemas"]["Nomad"];
-            dockerSwarm?: components["schemas"]["DockerSwarm"];
-            elasticBeanstalk?: components["schemas"]["ElasticBeanstalk"];
-            codeDeploy?: components["schemas"]["CodeDeploy"];
-            opsWorks?: components["schemas"]["OpsWorks"];
-            route53?: components["schemas"]["Route53"];
-            jenkins?: components["schemas"]["Jenkins"];
-            rancher?: components["schemas"]["Rancher"];
-            gitlab?: components["schemas"]["Gitlab"];
-            chef?: components["schemas"]["Chef"];
-            mesosphere?: components["schemas"]["Mesosphere"];
-        } | null;
+            ecs?: components["schemas"]["Ecs"] | null;
+            kubernetes?: components["schemas"]["Kubernetes"] | null;
+            nomad?: components["schemas"]["Nomad"] | null;
+            dockerSwarm?: components["schemas"]["DockerSwarm"] | null;
+            elasticBeanstalk?: components["schemas"]["ElasticBeanstalk"] | null;
+            codeDeploy?: components["schemas"]["CodeDeploy"] | null;
+            opsWorks?: components["schemas"]["OpsWorks"] | null;
+            route53?: components["schemas"]["Route53"] | null;
+            jenkins?: components["schemas"]["Jenkins"] | null;
+            rancher?: components["schemas"]["Rancher"] | null;
+            gitlab?: components["schemas"]["Gitlab"] | null;
+            chef?: components["schemas"]["Chef"] | null;
+            mesosphere?: components["schemas"]["Mesosphere"] | null;
+        };
         /** @description Export to an S3 bucket, one file for every three minutes of log. */
         ElastigroupLogExportToS3: {
             /** @description Identifier of the S3 data integration that is set up in the Spot account. */
             id?: string | null;
-        } | null;
+        };
         /** @description Destinations of the exported log. */
         ElastigroupLogExport: {
-            s3?: components["schemas"]["ElastigroupLogExportToS3"];
-        } | null;
+            s3?: components["schemas"]["ElastigroupLogExportToS3"] | null;
+        };
         /** @description Where Spot delivers the log of the group. */
         ElastigroupLogging: {
-            export?: components["schemas"]["ElastigroupLogExport"];
-        } | null;
-        /** @description Left over from the retired Multai load balancer. Null in current groups. */
-        ElastigroupMultai: {
-            [key: string]: unknown;
-        } | null;
+            export?: components["schemas"]["ElastigroupLogExport"] | null;
+        };
         /** @description A new Elastigroup. Spot fills in what is left out. */
         ElastigroupCreate: {
             /** @description `sig-` and eight hex digits, set by Spot. */
@@ -2542,14 +2538,15 @@ export interface components {
             description?: string | null;
             /** @description AWS region, for example `us-east-1`. Required when `compute.subnetIds` is used. */
             region?: string | null;
-            capacity: components["schemas"]["ElastigroupCapacity"];
-            strategy: components["schemas"]["ElastigroupStrategy"];
-            compute: components["schemas"]["ElastigroupCompute"];
-            scaling?: components["schemas"]["ElastigroupScaling"];
-            scheduling?: components["schemas"]["ElastigroupScheduling"];
-            thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"];
-            logging?: components["schemas"]["ElastigroupLogging"];
-            multai?: components["schemas"]["ElastigroupMultai"];
+            capacity: components["schemas"]["ElastigroupCapacity"] | null;
+            strategy: components["schemas"]["ElastigroupStrategy"] | null;
+            compute: components["schemas"]["ElastigroupCompute"] | null;
+            scaling?: components["schemas"]["ElastigroupScaling"] | null;
+            scheduling?: components["schemas"]["ElastigroupScheduling"] | null;
+            thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"] | null;
+            logging?: components["schemas"]["ElastigroupLogging"] | null;
+            /** @description Left over from the retired Multai load balancer. Null in current groups. */
+            multai?: unknown;
             /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
             createdAt?: string | null;
             /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
@@ -2565,14 +2562,15 @@ export interface components {
             description?: string | null;
             /** @description AWS region, for example `us-east-1`. Required when `compute.subnetIds` is used. */
             region?: string | null;
-            capacity?: components["schemas"]["ElastigroupCapacity"];
-            strategy?: components["schemas"]["ElastigroupStrategy"];
-            compute?: components["schemas"]["ElastigroupCompute"];
-            scaling?: components["schemas"]["ElastigroupScaling"];
-            scheduling?: components["schemas"]["ElastigroupScheduling"];
-            thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"];
-            logging?: components["schemas"]["ElastigroupLogging"];
-            multai?: components["schemas"]["ElastigroupMultai"];
+            capacity?: components["schemas"]["ElastigroupCapacity"] | null;
+            strategy?: components["schemas"]["ElastigroupStrategy"] | null;
+            compute?: components["schemas"]["ElastigroupCompute"] | null;
+            scaling?: components["schemas"]["ElastigroupScaling"] | null;
+            scheduling?: components["schemas"]["ElastigroupScheduling"] | null;
+            thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"] | null;
+            logging?: components["schemas"]["ElastigroupLogging"] | null;
+            /** @description Left over from the retired Multai load balancer. Null in current groups. */
+            multai?: unknown;
             /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
             createdAt?: string | null;
             /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
@@ -2588,14 +2586,15 @@ export interface components {
             description?: string | null;
             /** @description AWS region, for example `us-east-1`. Required when `compute.subnetIds` is used. */
             region?: string | null;
-            capacity?: components["schemas"]["ElastigroupCapacity"];
-            strategy?: components["schemas"]["ElastigroupStrategy"];
-            compute?: components["schemas"]["ElastigroupCompute"];
-            scaling?: components["schemas"]["ElastigroupScaling"];
-            scheduling?: components["schemas"]["ElastigroupScheduling"];
-            thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"];
-            logging?: components["schemas"]["ElastigroupLogging"];
-            multai?: components["schemas"]["ElastigroupMultai"];
+            capacity?: components["schemas"]["ElastigroupCapacity"] | null;
+            strategy?: components["schemas"]["ElastigroupStrategy"] | null;
+            compute?: components["schemas"]["ElastigroupCompute"] | null;
+            scaling?: components["schemas"]["ElastigroupScaling"] | null;
+            scheduling?: components["schemas"]["ElastigroupScheduling"] | null;
+            thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"] | null;
+            logging?: components["schemas"]["ElastigroupLogging"] | null;
+            /** @description Left over from the retired Multai load balancer. Null in current groups. */
+            multai?: unknown;
             /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
             createdAt?: string | null;
             /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
@@ -2646,7 +2645,7 @@ export interface components {
             status?: string | null;
             /** @description ISO 8601. */
             lastChecked?: string | null;
-        } | null;
+        };
         InstanceHealth: {
             instanceId?: string | null;
             spotRequestId?: string | null;
@@ -2656,7 +2655,7 @@ export interface components {
             lifeCycle?: string | null;
             /** @description `HEALTHY`, `UNHEALTHY`, `INSUFFICIENT_DATA` or `UNKNOWN`. */
             healthStatus?: string | null;
-            agentHealth?: components["schemas"]["AgentHealth"];
+            agentHealth?: components["schemas"]["AgentHealth"] | null;
         };
         /** @description One row per instance. */
         ElastigroupHealth: components["schemas"]["InstanceHealth"][];
@@ -2667,23 +2666,23 @@ export interface components {
             value?: components["schemas"]["CostsNumber"];
             /** @description `hours`. */
             unit?: string | null;
-        } | null;
+        };
         /** @description Part of the on-demand price that was saved. */
         CostsSavings: {
             value?: components["schemas"]["CostsNumber"];
             /** @description `percentage`. */
             unit?: string | null;
-        } | null;
+        };
         /** @description In US dollars. */
         CostsAmounts: {
             actual?: components["schemas"]["CostsNumber"];
             potential?: components["schemas"]["CostsNumber"];
-        } | null;
+        };
         /** @description What something cost, and what it would have cost on demand. */
         Costs: {
-            running?: components["schemas"]["CostsRunning"];
-            savings?: components["schemas"]["CostsSavings"];
-            costs?: components["schemas"]["CostsAmounts"];
+            running?: components["schemas"]["CostsRunning"] | null;
+            savings?: components["schemas"]["CostsSavings"] | null;
+            costs?: components["schemas"]["CostsAmounts"] | null;
         };
         /** @description What one instance of a group cost. */
         InstanceCosts: {
@@ -2692,15 +2691,15 @@ export interface components {
             spotInstanceRequestId?: string | null;
             instanceType?: string | null;
             availabilityZone?: string | null;
-            running?: components["schemas"]["CostsRunning"];
-            savings?: components["schemas"]["CostsSavings"];
-            costs?: components["schemas"]["CostsAmounts"];
+            running?: components["schemas"]["CostsRunning"] | null;
+            savings?: components["schemas"]["CostsSavings"] | null;
+            costs?: components["schemas"]["CostsAmounts"] | null;
         };
         /** @description One row per instance. */
         DetailedCosts: components["schemas"]["InstanceCosts"][];
         ElastigroupSubEvent: {
             type?: string | null;
-        } | null;
+        };
         ElastigroupEvent: {
             groupId?: string | null;
             /** @description Such as `Create`, `Update`, `DetachInstances`, `InstanceReplacement`. */
@@ -2750,7 +2749,7 @@ export interface components {
         ScaledInstance: {
             instanceId?: string | null;
             spotInstanceRequestId?: string | null;
-        } | null;
+        };
         /** @description What is being launched. */
         ScaleUpResult: {
             newSpotRequests?: components["schemas"]["ScaledInstance"][] | null;
@@ -2776,7 +2775,7 @@ export interface components {
             name?: string | null;
             /** @description ISO 8601; null when it lasts until it is removed. */
             expiresAt?: string | null;
-        } | null;
+        };
         /** @description What Spot leaves alone in a group for now. */
         Suspensions: {
             groupId?: string | null;
@@ -2788,7 +2787,7 @@ export interface components {
             name?: string | null;
             /** @description Minutes. */
             ttlInMinutes?: number | null;
-        } | null;
+        };
         /** @description Processes to suspend, for ever or for a time: `AUTO_SCALE`, `AUTO_HEALING`, `OUT_OF_STRATEGY`, `PREVENTIVE_REPLACEMENT`, `REVERT_PREFERRED`, `SCHEDULING`. */
         SuspensionsCreate: {
             /** @description Until they are removed. */
@@ -2804,13 +2803,13 @@ export interface components {
             /** @description `percentage`. */
             unit?: string | null;
             value?: number | null;
-        } | null;
+        };
         /** @description A roll (deployment) replaces or restarts the instances of a group batch by batch. */
         Roll: {
             id?: string | null;
             /** @description `starting`, `in_progress`, `finished`, `stopped` or `failed`; the case of the letters varies. */
             status?: string | null;
-            progress?: components["schemas"]["RollProgress"];
+            progress?: components["schemas"]["RollProgress"] | null;
             currentBatch?: number | null;
             numOfBatches?: number | null;
             /** @description Seconds. */
@@ -2831,14 +2830,14 @@ export interface components {
             /** @description Seconds. */
             drainingTimeout?: number | null;
             shouldDecrementTargetCapacity?: boolean | null;
-        } | null;
+        };
         RollStrategy: {
             /** @description `REPLACE_SERVER` or `RESTART_SERVER`. */
             action?: string | null;
             /** @description Percentage of a batch that must become healthy. Default: 50. */
             batchMinHealthyPercentage?: number | null;
-            onFailure?: components["schemas"]["RollOnFailure"];
-        } | null;
+            onFailure?: components["schemas"]["RollOnFailure"] | null;
+        };
         /** @description How to roll. */
         RollCreate: {
             /** @description Percent of the group that is replaced at once. */
@@ -2849,21 +2848,21 @@ export interface components {
             healthCheckType?: string | null;
             /** @description Seconds an old instance has to drain. */
             drainingTimeout?: number | null;
-            strategy?: components["schemas"]["RollStrategy"];
+            strategy?: components["schemas"]["RollStrategy"] | null;
         };
         /** @description An instance of a roll, as Spot describes it. */
         RollInstance: {
             [key: string]: unknown;
-        } | null;
+        };
         /** @description Old (blue) and new (green) instances. */
         RollInstances: {
             blue?: components["schemas"]["RollInstance"][] | null;
             green?: components["schemas"]["RollInstance"][] | null;
-        } | null;
+        };
         /** @description How far a roll is, instance by instance. */
         RollStatus: {
             status?: string | null;
-            progress?: components["schemas"]["RollProgress"];
+            progress?: components["schemas"]["RollProgress"] | null;
             numberOfBatches?: number | null;
             currentBatch?: number | null;
             /** @description Seconds. */
@@ -2893,7 +2892,7 @@ export interface components {
             deviceName?: string | null;
             volumeId?: string | null;
             snapshotId?: string | null;
-        } | null;
+        };
         /** @description An instance of a group whose disks, image or address outlive it. */
         StatefulInstance: {
             /** @description `ssi-…`. */
@@ -2932,7 +2931,7 @@ export interface components {
         ManagedInstanceRevertToSpot: {
             /** @description `never` (default), `always` or `timeWindow` (see `strategy.optimizationWindows`). */
             performAt?: string | null;
-        } | null;
+        };
         /** @description How Spot chooses between markets, prices and on-demand instances. */
         ManagedInstanceStrategy: {
             /** @description `spot` (default) or `on_demand`. */
@@ -2949,10 +2948,10 @@ export interface components {
             drainingTimeout?: number | null;
             /** @description Preferred lifetime in hours. Markets that are likely to last as long go first: 1, 3, 6, 12 or 24. */
             minimumInstanceLifetime?: number | null;
-            revertToSpot?: components["schemas"]["ManagedInstanceRevertToSpot"];
+            revertToSpot?: components["schemas"]["ManagedInstanceRevertToSpot"] | null;
             /** @description Windows in UTC for `revertToSpot.performAt` `timeWindow`, each as `ddd:hh:mm-ddd:hh:mm`, for example `Mon:03:00-Wed:02:30`. */
             optimizationWindows?: string[] | null;
-        } | null;
+        };
         /** @description What is kept when the instance is paused, recycled or moved to another market. */
         ManagedInstancePersistence: {
             /** @description Keep the root volume. */
@@ -2963,7 +2962,7 @@ export interface components {
             persistPrivateIp?: boolean | null;
             /** @description How data volumes come back: `reattach` (the same volume) or `onLaunch` (default, a new one from the latest snapshot). */
             blockDevicesMode?: string | null;
-        } | null;
+        };
         /** @description How Spot finds out that the instance is unhealthy, and what it does. */
         ManagedInstanceHealthCheck: {
             /** @description Who decides about health: `EC2` (default), `ELB` or `TARGET_GROUP`. */
@@ -2974,7 +2973,7 @@ export interface components {
             gracePeriod?: number | null;
             /** @description Seconds the instance may stay unhealthy before it is replaced (default 120). */
             unhealthyDuration?: number | null;
-        } | null;
+        };
         /** @description Instance types to choose from. Clear the other one with null when changing from one alternative to the other. */
         ManagedInstanceTypes: {
             /** @description Instance types to choose from. Either this or `resourceRequirements`. */
@@ -2983,8 +2982,8 @@ export interface components {
             preferredType?: string | null;
             /** @description The types to try first. Either this or `preferredType`. */
             preferredTypes?: string[] | null;
-            resourceRequirements?: components["schemas"]["ResourceRequirements"];
-        } | null;
+            resourceRequirements?: components["schemas"]["ResourceRequirements"] | null;
+        };
         /** @description An EBS volume. */
         ManagedInstanceEbs: {
             /** @description For example `gp3`, `gp2`, `io1`, `io2`, `st1`, `sc1` or `standard`. */
@@ -3003,13 +3002,13 @@ export interface components {
             kmsKeyId?: string | null;
             /** @description Delete the volume together with the instance. */
             deleteOnTermination?: boolean | null;
-        } | null;
+        };
         /** @description A device of the instance and the volume behind it. */
         ManagedInstanceBlockDeviceMapping: {
             /** @description Device name on the instance, for example `/dev/sda1`. */
             deviceName?: string | null;
-            ebs?: components["schemas"]["ManagedInstanceEbs"];
-        } | null;
+            ebs?: components["schemas"]["ManagedInstanceEbs"] | null;
+        };
         /** @description A network interface of the instance. */
         ManagedInstanceNetworkInterface: {
             /** @description Existing interface (`eni-…`) to attach. */
@@ -3020,37 +3019,37 @@ export interface components {
             associatePublicIpAddress?: boolean | null;
             /** @description Give the interface an IPv6 address from its subnet. */
             associateIpv6Address?: boolean | null;
-        } | null;
+        };
         /** @description What the instance is launched with: types, image, network, storage and tags. */
         ManagedInstanceLaunchSpecification: {
-            instanceTypes?: components["schemas"]["ManagedInstanceTypes"];
+            instanceTypes?: components["schemas"]["ManagedInstanceTypes"] | null;
             /** @description The image (`ami-…`). */
             imageId?: string | null;
             /** @description Name of the EC2 key pair for SSH. */
             keyPair?: string | null;
             /** @description Security groups (`sg-…`) of the instance. */
             securityGroupIds?: string[] | null;
-            iamRole?: components["schemas"]["IamRole"];
+            iamRole?: components["schemas"]["IamRole"] | null;
             /** @description Script or cloud-init data for the first start, in base64. Sensitive: never logged. */
             userData?: string | null;
             /** @description Script that runs before the instance is terminated, in base64. Needs the Spot agent. Sensitive: never logged. */
             shutdownScript?: string | null;
             /** @description AWS tags of the instance. */
             tags?: components["schemas"]["Tag"][] | null;
-            resourceTagSpecification?: components["schemas"]["ResourceTagSpecification"];
+            resourceTagSpecification?: components["schemas"]["ResourceTagSpecification"] | null;
             /** @description Detailed CloudWatch monitoring, every minute (default false). */
             monitoring?: boolean | null;
             /** @description Dedicated bandwidth to EBS for types that do not have it anyway (default false). May cost extra. */
             ebsOptimized?: boolean | null;
             /** @description `default` or `dedicated`. */
             tenancy?: string | null;
-            creditSpecification?: components["schemas"]["CreditSpecification"];
-            metadataOptions?: components["schemas"]["MetadataOptions"];
+            creditSpecification?: components["schemas"]["CreditSpecification"] | null;
+            metadataOptions?: components["schemas"]["MetadataOptions"] | null;
             /** @description Volumes of the instance. */
             blockDeviceMappings?: components["schemas"]["ManagedInstanceBlockDeviceMapping"][] | null;
             /** @description Network interfaces of the instance. */
             networkInterfaces?: components["schemas"]["ManagedInstanceNetworkInterface"][] | null;
-        } | null;
+        };
         /** @description Where the managed instance runs and how it is launched. */
         ManagedInstanceCompute: {
             /** @description Operating system, fixed on creation: `Linux/UNIX`, `SUSE Linux`, `Windows` or `Red Hat Enterprise Linux`, each also with ` (Amazon VPC)` at the end. */
@@ -3063,14 +3062,14 @@ export interface components {
             elasticIp?: string | null;
             /** @description Private IP address of the instance. */
             privateIp?: string | null;
-            volumeAttachments?: components["schemas"]["VolumeAttachments"];
-            launchSpecification?: components["schemas"]["ManagedInstanceLaunchSpecification"];
-        } | null;
+            volumeAttachments?: components["schemas"]["VolumeAttachments"] | null;
+            launchSpecification?: components["schemas"]["ManagedInstanceLaunchSpecification"] | null;
+        };
         /** @description Products that the managed instance works with. */
         ManagedInstanceIntegrations: {
-            loadBalancersConfig?: components["schemas"]["LoadBalancersConfig"];
-            route53?: components["schemas"]["Route53"];
-        } | null;
+            loadBalancersConfig?: components["schemas"]["LoadBalancersConfig"] | null;
+            route53?: components["schemas"]["Route53"] | null;
+        };
         /** @description A task that runs once or again and again. Either `cronExpression` or `frequency`; with neither it runs once at `startTime`. */
         ManagedInstanceTask: {
             /** @description `pause`, `resume` or `recycle`. */
@@ -3083,12 +3082,12 @@ export interface components {
             frequency?: string | null;
             /** @description Unix cron expression in UTC. */
             cronExpression?: string | null;
-        } | null;
+        };
         /** @description Tasks that run at set times. */
         ManagedInstanceScheduling: {
             /** @description The tasks of the managed instance. */
             tasks?: components["schemas"]["ManagedInstanceTask"][] | null;
-        } | null;
+        };
         /** @description A new managed instance. Spot fills in what is left out. */
         ManagedInstanceCreate: {
             /** @description `smi-` and eight hex digits, set by Spot. */
@@ -3099,12 +3098,12 @@ export interface components {
             description?: string | null;
             /** @description AWS region, for example `us-east-1`. */
             region: string | null;
-            strategy?: components["schemas"]["ManagedInstanceStrategy"];
-            persistence?: components["schemas"]["ManagedInstancePersistence"];
-            healthCheck?: components["schemas"]["ManagedInstanceHealthCheck"];
-            compute: components["schemas"]["ManagedInstanceCompute"];
-            integrations?: components["schemas"]["ManagedInstanceIntegrations"];
-            scheduling?: components["schemas"]["ManagedInstanceScheduling"];
+            strategy?: components["schemas"]["ManagedInstanceStrategy"] | null;
+            persistence?: components["schemas"]["ManagedInstancePersistence"] | null;
+            healthCheck?: components["schemas"]["ManagedInstanceHealthCheck"] | null;
+            compute: components["schemas"]["ManagedInstanceCompute"] | null;
+            integrations?: components["schemas"]["ManagedInstanceIntegrations"] | null;
+            scheduling?: components["schemas"]["ManagedInstanceScheduling"] | null;
             /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
             createdAt?: string | null;
             /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
@@ -3120,12 +3119,12 @@ export interface components {
             description?: string | null;
             /** @description AWS region, for example `us-east-1`. */
             region?: string | null;
-            strategy?: components["schemas"]["ManagedInstanceStrategy"];
-            persistence?: components["schemas"]["ManagedInstancePersistence"];
-            healthCheck?: components["schemas"]["ManagedInstanceHealthCheck"];
-            compute?: components["schemas"]["ManagedInstanceCompute"];
-            integrations?: components["schemas"]["ManagedInstanceIntegrations"];
-            scheduling?: components["schemas"]["ManagedInstanceScheduling"];
+            strategy?: components["schemas"]["ManagedInstanceStrategy"] | null;
+            persistence?: components["schemas"]["ManagedInstancePersistence"] | null;
+            healthCheck?: components["schemas"]["ManagedInstanceHealthCheck"] | null;
+            compute?: components["schemas"]["ManagedInstanceCompute"] | null;
+            integrations?: components["schemas"]["ManagedInstanceIntegrations"] | null;
+            scheduling?: components["schemas"]["ManagedInstanceScheduling"] | null;
             /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
             createdAt?: string | null;
             /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
@@ -3149,12 +3148,12 @@ export interface components {
             description?: string | null;
             /** @description AWS region, for example `us-east-1`. */
             region?: string | null;
-            strategy?: components["schemas"]["ManagedInstanceStrategy"];
-            persistence?: components["schemas"]["ManagedInstancePersistence"];
-            healthCheck?: components["schemas"]["ManagedInstanceHealthCheck"];
-            compute?: components["schemas"]["ManagedInstanceCompute"];
-            integrations?: components["schemas"]["ManagedInstanceIntegrations"];
-            scheduling?: components["schemas"]["ManagedInstanceScheduling"];
+            strategy?: components["schemas"]["ManagedInstanceStrategy"] | null;
+            persistence?: components["schemas"]["ManagedInstancePersistence"] | null;
+            healthCheck?: components["schemas"]["ManagedInstanceHealthCheck"] | null;
+            compute?: components["schemas"]["ManagedInstanceCompute"] | null;
+            integrations?: components["schemas"]["ManagedInstanceIntegrations"] | null;
+            scheduling?: components["schemas"]["ManagedInstanceScheduling"] | null;
             /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
             createdAt?: string | null;
             /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
@@ -3181,7 +3180,7 @@ export interface components {
         InstanceImportAvailabilityZone: {
             name?: string | null;
             subnetIds?: string[] | null;
-        } | null;
+        };
         /** @description An EC2 instance to import as a managed instance. */
         InstanceImportCreate: {
             /** @description The EC2 instance. */
@@ -3204,7 +3203,7 @@ export interface components {
             shouldKeepPrivateIp?: boolean | null;
             shouldKeepMetadataOptions?: boolean | null;
             shouldTerminateInstance?: boolean | null;
-        } | null;
+        };
         /** @description The import of an EC2 instance, as Spot describes it. */
         InstanceImport: {
             /** @description Id of the import, `smg-…`. */
@@ -3215,7 +3214,7 @@ export interface components {
             /** @description From `MIGRATE_START` to `FINISH`, `CANCEL` or `ERROR`. */
             state?: string | null;
             stateDescription?: string | null;
-            data?: components["schemas"]["InstanceImportData"];
+            data?: components["schemas"]["InstanceImportData"] | null;
         };
         /** @description The word `pong`. */
         Pong: string;

@@ -76,9 +76,9 @@ const propertiesOf = (name: string) => {
   return found
 }
 
-/** A number takes integers too, so it serves both. */
+/** A number takes integers too, so it serves both. What has no type takes any. */
 const accepts = (types: Set<string>, type: string) =>
-  types.has(type) || (type === 'integer' && types.has('number'))
+  types.has(type) || types.has('unknown') || (type === 'integer' && types.has('number'))
 
 const ajv = new Ajv({ strict: true, keywords: ['components'] })
 ajv.addSchema({ $id: 'spot-api', components: { schemas: schemasForAjv() } })
