@@ -99,3 +99,4 @@ try {
   process.stderr.write(`${message}\n`)
   process.exitCode = 2
 }
+process.exit()

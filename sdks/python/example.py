@@ -37,6 +37,7 @@ def failure(call: Callable[[], Any]) -> SpotApiError:
     raise AssertionError("It did not fail.")
 
 
+# five calls
 name = f"example-{uuid4().hex[:8]}"
 body = ElastigroupCreate.from_dict({
     "name": name,
@@ -52,7 +53,6 @@ body = ElastigroupCreate.from_dict({
     },
 })
 
-# five calls
 client = connect(url, key=key, token=token)
 
 # Keep the Idempotency-Key until you have an answer: whoever sends the same request with it gets the same group.

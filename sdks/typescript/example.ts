@@ -17,6 +17,7 @@ const failure = (call: Promise<unknown>) => call.then(
   () => assert.fail('It did not fail.'),
   (error) => error instanceof SpotApiError ? error : assert.fail(error))
 
+// five calls
 const name = `example-${randomUUID().slice(0, 8)}`
 const body: ElastigroupCreate = {
   name,
@@ -32,7 +33,6 @@ const body: ElastigroupCreate = {
   }
 }
 
-// five calls
 const client = await connect({ url, key, token })
 
 // Keep the Idempotency-Key until you have an answer: whoever sends the same request with it gets the same group.
