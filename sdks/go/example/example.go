@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/oapi-codegen/nullable"
 
 	spotapi "github.com/YaleSpinup/spot-api-go"
 )
@@ -163,8 +162,8 @@ func newGroup(name string) spotapi.ElastigroupCreate {
 			SubnetIds: spotapi.Value([]string{"subnet-0f1e2d3c"}),
 			LaunchSpecification: spotapi.Value(spotapi.ElastigroupLaunchSpecification{
 				ImageID: spotapi.Value("ami-0a1b2c3d"),
-				Tags: spotapi.Value([]nullable.Nullable[spotapi.Tag]{
-					spotapi.Value(spotapi.Tag{TagKey: spotapi.Value("team"), TagValue: spotapi.Value("examples")}),
+				Tags: spotapi.Value([]spotapi.Tag{
+					{TagKey: spotapi.Value("team"), TagValue: spotapi.Value("examples")},
 				}),
 			}),
 		}),
