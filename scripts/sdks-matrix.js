@@ -141,7 +141,8 @@ function written () {
 
 const pageOf = (version, lines) => `# What comes of the document, by generator
 
-Written by \`npm run sdks:matrix\`, by what it saw with the document of version ${version}. Settings: \`sdks/matrix/clients.js\`.
+Written by \`npm run sdks:matrix\`, by what it saw with the document of version ${version}. Settings:
+\`sdks/matrix/clients.js\`.
 
 - **runs CRUD**: a program creates, reads, updates, lists and deletes a group.
 - **null survives**: an update of one field to null reaches Spot as just that. For our packages: a whole group that is
