@@ -30,4 +30,5 @@ export function schemasForAjv (): Record<string, object> {
   return schemas
 }
 
-const isNullable = (value: object): value is Nullable => 'allOf' in value && 'nullable' in value && value.nullable === true
+const isNullable = (value: object): value is Nullable =>
+  'allOf' in value && 'nullable' in value && value.nullable === true

@@ -1380,6 +1380,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description The problems that this server has. No reply refers to it, so clients read those of a newer one.
+         * @enum {string}
+         */
+        ProblemType: "urn:problem-type:spot-api:malformed-request" | "urn:problem-type:spot-api:malformed-json" | "urn:problem-type:spot-api:invalid-request" | "urn:problem-type:spot-api:spot-rejected" | "urn:problem-type:spot-api:unauthenticated" | "urn:problem-type:spot-api:forbidden" | "urn:problem-type:spot-api:account-not-found" | "urn:problem-type:spot-api:resource-not-found" | "urn:problem-type:spot-api:route-not-found" | "urn:problem-type:spot-api:method-not-allowed" | "urn:problem-type:spot-api:request-timeout" | "urn:problem-type:spot-api:roll-in-progress" | "urn:problem-type:spot-api:idempotency-key-in-use" | "urn:problem-type:spot-api:duplicates-found" | "urn:problem-type:spot-api:dry-run" | "urn:problem-type:spot-api:precondition-failed" | "urn:problem-type:spot-api:content-too-large" | "urn:problem-type:spot-api:uri-too-long" | "urn:problem-type:spot-api:unsupported-media-type" | "urn:problem-type:spot-api:idempotency-key-reused" | "urn:problem-type:spot-api:guardrail-breached" | "urn:problem-type:spot-api:masked-secret" | "urn:problem-type:spot-api:too-many-failures" | "urn:problem-type:spot-api:spot-rate-limited" | "urn:problem-type:spot-api:header-fields-too-large" | "urn:problem-type:spot-api:internal-error" | "urn:problem-type:spot-api:spot-unreachable" | "urn:problem-type:spot-api:spot-credentials-rejected" | "urn:problem-type:spot-api:spot-failed" | "urn:problem-type:spot-api:spot-unreadable" | "urn:problem-type:spot-api:not-ready" | "urn:problem-type:spot-api:overloaded" | "urn:problem-type:spot-api:state-unavailable" | "urn:problem-type:spot-api:spot-unavailable" | "urn:problem-type:spot-api:spot-create-failed" | "urn:problem-type:spot-api:spot-timeout" | "urn:problem-type:spot-api:outcome-unknown";
         /** @description Name of a client in the configuration, or nothing. */
         ClientName: string;
         /** @description Name under which the operator configured a Spot account. */
@@ -1391,11 +1396,6 @@ export interface components {
             region: string | null;
         };
         Accounts: components["schemas"]["Account"][];
-        /**
-         * @description One of the documented problems.
-         * @enum {string}
-         */
-        ProblemType: "urn:problem-type:spot-api:malformed-request" | "urn:problem-type:spot-api:malformed-json" | "urn:problem-type:spot-api:invalid-request" | "urn:problem-type:spot-api:spot-rejected" | "urn:problem-type:spot-api:unauthenticated" | "urn:problem-type:spot-api:forbidden" | "urn:problem-type:spot-api:account-not-found" | "urn:problem-type:spot-api:resource-not-found" | "urn:problem-type:spot-api:route-not-found" | "urn:problem-type:spot-api:method-not-allowed" | "urn:problem-type:spot-api:request-timeout" | "urn:problem-type:spot-api:roll-in-progress" | "urn:problem-type:spot-api:idempotency-key-in-use" | "urn:problem-type:spot-api:duplicates-found" | "urn:problem-type:spot-api:dry-run" | "urn:problem-type:spot-api:precondition-failed" | "urn:problem-type:spot-api:content-too-large" | "urn:problem-type:spot-api:uri-too-long" | "urn:problem-type:spot-api:unsupported-media-type" | "urn:problem-type:spot-api:idempotency-key-reused" | "urn:problem-type:spot-api:guardrail-breached" | "urn:problem-type:spot-api:masked-secret" | "urn:problem-type:spot-api:too-many-failures" | "urn:problem-type:spot-api:spot-rate-limited" | "urn:problem-type:spot-api:header-fields-too-large" | "urn:problem-type:spot-api:internal-error" | "urn:problem-type:spot-api:spot-unreachable" | "urn:problem-type:spot-api:spot-credentials-rejected" | "urn:problem-type:spot-api:spot-failed" | "urn:problem-type:spot-api:spot-unreadable" | "urn:problem-type:spot-api:not-ready" | "urn:problem-type:spot-api:overloaded" | "urn:problem-type:spot-api:state-unavailable" | "urn:problem-type:spot-api:spot-unavailable" | "urn:problem-type:spot-api:spot-create-failed" | "urn:problem-type:spot-api:spot-timeout" | "urn:problem-type:spot-api:outcome-unknown";
         ProblemError: {
             /** @description JSON pointer (RFC 6901) into the body, as a URI fragment: `#/capacity/target`. */
             pointer?: string;
@@ -1431,8 +1431,8 @@ export interface components {
         };
         /** @description The request to Spot. Secrets are masked, the token of the account first. */
         DryRunRequest: {
-            /** @enum {string} */
-            method: "POST" | "PUT" | "DELETE";
+            /** @description `POST`, `PUT` or `DELETE`. */
+            method: string;
             url: string;
             /** @description By their names in lower case. */
             headers: {
@@ -1460,7 +1460,8 @@ export interface components {
         };
         /** @description What went wrong (RFC 9457), and what to do. */
         Problem: {
-            type: components["schemas"]["ProblemType"];
+            /** @description A `ProblemType`. A newer server may answer one that is not listed there. */
+            type: string;
             /** @description The same words for every problem of this type. */
             title: string;
             /** @description The HTTP status. */
@@ -1484,11 +1485,8 @@ export interface components {
             name: string;
             /** @description The accounts it may use. */
             accounts: components["schemas"]["AccountName"][];
-            /**
-             * @description `read`: everything but changes, secrets masked. `write`: creates and changes too. `admin`: deletes too.
-             * @enum {string}
-             */
-            access: "read" | "write" | "admin";
+            /** @description `read`: everything but changes, secrets masked. `write`: creates and changes too. `admin`: deletes too. */
+            access: string;
             /** @description Whether it may delete. */
             allowDelete: boolean;
             /**
@@ -3223,11 +3221,10 @@ export interface components {
             /** @description Always true; a server that is not ready answers 503. */
             ready: boolean;
             /**
-             * @description Whether what must survive a restart can be kept. While it is `down`, creates with an Idempotency-Key are answered
-             *     503 `state-unavailable`; all else works.
-             * @enum {string}
+             * @description Whether what must survive a restart can be kept: `up` or `down`. While it is `down`, creates with an Idempotency-Key
+             *     are answered 503 `state-unavailable`; all else works.
              */
-            state: "up" | "down";
+            state: string;
         };
         /** @description What answers, and where its source is (GNU AGPL, section 13). */
         ServerVersion: {

@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
@@ -32,14 +30,13 @@ const RETRY_AFTER = 5
  */
 const GRACE = 5000
 
-/** Milliseconds between two checks for idle connections. */
+/** Milliseconds between two looks at the connections. */
 const CHECK_EVERY = 100
 
 export default fp(async function lifecycle (app: FastifyInstance) {
-  const unused = unusedConnections(app)
-  const answers = openAnswers(app)
-  /** Answers that are complete, but not yet sent: their callers read slowly. Node takes their connections for idle. */
-  const leaving = () => [...answers].filter(({ writableEnded }) => writableEnded)
+  const connections = connectionsOf(app)
+  /** Those with bytes that are not yet sent: their callers read slowly. Node takes them for idle. */
+  const sending = () => [...connections].filter(({ writableLength }) => writableLength > 0)
   let ending = false
 
   app.addHook('onSend', (_, reply, payload, done) => {
@@ -52,8 +49,8 @@ export default fp(async function lifecycle (app: FastifyInstance) {
    * request (browsers and load balancers keep spare ones). The server would wait for each.
    */
   function closeIdle () {
-    if (leaving().length === 0) app.server.closeIdleConnections()
-    for (const socket of unused) if (socket.bytesRead === 0) socket.destroy()
+    if (sending().length === 0) app.server.closeIdleConnections()
+    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
   }
 
   app.decorate('lifecycle', {
@@ -65,7 +62,7 @@ export default fp(async function lifecycle (app: FastifyInstance) {
         app.log.warn('what is still under way after its deadline is cut off')
         app.server.closeAllConnections()
       }, app.configuration.deadlines.write + GRACE)
-      await Promise.all(leaving().map((answer) => once(answer, 'close')))
+      while (sending().length > 0) await sleep(CHECK_EVERY)
       const checkTimer = setInterval(closeIdle, CHECK_EVERY)
       await app.close()
       clearInterval(checkTimer)
@@ -82,23 +79,12 @@ export default fp(async function lifecycle (app: FastifyInstance) {
   })
 }, { name: 'lifecycle', dependencies: ['config'] })
 
-/** The open connections that never had a request. */
-function unusedConnections ({ server }: FastifyInstance): Iterable<Socket> {
+/** The open connections of a server. */
+function connectionsOf ({ server }: FastifyInstance): ReadonlySet<Socket> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  server.on('request', ({ socket }) => sockets.delete(socket))
   return sockets
-}
-
-/** The answers that were not sent whole. */
-function openAnswers ({ server }: FastifyInstance): ReadonlySet<ServerResponse> {
-  const answers = new Set<ServerResponse>()
-  server.on('request', (_, answer: ServerResponse) => {
-    answers.add(answer)
-    answer.once('close', () => answers.delete(answer))
-  })
-  return answers
 }

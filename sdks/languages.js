@@ -38,8 +38,8 @@ export async function makePackage (language) {
   return output
 }
 
-/** The README of a package: its example is what the program does. */
-function readmeOf (language, version) {
+/** The five calls, as the program of a language makes them. */
+export function exampleOf (language) {
   const folder = join(import.meta.dirname, language)
   const program = readdirSync(folder, { recursive: true }).find((name) => /(^|\/)example\.\w+$/i.test(name))
   const lines = readFileSync(join(folder, program), 'utf8').split('\n')
@@ -47,7 +47,9 @@ function readmeOf (language, version) {
   const to = lines.findIndex((line, at) => at > from && /^\W*end\W*$/.test(line))
   if (from < 0 || to < 0) throw new Error(`${program} has no lines between "five calls" and "end".`)
   const indent = /^\s*/.exec(lines[from])[0].length
-  const example = lines.slice(from + 1, to).map((line) => line.slice(Math.min(indent, line.search(/\S|$/))))
-  return readFileSync(join(folder, 'README.md'), 'utf8')
-    .replaceAll('{{version}}', version).replaceAll('{{example}}', example.join('\n').trim())
+  return lines.slice(from + 1, to).map((line) => line.slice(Math.min(indent, line.search(/\S|$/)))).join('\n').trim()
 }
+
+/** The README of a package: its example is what the program does. */
+const readmeOf = (language, version) => readFileSync(join(import.meta.dirname, language, 'README.md'), 'utf8')
+  .replaceAll('{{version}}', version).replaceAll('{{example}}', exampleOf(language))

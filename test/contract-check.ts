@@ -5,8 +5,13 @@ import { document, operationsOf, resolve } from '../openapi/document.js'
 import { schemasForAjv } from '../openapi/nullable.js'
 import type { Reply } from './helper.js'
 
+/** Objects that require something are our own: what is not documented there has no business in a reply of this server. */
+const schemas = Object.fromEntries(Object.entries(schemasForAjv()).map(([name, schema]) =>
+  [name, 'required' in schema ? { additionalProperties: false, ...schema } : schema]))
+const { enum: problemTypes } = schemas.ProblemType as { enum: string[] }
+
 const ajv = addFormats.default(new Ajv({ strict: true, allErrors: true, keywords: ['components'] }))
-  .addSchema({ $id: 'contract', components: { schemas: schemasForAjv() } })
+  .addSchema({ $id: 'contract', components: { schemas } })
 
 const operations = operationsOf(document)
 const problem = { $ref: '#/components/schemas/Problem' }
@@ -78,17 +83,21 @@ export function faultsOfReply (method: string, path: string, { status, headers, 
   const validate = validatorOf(media.schema)
   const body = json ?? (mediaType === 'application/yaml' ? parse(text) : text)
   if (!validate(body)) faults.push(ajv.errorsText(validate.errors))
-  if (mediaType === 'application/problem+json' && body.status !== status) faults.push('the problem has another status')
-  return faults
+  return mediaType === 'application/problem+json' ? [...faults, ...faultsOfType(body, status)] : faults
 }
+
+/** What is not as documented about the type and status of a problem: clients may get others, but not from this server. */
+const faultsOfType = (problem: { type: string, status: number }, status: number) => [
+  ...problemTypes.includes(problem.type) ? [] : [`${problem.type} is no documented type`],
+  ...problem.status === status ? [] : ['the problem has another status']
+]
 
 /** What is not as documented about a reply to something that may have been no request at all. */
 export function faultsOfProblem ({ status, headers, text, json }: Reply): string[] {
   const mediaType = headers['content-type']
   if (mediaType !== 'application/problem+json') return [`${mediaType} is no problem: ${text.slice(0, 200)}`]
   const validate = validatorOf(problem)
-  const faults = validate(json) ? [] : [ajv.errorsText(validate.errors)]
-  if (json.status !== status) faults.push('the problem has another status')
+  const faults = validate(json) ? faultsOfType(json, status) : [ajv.errorsText(validate.errors)]
   if (json.requestId !== headers['x-request-id']) faults.push('X-Request-Id is another')
   return faults
 }

@@ -29,6 +29,25 @@ const taken = new Set(`
   void volatile when where while with yield
 `.trim().split(/\s+/))
 
+/** The schemas that replies are made of, however deep. */
+function repliesOf ({ paths, components }: Json): Json[] {
+  const found = new Set<Json>()
+  function visit (value: unknown) {
+    for (const [{ $ref }] of objectsIn(value)) {
+      if (typeof $ref !== 'string') continue
+      const [, , section = '', name = ''] = $ref.split('/')
+      const component = components[section][name]
+      if (section === 'examples' || found.has(component)) continue
+      found.add(component)
+      visit(component)
+    }
+  }
+  visit(Object.values<Json>(paths).flatMap((item) => Object.values(item).map(({ responses }) => responses)))
+  return [...found]
+}
+
+const PROBLEM = 'urn:problem-type:spot-api:'
+
 /** What stands beside the reference to an object that may be null. */
 const NULLABLE = { type: 'object', nullable: true }
 const isComponent = (pointer: string) => pointer.lastIndexOf('/') === 0
@@ -64,6 +83,20 @@ const rules: Record<string, { faults: (document: Json) => string[], bad: (docume
       components.schemas.Roll.allOf = [{ $ref: '#/components/schemas/RollCreate' }]
       components.schemas.Roll.properties.progress.allOf.push({ type: 'object' })
     }
+  },
+  'nothing in a reply is closed: a newer server may add a key or a word': {
+    faults: (document) => repliesOf(document).flatMap((reply) => [...objectsIn(reply)])
+      .flatMap(([{ additionalProperties, enum: words }, pointer]) =>
+        additionalProperties === false || Array.isArray(words) ? pointer : []),
+    bad: ({ components }) => {
+      components.schemas.Readiness.additionalProperties = false
+      components.schemas.Tag.properties.tagKey.enum = ['team']
+    }
+  },
+  'constants of problems are called as their types are': {
+    faults: ({ components }) => components.schemas.ProblemType.enum.filter((type: string, index: number) =>
+      type !== PROBLEM + components.schemas.ProblemType['x-enum-varnames'][index].toLowerCase().replaceAll('_', '-')),
+    bad: ({ components }) => { components.schemas.ProblemType.enum.shift() }
   }
 }
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { document } from '../openapi/document.js'
-import { languages, makePackage } from '../sdks/languages.js'
+import { exampleOf, languages, makePackage } from '../sdks/languages.js'
 import { prove } from '../sdks/proof.js'
 import { STEPS } from '../sdks/steps.js'
 import { ACCOUNT, KEY, start, TOKEN } from './helper.js'
@@ -34,6 +34,8 @@ t.test('the package is ready to be published', async (t) => {
     t.match(readme, new RegExp(`= await ${call}\\(`), call)
   }
   t.notMatch(readme, '{{')
+  const page = readFileSync(join(root, 'docs/clients.md'), 'utf8')
+  t.ok(page.includes(exampleOf('typescript')), 'the page has the five calls')
 })
 
 t.test('its program does all that it shows', async (t) => {

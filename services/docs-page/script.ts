@@ -15,7 +15,7 @@ function linked (spec) {
     const values = [example, ...Object.values(examples).map(({ value }) => value)].filter(Boolean)
     if (values.length > 0) response.description += ' Such as ' + explained(spec, values.map(({ type }) => type)) + '.'
   }
-  schemas.ProblemType.description += ' ' + explained(spec, schemas.ProblemType.enum) + '.'
+  schemas.Problem.properties.type.description += ' ' + explained(spec, schemas.ProblemType.enum) + '.'
   return spec
 }
 

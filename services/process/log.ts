@@ -8,16 +8,22 @@ const MOST = 8 * 1024
  * together, so that many requests at once do not each wait; when the process exits, the rest is written too.
  */
 export function standardOutput (): { write (line: string): void } {
-  const output = destination({ dest: 1, sync: true, minLength: MOST })
+  const output = destination({ dest: 1, sync: true })
+  let lines = ''
   let due = false
   function flush () {
     due = false
-    output.flush()
+    if (lines !== '') output.write(lines)
+    lines = ''
   }
-  process.on('exit', () => output.flushSync())
+  process.on('exit', () => {
+    flush()
+    output.flushSync()
+  })
   return {
     write (line) {
-      output.write(line)
+      lines += line
+      if (lines.length >= MOST) flush()
       if (!due) setImmediate(flush)
       due = true
     }
