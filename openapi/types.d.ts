@@ -1583,7 +1583,10 @@ export interface components {
         };
         /** @description How Spot chooses between markets, prices and on-demand instances. Either `risk` or `onDemandCount` sets the mix. */
         ElastigroupStrategy: {
-            /** @description Share of Spot instances in the target capacity, in percent (0 to 100). */
+            /**
+             * Format: double
+             * @description Share of Spot instances in the target capacity, in percent (0 to 100).
+             */
             risk?: number | null;
             /** @description Number of instances that are always on-demand; the rest are Spot instances. Takes the place of `risk`. */
             onDemandCount?: number | null;
@@ -1841,7 +1844,10 @@ export interface components {
         TrafficFlowStaticTargetGroup: {
             /** @description ARN of the target group. */
             arn?: string | null;
-            /** @description Share of the requests in percent (0.1 to 10). */
+            /**
+             * Format: double
+             * @description Share of the requests in percent (0.1 to 10).
+             */
             percentage?: number | null;
         };
         /** @description A listener rule that Spot manages. */
@@ -1995,7 +2001,10 @@ export interface components {
         };
         /** @description One step of a policy. */
         ScalingStep: {
-            /** @description Value of the metric from which the step applies. */
+            /**
+             * Format: double
+             * @description Value of the metric from which the step applies.
+             */
             threshold?: number | null;
             action?: components["schemas"]["ScalingAction"] | null;
         };
@@ -2026,7 +2035,10 @@ export interface components {
             unit?: string | null;
             /** @description How the metric is compared with the threshold: `gt`, `gte`, `lt` or `lte`. */
             operator?: string | null;
-            /** @description Value of the metric that triggers the policy. */
+            /**
+             * Format: double
+             * @description Value of the metric that triggers the policy.
+             */
             threshold?: number | null;
             /** @description Seconds that one data point covers: 60 or a multiple. */
             period?: number | null;
@@ -2045,7 +2057,10 @@ export interface components {
             maxTargetCapacity?: number | null;
             /** @description Largest number of instances in one change, as text or expression. */
             maxCapacityPerScale?: string | null;
-            /** @description For target policies: the value of the metric to keep. */
+            /**
+             * Format: double
+             * @description For target policies: the value of the metric to keep.
+             */
             target?: number | null;
             predictive?: components["schemas"]["PredictiveScaling"] | null;
         };
@@ -2067,7 +2082,10 @@ export interface components {
             statistic?: string | null;
             /** @description Unit of the metric, for example `percent`, `seconds`, `bytes`, `megabits/second`, `count` or `none`. */
             unit?: string | null;
-            /** @description Value of the metric to keep. */
+            /**
+             * Format: double
+             * @description Value of the metric to keep.
+             */
             target?: number | null;
             predictive?: components["schemas"]["PredictiveScaling"] | null;
             /** @description Seconds that one data point covers: 60 or a multiple. */
@@ -2080,7 +2098,10 @@ export interface components {
             maxCapacityPerScale?: string | null;
             /** @description For threshold policies: `gt`, `gte`, `lt` or `lte`. */
             operator?: string | null;
-            /** @description For threshold policies: value that triggers the policy. */
+            /**
+             * Format: double
+             * @description For threshold policies: value that triggers the policy.
+             */
             threshold?: number | null;
             action?: components["schemas"]["ScalingAction"] | null;
             /** @description For threshold policies: different actions for different thresholds. */
@@ -2186,7 +2207,10 @@ export interface components {
         ScaleDown: {
             /** @description Minutes in a row that an instance must be dispensable. */
             evaluationPeriods?: number | null;
-            /** @description Largest share of the dispensable instances, in percent, that is removed at once. */
+            /**
+             * Format: double
+             * @description Largest share of the dispensable instances, in percent, that is removed at once.
+             */
             maxScaleDownPercentage?: number | null;
         };
         /** @description Upper bounds of the cluster. */
@@ -2247,7 +2271,10 @@ export interface components {
         KubernetesScaleDown: {
             /** @description Minutes in a row that a node must be dispensable. */
             evaluationPeriods?: number | null;
-            /** @description Largest share of the dispensable nodes, in percent, that is removed at once. */
+            /**
+             * Format: double
+             * @description Largest share of the dispensable nodes, in percent, that is removed at once.
+             */
             maxScaleDownPercentage?: number | null;
             headroom?: components["schemas"]["Headroom"] | null;
         };
@@ -2800,6 +2827,7 @@ export interface components {
         RollProgress: {
             /** @description `percentage`. */
             unit?: string | null;
+            /** Format: double */
             value?: number | null;
         };
         /** @description A roll (deployment) replaces or restarts the instances of a group batch by batch. */

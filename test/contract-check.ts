@@ -5,7 +5,7 @@ import { document, operationsOf, resolve } from '../openapi/document.js'
 import { schemasForAjv } from '../openapi/nullable.js'
 import type { Reply } from './helper.js'
 
-/** Objects that require something are our own: what is not documented there has no business in a reply of this server. */
+/** Objects that require something are our own: nothing that is not documented belongs there in a reply of this server. */
 const schemas = Object.fromEntries(Object.entries(schemasForAjv()).map(([name, schema]) =>
   [name, 'required' in schema ? { additionalProperties: false, ...schema } : schema]))
 const { enum: problemTypes } = schemas.ProblemType as { enum: string[] }
@@ -86,7 +86,7 @@ export function faultsOfReply (method: string, path: string, { status, headers, 
   return mediaType === 'application/problem+json' ? [...faults, ...faultsOfType(body, status)] : faults
 }
 
-/** What is not as documented about the type and status of a problem: clients may get others, but not from this server. */
+/** What is not as documented about type and status of a problem: a newer server may have other types, not this one. */
 const faultsOfType = (problem: { type: string, status: number }, status: number) => [
   ...problemTypes.includes(problem.type) ? [] : [`${problem.type} is no documented type`],
   ...problem.status === status ? [] : ['the problem has another status']

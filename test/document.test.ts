@@ -48,6 +48,9 @@ function repliesOf ({ paths, components }: Json): Json[] {
 
 const PROBLEM = 'urn:problem-type:spot-api:'
 
+/** The one moment that this server writes itself. Spot's have offsets like `+0000`, which few languages read. */
+const EXPIRES = '/components/schemas/ClientIdentity/properties/expires'
+
 /** What stands beside the reference to an object that may be null. */
 const NULLABLE = { type: 'object', nullable: true }
 const isComponent = (pointer: string) => pointer.lastIndexOf('/') === 0
@@ -82,6 +85,17 @@ const rules: Record<string, { faults: (document: Json) => string[], bad: (docume
       components.schemas.Tag.nullable = true
       components.schemas.Roll.allOf = [{ $ref: '#/components/schemas/RollCreate' }]
       components.schemas.Roll.properties.progress.allOf.push({ type: 'object' })
+    }
+  },
+  'numbers are doubles, integers are what a language has for them, and moments of Spot are texts': {
+    faults: (document) => [...objectsIn(document)]
+      .filter(([{ type, format }, pointer]) => (type === 'number' && format !== 'double') ||
+        (type === 'integer' && format) || (format === 'date-time' && pointer !== EXPIRES))
+      .map(([, pointer]) => pointer),
+    bad: ({ components }) => {
+      delete components.schemas.ElastigroupStrategy.properties.risk.format
+      components.schemas.Capacity.properties.target.format = 'int64'
+      components.schemas.Roll.properties.createdAt.format = 'date-time'
     }
   },
   'nothing in a reply is closed: a newer server may add a key or a word': {
