@@ -65,7 +65,9 @@ public class Example {
 
     Costs costs = groups.getElastigroupCosts(
         APIGetElastigroupCostsRequest.newBuilder().account(account).elastigroup(id).build());
-    say("costs", String.valueOf(costs.getCosts().getActual().doubleValue()));
+    Object total = costs.getCosts().getActual().getActualInstance(); // text in old answers of Spot
+    check(total instanceof Number, "the total is a number");
+    say("costs", total.toString());
 
     RollsApi rolls = new RollsApi(spot);
     String rollId = rolls.createRoll(APICreateRollRequest.newBuilder().account(account).elastigroup(id)

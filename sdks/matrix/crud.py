@@ -8,7 +8,8 @@ configuration = spot.Configuration(host=os.environ["SPOT_API_URL"])
 client = spot.ApiClient(configuration, header_name="X-Auth-Token", header_value=os.environ["SPOT_API_TOKEN"])
 groups = spot.ElastigroupsApi(client)
 
-body = spot.ElastigroupCreate.from_dict(json.loads(os.environ["GROUP"]))
+# Not from_dict, which would send null for every key that is missing.
+body = spot.ElastigroupCreate.model_validate(json.loads(os.environ["GROUP"]))
 id = groups.create_elastigroup(account, body).id
 name = groups.get_elastigroup(account, id).name
 groups.update_elastigroup(account, id, spot.ElastigroupUpdate(description=None))

@@ -101,7 +101,11 @@ func run(ctx context.Context, url, account string) error {
 	if err != nil {
 		return err
 	}
-	say("costs", costs.JSON200.Costs.MustGet().Actual.MustGet())
+	total, err := costs.JSON200.Costs.MustGet().Actual.AsCostsNumber0() // CostsNumber1 is text, as in old answers of Spot
+	if err != nil {
+		return err
+	}
+	say("costs", total)
 
 	begun, err := spot.CreateRollWithResponse(ctx, account, id, &spotapi.CreateRollParams{IdempotencyKey: new(uuid.NewString())},
 		spotapi.RollCreate{BatchSizePercentage: spotapi.Value(100), GracePeriod: spotapi.Value(60)})
