@@ -2774,6 +2774,8 @@ export interface components {
         ScaledInstance: {
             instanceId?: string | null;
             spotInstanceRequestId?: string | null;
+            instanceType?: string | null;
+            availabilityZone?: string | null;
         };
         /** @description What is being launched. */
         ScaleUpResult: {
@@ -4325,6 +4327,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "spotInstanceRequestId": "sir-3diixyue",
+                     *         "instanceId": "i-0a1b2c3d4e5f60718",
+                     *         "instanceType": "t3a.micro",
+                     *         "product": "Linux/UNIX",
+                     *         "groupId": "sig-0f3ac1d2",
+                     *         "availabilityZone": "us-east-1a",
+                     *         "privateIp": "172.31.186.25",
+                     *         "publicIp": "203.0.113.133",
+                     *         "ipv6Address": null,
+                     *         "status": "fulfilled",
+                     *         "lockStatus": "unlocked",
+                     *         "createdAt": "2026-11-23T20:01:40.000Z"
+                     *       },
+                     *       {
+                     *         "spotInstanceRequestId": "sir-krlxukdj",
+                     *         "instanceId": null,
+                     *         "instanceType": "t3.micro",
+                     *         "product": "Linux/UNIX",
+                     *         "groupId": "sig-0f3ac1d2",
+                     *         "availabilityZone": "us-east-1b",
+                     *         "privateIp": null,
+                     *         "publicIp": null,
+                     *         "ipv6Address": null,
+                     *         "status": "pending-fulfillment",
+                     *         "lockStatus": "unlocked",
+                     *         "createdAt": "2026-11-23T20:05:00.000Z"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["ElastigroupStatus"];
                 };
             };
@@ -4417,6 +4451,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "instanceId": "i-0a1b2c3d4e5f60718",
+                     *         "spotRequestId": "sir-3diixyue",
+                     *         "groupId": "sig-0f3ac1d2",
+                     *         "availabilityZone": "us-east-1a",
+                     *         "lifeCycle": "SPOT",
+                     *         "healthStatus": "HEALTHY"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["ElastigroupHealth"];
                 };
             };
@@ -4527,6 +4573,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "groupId": "sig-0f3ac1d2",
+                     *         "instanceId": "i-0a1b2c3d4e5f60718",
+                     *         "spotInstanceRequestId": "sir-3diixyue",
+                     *         "instanceType": "t3a.micro",
+                     *         "availabilityZone": "us-east-1a",
+                     *         "running": {
+                     *           "value": 720.5,
+                     *           "unit": "hours"
+                     *         },
+                     *         "savings": {
+                     *           "value": 68.4,
+                     *           "unit": "percentage"
+                     *         },
+                     *         "costs": {
+                     *           "actual": 2.37,
+                     *           "potential": 7.49
+                     *         }
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["DetailedCosts"];
                 };
             };
@@ -4580,6 +4649,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "groupId": "sig-0f3ac1d2",
+                     *         "eventType": "InstanceReplacement",
+                     *         "subEvents": [
+                     *           {
+                     *             "type": "recoverInstances"
+                     *           }
+                     *         ],
+                     *         "createdAt": "2026-11-23T20:01:40.000+0000"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["ElastigroupEvents"];
                 };
             };
@@ -4641,6 +4724,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "message": "Instance i-0a1b2c3d4e5f60718 is running",
+                     *         "severity": "INFO",
+                     *         "createdAt": "2026-11-23T20:02:00.000Z"
+                     *       },
+                     *       {
+                     *         "message": "Spot sir-3diixyue was requested: t3a.micro in us-east-1a",
+                     *         "severity": "DEBUG",
+                     *         "createdAt": "2026-11-23T20:01:40.000Z"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["ElastigroupLog"];
                 };
             };
@@ -4691,6 +4788,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "minimum": 2,
+                     *       "target": 2,
+                     *       "maximum": 4,
+                     *       "unit": "instance"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Capacity"];
                 };
             };
@@ -4761,6 +4866,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "minimum": 1,
+                     *       "target": 3,
+                     *       "maximum": 6,
+                     *       "unit": "instance"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Capacity"];
                 };
             };
@@ -4821,6 +4934,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "newSpotRequests": [
+                     *         {
+                     *           "spotInstanceRequestId": "sir-3diixyue",
+                     *           "instanceType": "t3a.micro",
+                     *           "availabilityZone": "us-east-1a"
+                     *         }
+                     *       ],
+                     *       "newInstances": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["ScaleUpResult"];
                 };
             };
@@ -4881,6 +5006,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "victimSpotRequests": [
+                     *         {
+                     *           "spotInstanceRequestId": "sir-3diixyue",
+                     *           "instanceId": "i-0a1b2c3d4e5f60718"
+                     *         }
+                     *       ],
+                     *       "victimInstances": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["ScaleDownResult"];
                 };
             };
@@ -5004,6 +5140,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "groupId": "sig-0f3ac1d2",
+                     *       "processes": [
+                     *         "AUTO_SCALE"
+                     *       ],
+                     *       "suspensions": [
+                     *         {
+                     *           "name": "AUTO_SCALE",
+                     *           "expiresAt": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Suspensions"];
                 };
             };
@@ -5072,6 +5222,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "groupId": "sig-0f3ac1d2",
+                     *       "processes": [
+                     *         "AUTO_SCALE"
+                     *       ],
+                     *       "suspensions": [
+                     *         {
+                     *           "name": "AUTO_SCALE",
+                     *           "expiresAt": "2026-11-23T22:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Suspensions"];
                 };
             };
@@ -5136,6 +5300,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "groupId": "sig-0f3ac1d2",
+                     *       "processes": [],
+                     *       "suspensions": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["Suspensions"];
                 };
             };
@@ -5192,6 +5363,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": "sbgd-1a2b3c4d",
+                     *         "status": "in_progress",
+                     *         "progress": {
+                     *           "unit": "percent",
+                     *           "value": 50
+                     *         },
+                     *         "currentBatch": 3,
+                     *         "numOfBatches": 4,
+                     *         "gracePeriod": 300,
+                     *         "createdAt": "2026-11-23T20:00:00.000+0000",
+                     *         "updatedAt": "2026-11-23T20:12:00.000+0000"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["Rolls"];
                 };
             };
@@ -5270,6 +5458,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "sbgd-1a2b3c4d",
+                     *       "status": "starting",
+                     *       "progress": {
+                     *         "unit": "percent",
+                     *         "value": 0
+                     *       },
+                     *       "currentBatch": 0,
+                     *       "numOfBatches": 4,
+                     *       "gracePeriod": 300,
+                     *       "createdAt": "2026-11-23T20:00:00.000+0000",
+                     *       "updatedAt": "2026-11-23T20:00:00.000+0000"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Roll"];
                 };
             };
@@ -5329,6 +5532,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "sbgd-1a2b3c4d",
+                     *       "status": "in_progress",
+                     *       "progress": {
+                     *         "unit": "percent",
+                     *         "value": 50
+                     *       },
+                     *       "currentBatch": 3,
+                     *       "numOfBatches": 4,
+                     *       "gracePeriod": 300,
+                     *       "createdAt": "2026-11-23T20:00:00.000+0000",
+                     *       "updatedAt": "2026-11-23T20:12:00.000+0000"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Roll"];
                 };
             };
@@ -5444,6 +5662,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "progress": {
+                     *         "unit": "percent",
+                     *         "value": 50
+                     *       },
+                     *       "numberOfBatches": 2,
+                     *       "currentBatch": 2,
+                     *       "gracePeriod": 300,
+                     *       "strategyAction": "REPLACE_SERVER",
+                     *       "healthCheck": "TARGET_GROUP",
+                     *       "instances": [
+                     *         {
+                     *           "blue": [
+                     *             {
+                     *               "instanceId": "i-0756a16a226ac9596",
+                     *               "lifeCycle": "SPOT",
+                     *               "batchNum": 2,
+                     *               "status": "running"
+                     *             }
+                     *           ],
+                     *           "green": [
+                     *             {
+                     *               "instanceId": "i-0a1b2c3d4e5f60718",
+                     *               "lifeCycle": "SPOT",
+                     *               "batchNum": 1,
+                     *               "status": "running"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["RollStatus"];
                 };
             };
@@ -5513,6 +5764,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "groupId": "sig-0f3ac1d2",
+                     *       "rollId": "sbgd-1a2b3c4d",
+                     *       "actionType": "DETACH_NEW",
+                     *       "detachedInstances": [
+                     *         "i-0a1b2c3d4e5f60718"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["RollActionResult"];
                 };
             };
@@ -5566,6 +5827,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": "ssi-1a2b3c4d",
+                     *         "instanceId": "i-0a1b2c3d4e5f60718",
+                     *         "privateIp": "172.31.186.25",
+                     *         "imageId": "ami-00000000000000000",
+                     *         "state": "ACTIVE",
+                     *         "devices": [
+                     *           {
+                     *             "deviceName": "/dev/xvda",
+                     *             "volumeId": "vol-0a1b2c3d4e5f60718",
+                     *             "snapshotId": null
+                     *           }
+                     *         ],
+                     *         "launchedAt": "2026-11-23T20:02:00.000Z",
+                     *         "createdAt": "2026-11-23T20:01:40.000Z"
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["StatefulInstances"];
                 };
             };
@@ -6269,6 +6550,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "smi-3b9e07aa",
+                     *       "name": "build-cache",
+                     *       "status": "ACTIVE",
+                     *       "instanceId": "i-0a1b2c3d4e5f60718",
+                     *       "instanceType": "r6i.large",
+                     *       "imageId": "ami-02354e95b39ca8dec",
+                     *       "privateIp": "172.31.14.20",
+                     *       "publicIp": "198.51.100.79",
+                     *       "ipv6Address": null,
+                     *       "createdAt": "2026-09-14T08:12:44.000Z",
+                     *       "launchedAt": "2026-09-14T08:13:04.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ManagedInstanceStatus"];
                 };
             };
@@ -6663,6 +6959,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "migrationId": "smg-1a2b3c4d",
+                     *       "managedInstanceId": null,
+                     *       "data": {
+                     *         "originalInstanceId": "i-0a1b2c3d4e5f60718",
+                     *         "shouldKeepPrivateIp": false,
+                     *         "shouldKeepMetadataOptions": false,
+                     *         "shouldTerminateInstance": false
+                     *       },
+                     *       "state": "MIGRATE_START"
+                     *     }
+                     */
                     "application/json": components["schemas"]["InstanceImport"];
                 };
             };
@@ -6717,6 +7026,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "migrationId": "smg-1a2b3c4d",
+                     *       "managedInstanceId": "smi-3b9e07aa",
+                     *       "data": {
+                     *         "originalInstanceId": "i-0a1b2c3d4e5f60718",
+                     *         "shouldKeepPrivateIp": false,
+                     *         "shouldKeepMetadataOptions": false,
+                     *         "shouldTerminateInstance": false
+                     *       },
+                     *       "state": "FINISH"
+                     *     }
+                     */
                     "application/json": components["schemas"]["InstanceImport"];
                 };
             };
@@ -6874,6 +7196,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "openapi": "3.0.3",
+                     *       "info": {
+                     *         "title": "spot-api",
+                     *         "version": "0.1.0"
+                     *       },
+                     *       "paths": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["OpenApiDocument"];
                 };
             };
@@ -6901,6 +7233,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "openapi": "3.0.3",
+                     *       "info": {
+                     *         "title": "spot-api",
+                     *         "version": "0.1.0"
+                     *       },
+                     *       "paths": {}
+                     *     }
+                     */
                     "application/yaml": components["schemas"]["OpenApiDocument"];
                 };
             };

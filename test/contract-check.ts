@@ -5,7 +5,7 @@ import { document, operationsOf, resolve } from '../openapi/document.js'
 import { schemasForAjv } from '../openapi/nullable.js'
 import type { Reply } from './helper.js'
 
-/** Objects that require something are our own: nothing that is not documented belongs there in a reply of this server. */
+/** Objects that require something are our own: nothing that is undocumented belongs there in a reply of this server. */
 const schemas = Object.fromEntries(Object.entries(schemasForAjv()).map(([name, schema]) =>
   [name, 'required' in schema ? { additionalProperties: false, ...schema } : schema]))
 const { enum: problemTypes } = schemas.ProblemType as { enum: string[] }

@@ -7,8 +7,9 @@ const pages = (spec) => spec.externalDocs.url.replace('/tree/', '/blob/')
 const explained = (spec, types) => types.map((type) => type.split(':').at(-1))
   .map((name) => '[\`' + name + '\`](' + pages(spec) + '/errors.md#' + name + ')').join(', ')
 
-/** The document, with links from replies to the problems that they can be. */
+/** The document, with links from replies to the problems that they can be. The page may ask no server but its own. */
 function linked (spec) {
+  spec.servers.length = 1
   const { responses, schemas } = spec.components
   for (const response of Object.values(responses)) {
     const { example, examples = {} } = response.content?.['application/problem+json'] ?? {}
