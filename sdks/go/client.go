@@ -1,7 +1,8 @@
-// Package spotapi is a client of spot-api, a small REST API in front of Spot for AWS Elastigroups and managed instances.
+// Package spotapi is a client of spot-api, a small REST API in front of Spot for AWS Elastigroups and managed
+// instances.
 //
-// New makes a client. Its methods are named after the operations of the API, with the ending WithResponse. What is not a success
-// is an *Error.
+// New makes a client. Its methods are named after the operations of the API, with the ending WithResponse. What is not
+// a success is an *Error.
 package spotapi
 
 import (
@@ -16,8 +17,8 @@ import (
 
 // New makes a client of the server at url, such as https://spot.example.org. It needs WithKey or WithToken.
 //
-// Reads and creates that fail for now are sent again, for up to two minutes, as late as Retry-After says. A create without an
-// Idempotency-Key gets one, which lasts as long as the call. Other writes are sent once.
+// Reads and creates that fail for now are sent again, for up to two minutes, as late as Retry-After says. A create
+// without an Idempotency-Key gets one, which lasts as long as the call. Other writes are sent once.
 func New(url string, options ...ClientOption) (*ClientWithResponses, error) {
 	return NewClientWithResponses(strings.TrimRight(url, "/"), append(options, func(client *Client) error {
 		if client.Client == nil {
@@ -47,7 +48,8 @@ func WithKey(key string) ClientOption {
 	}
 }
 
-// WaitUntilElastigroupReady waits until a group is up, and asks as often as the server says. It ends with the context at the latest.
+// WaitUntilElastigroupReady waits until a group is up, and asks as often as the server says. It ends with the context at
+// the latest.
 func (c *ClientWithResponses) WaitUntilElastigroupReady(ctx context.Context, account, id string) (*Readiness, error) {
 	return waitUntilReady(ctx, func() (*Readiness, http.Header, error) {
 		reply, err := c.GetElastigroupReadinessWithResponse(ctx, account, id, nil)

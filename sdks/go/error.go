@@ -7,8 +7,8 @@ import (
 	"net/http"
 )
 
-// Error is an answer that is not a success. errors.As finds it in what a call returns. Its Type may be one that this client does
-// not know; decide by StatusCode then.
+// Error is an answer that is not a success. errors.AsType finds it in what a call returns. Its Type may be one that this
+// package does not know: decide by StatusCode then.
 type Error struct {
 	Problem
 	StatusCode int
@@ -23,7 +23,8 @@ func (e *Error) Error() string {
 	return message
 }
 
-// newError reads an answer to its end. One that is no problem, such as a proxy's, gets its status as title and its text as detail.
+// newError reads an answer to its end. One that is no problem, such as a proxy's, gets its status as title and its text
+// as detail.
 func newError(response *http.Response) error {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
@@ -33,7 +34,8 @@ func newError(response *http.Response) error {
 	failure := &Error{StatusCode: response.StatusCode, Header: response.Header}
 	if json.Unmarshal(body, &failure.Problem) != nil || failure.Title == "" {
 		failure.Problem = Problem{
-			Type: "about:blank", Title: http.StatusText(response.StatusCode), Status: response.StatusCode, Detail: string(body),
+			Type: "about:blank", Title: http.StatusText(response.StatusCode), Status: response.StatusCode,
+			Detail: string(body),
 		}
 	}
 	return failure

@@ -17,7 +17,8 @@ const (
 
 var creates = regexp.MustCompile(`/(elastigroups|instances|imports|rolls)$`)
 
-// repeater sends again what failed for now and can be repeated without harm, and makes an *Error of what is not a success.
+// repeater sends again what failed for now and can be repeated without harm, and makes an *Error of what is not a
+// success.
 type repeater struct {
 	inner HttpRequestDoer
 }
@@ -55,7 +56,8 @@ func (r *repeater) Do(request *http.Request) (*http.Response, error) {
 	}
 }
 
-// isTemporary says whether the same request may succeed later. A 409 with Retry-After: the first request with this key is under way.
+// isTemporary says whether the same request may succeed later. A 409 with Retry-After: the first request with this key
+// is under way.
 func isTemporary(response *http.Response) bool {
 	switch response.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:

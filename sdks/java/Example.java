@@ -36,7 +36,8 @@ public class Example {
         APIGetElastigroupRequest.newBuilder().account(account).elastigroup(id).build());
     String etag = read.getHeaders().get("etag").get(0);
     Elastigroup changed = groups.updateElastigroup(APIUpdateElastigroupRequest.newBuilder()
-        .account(account).elastigroup(id).ifMatch(etag).elastigroupUpdate(new ElastigroupUpdate().description(null)).build());
+        .account(account).elastigroup(id).ifMatch(etag)
+        .elastigroupUpdate(new ElastigroupUpdate().description(null)).build());
 
     List<ElastigroupSummary> found = groups.listElastigroups(
         APIListElastigroupsRequest.newBuilder().account(account).name(name).tag(List.of("team:examples")).build());
@@ -53,7 +54,8 @@ public class Example {
     say("change", "the description is " + changed.getDescription());
 
     ApiException late = failure(() -> groups.updateElastigroup(APIUpdateElastigroupRequest.newBuilder()
-        .account(account).elastigroup(id).ifMatch(etag).elastigroupUpdate(new ElastigroupUpdate().name("lost")).build()));
+        .account(account).elastigroup(id).ifMatch(etag)
+        .elastigroupUpdate(new ElastigroupUpdate().name("lost")).build()));
     check(late.getCode() == 412, "an ETag of the past is refused");
     say("if-match", late.getProblem().getTitle());
 
@@ -71,7 +73,6 @@ public class Example {
 
     RollsApi rolls = new RollsApi(spot);
     String rollId = rolls.createRoll(APICreateRollRequest.newBuilder().account(account).elastigroup(id)
-        .idempotencyKey(UUID.randomUUID().toString())
         .rollCreate(new RollCreate().batchSizePercentage(100).gracePeriod(60)).build()).getId();
     Roll roll = rolls.getRoll(APIGetRollRequest.newBuilder().account(account).elastigroup(id).roll(rollId).build());
     rolls.stopRoll(APIStopRollRequest.newBuilder().account(account).elastigroup(id).roll(rollId).build());
@@ -85,7 +86,8 @@ public class Example {
 
     // An update has the fields of a group. Nothing is lost on the way: nulls, zeros, empty arrays, and unknown fields.
     String other = System.getenv("SPOT_API_GROUP");
-    Elastigroup whole = groups.getElastigroup(APIGetElastigroupRequest.newBuilder().account(account).elastigroup(other).build());
+    Elastigroup whole = groups.getElastigroup(
+        APIGetElastigroupRequest.newBuilder().account(account).elastigroup(other).build());
     ElastigroupUpdate same = spot.getObjectMapper().convertValue(whole, ElastigroupUpdate.class);
     groups.updateElastigroup(
         APIUpdateElastigroupRequest.newBuilder().account(account).elastigroup(other).elastigroupUpdate(same).build());

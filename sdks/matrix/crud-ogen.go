@@ -21,7 +21,8 @@ func main() {
 
 	var body spot.ElastigroupCreate
 	must(body.UnmarshalJSON([]byte(os.Getenv("GROUP"))))
-	created := as[*spot.ElastigroupHeaders](client.CreateElastigroup(ctx, &body, spot.CreateElastigroupParams{Account: account}))
+	created := as[*spot.ElastigroupHeaders](client.CreateElastigroup(ctx, &body,
+		spot.CreateElastigroupParams{Account: account}))
 	id := spot.Identifier(created.Response.ID.Value)
 	as[*spot.Elastigroup](client.GetElastigroup(ctx, spot.GetElastigroupParams{Account: account, Elastigroup: id}))
 	update := spot.ElastigroupUpdate{}

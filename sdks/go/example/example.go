@@ -85,7 +85,8 @@ func run(ctx context.Context, url, account string) error {
 	check(changed.JSON200.Name.MustGet() == name, "the name stays")
 	say("change", "the description is null")
 
-	_, err = spot.UpdateElastigroupWithResponse(ctx, account, id, match, spotapi.ElastigroupUpdate{Name: spotapi.Value("lost")})
+	_, err = spot.UpdateElastigroupWithResponse(ctx, account, id, match,
+		spotapi.ElastigroupUpdate{Name: spotapi.Value("lost")})
 	late, isProblem := errors.AsType[*spotapi.Error](err)
 	check(isProblem && late.StatusCode == 412, "an ETag of the past is refused")
 	say("if-match", late.Title)
@@ -101,13 +102,13 @@ func run(ctx context.Context, url, account string) error {
 	if err != nil {
 		return err
 	}
-	total, err := costs.JSON200.Costs.MustGet().Actual.AsCostsNumber0() // CostsNumber1 is text, as in old answers of Spot
+	total, err := costs.JSON200.Costs.MustGet().Actual.AsCostsNumber0() // or text, 1, in old answers
 	if err != nil {
 		return err
 	}
 	say("costs", total)
 
-	begun, err := spot.CreateRollWithResponse(ctx, account, id, &spotapi.CreateRollParams{IdempotencyKey: new(uuid.NewString())},
+	begun, err := spot.CreateRollWithResponse(ctx, account, id, nil,
 		spotapi.RollCreate{BatchSizePercentage: spotapi.Value(100), GracePeriod: spotapi.Value(60)})
 	if err != nil {
 		return err
@@ -134,7 +135,8 @@ func run(ctx context.Context, url, account string) error {
 	if err != nil {
 		return err
 	}
-	if _, err = spot.UpdateElastigroupWithResponse(ctx, account, other, nil, spotapi.ElastigroupUpdate(*whole.JSON200)); err != nil {
+	_, err = spot.UpdateElastigroupWithResponse(ctx, account, other, nil, spotapi.ElastigroupUpdate(*whole.JSON200))
+	if err != nil {
 		return err
 	}
 	say("send back", whole.JSON200.Name.MustGet())
@@ -154,7 +156,9 @@ func newGroup(name string) spotapi.ElastigroupCreate {
 		Name:        spotapi.Value(name),
 		Description: spotapi.Value("made by an example"),
 		Region:      spotapi.Value("us-east-1"),
-		Strategy:    spotapi.Value(spotapi.ElastigroupStrategy{Risk: spotapi.Value(100.0), FallbackToOd: spotapi.Value(true)}),
+		Strategy: spotapi.Value(spotapi.ElastigroupStrategy{
+			Risk: spotapi.Value(100.0), FallbackToOd: spotapi.Value(true),
+		}),
 		Capacity: spotapi.Value(spotapi.ElastigroupCapacity{
 			Minimum: spotapi.Value(0), Target: spotapi.Value(1), Maximum: spotapi.Value(2), Unit: spotapi.Value("instance"),
 		}),

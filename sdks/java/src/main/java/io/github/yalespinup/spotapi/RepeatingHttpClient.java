@@ -42,7 +42,8 @@ final class RepeatingHttpClient extends HttpClient {
       return inner.send(request, handler);
     }
     if (isCreate && request.headers().firstValue(KEY).isEmpty()) {
-      request = HttpRequest.newBuilder(request, (name, value) -> true).header(KEY, UUID.randomUUID().toString()).build();
+      String key = UUID.randomUUID().toString();
+      request = HttpRequest.newBuilder(request, (name, value) -> true).header(KEY, key).build();
     }
     Instant end = Instant.now().plus(patience);
     for (Duration pause = Duration.ofSeconds(1);; pause = pause.multipliedBy(2)) {

@@ -13,8 +13,8 @@ import org.springframework.security.crypto.bcrypt.BCrypt;
 /**
  * A server, for the classes in {@code api}: {@code new ElastigroupsApi(spot)}. Written by hand.
  *
- * <p>Reads and creates that fail for now are sent again, for up to two minutes, as late as Retry-After says. A create without an
- * Idempotency-Key gets one, which lasts as long as the call. Other writes are sent once.
+ * <p>Reads and creates that fail for now are sent again, for up to two minutes, as late as Retry-After says. A create
+ * without an Idempotency-Key gets one, which lasts as long as the call. Other writes are sent once.
  */
 public final class SpotApi extends ApiClient {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
@@ -61,8 +61,8 @@ public final class SpotApi extends ApiClient {
   public Readiness waitUntilElastigroupReady(String account, String elastigroup, Duration atMost)
       throws ApiException, InterruptedException {
     ElastigroupsApi api = new ElastigroupsApi(this);
-    ElastigroupsApi.APIGetElastigroupReadinessRequest request =
-        ElastigroupsApi.APIGetElastigroupReadinessRequest.newBuilder().account(account).elastigroup(elastigroup).build();
+    var request = ElastigroupsApi.APIGetElastigroupReadinessRequest.newBuilder()
+        .account(account).elastigroup(elastigroup).build();
     return waitUntilReady(() -> api.getElastigroupReadinessWithHttpInfo(request), atMost);
   }
 
@@ -70,8 +70,8 @@ public final class SpotApi extends ApiClient {
   public Readiness waitUntilInstanceReady(String account, String instance, Duration atMost)
       throws ApiException, InterruptedException {
     ManagedInstancesApi api = new ManagedInstancesApi(this);
-    ManagedInstancesApi.APIGetInstanceReadinessRequest request =
-        ManagedInstancesApi.APIGetInstanceReadinessRequest.newBuilder().account(account).instance(instance).build();
+    var request = ManagedInstancesApi.APIGetInstanceReadinessRequest.newBuilder()
+        .account(account).instance(instance).build();
     return waitUntilReady(() -> api.getInstanceReadinessWithHttpInfo(request), atMost);
   }
 
@@ -79,14 +79,16 @@ public final class SpotApi extends ApiClient {
     ApiResponse<Readiness> ask() throws ApiException;
   }
 
-  private static Readiness waitUntilReady(Question question, Duration atMost) throws ApiException, InterruptedException {
+  private static Readiness waitUntilReady(Question question, Duration atMost)
+      throws ApiException, InterruptedException {
     Instant end = Instant.now().plus(atMost);
     while (true) {
       ApiResponse<Readiness> answer = question.ask();
       if (Boolean.TRUE.equals(answer.getData().getReady())) {
         return answer.getData();
       }
-      Duration pause = RepeatingHttpClient.retryAfter(answer.getHeaders().get("retry-after")).orElse(Duration.ofSeconds(15));
+      Duration pause = RepeatingHttpClient.retryAfter(answer.getHeaders().get("retry-after"))
+          .orElse(Duration.ofSeconds(15));
       if (Instant.now().plus(pause).isAfter(end)) {
         throw new ApiException(0, "Not ready after " + atMost + ": " + String.join(" ", answer.getData().getReasons()));
       }
