@@ -48,8 +48,8 @@ func WithKey(key string) ClientOption {
 	}
 }
 
-// WaitUntilElastigroupReady waits until a group is up, and asks as often as the server says. It ends with the context at
-// the latest.
+// WaitUntilElastigroupReady waits until a group is up, and asks as often as the server says. It ends with the context
+// at the latest.
 func (c *ClientWithResponses) WaitUntilElastigroupReady(ctx context.Context, account, id string) (*Readiness, error) {
 	return waitUntilReady(ctx, func() (*Readiness, http.Header, error) {
 		reply, err := c.GetElastigroupReadinessWithResponse(ctx, account, id, nil)

@@ -7,8 +7,8 @@ import (
 	"net/http"
 )
 
-// Error is an answer that is not a success. errors.AsType finds it in what a call returns. Its Type may be one that this
-// package does not know: decide by StatusCode then.
+// Error is an answer that is not a success. errors.AsType finds it in what a call returns. Its Type may be one that
+// this package does not know: decide by StatusCode then.
 type Error struct {
 	Problem
 	StatusCode int
