@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import type { FastifyInstance } from 'fastify'
 import { sanitizeError } from './services/problems/sanitize-error.js'
 import { ConfigurationError } from './services/configuration/error.js'
@@ -104,7 +104,9 @@ Ctrl-C ends it.
 
 async function token ({ cost }: Extract<Command, { name: 'token' }>) {
   if (process.stdin.isTTY) process.stderr.write('Key, then Enter and Ctrl-D: ')
-  const key = (await text(process.stdin)).replace(/\r?\n$/, '')
+  const { textOf } = await import('./services/configuration/index.js')
+  const key = textOf(await buffer(process.stdin))?.replace(/\r?\n$/, '')
+  if (key === undefined) throw new UsageError('The key is not UTF-8.')
   if (key === '') throw new UsageError('There is no key on standard input. Try: printf %s "$KEY" | spot-api token')
   const { hash } = await import('@node-rs/bcrypt')
   print(await hash(await usable(key), cost))

@@ -1,5 +1,5 @@
-// A list of thousands of groups, 20 MB of Spot's: how long it takes, and how long nothing else gets its turn meanwhile,
-// beside a server that reads, filters and writes it at once.
+// A list of thousands of groups, 20 MB of Spot's: how large the answer is, how long it takes, and how long nothing else
+// gets its turn meanwhile, beside a server that reads, filters and writes it at once.
 import { alternate, print, row } from './figures.js'
 import { forgetPeak, gateway, peak, peer, TOKEN } from './processes.js'
 
@@ -15,6 +15,11 @@ export async function largeLists () {
   const read = async (server) => {
     const answer = await fetch(server.url + path, { headers: { ...TOKEN, 'cache-control': 'no-cache' } })
     if ((await answer.json()).length !== GROUPS) throw new Error('some groups are missing')
+  }
+  const bytes = async (coding) => {
+    const answer = await fetch(ours.url + path, { headers: { ...TOKEN, 'accept-encoding': coding } })
+    await answer.text()
+    return Number(answer.headers.get('content-length')) / 1000
   }
   const together = (server, callers) => async () => {
     await server.ask('forget the stalls so far')
@@ -38,6 +43,11 @@ export async function largeLists () {
     rows.push(row({ figure: `${figure}: the same by the clock`, unit: 'ms', ...of('clock') }))
     rows.push(row({ figure: `${figure}: time`, unit: 'ms', ...of('time') }))
     rows.push(row({ figure: `${figure}: most memory`, unit: 'MB', ...of('memory') }))
+  }
+  const whole = await bytes('identity')
+  for (const coding of ['gzip', 'br']) {
+    const figure = `list of ${GROUPS} groups, ${coding}`
+    rows.push(row({ figure, unit: 'KB', ours: [await bytes(coding)], peer: 'not compressed', theirs: [whole] }))
   }
   await Promise.all([ours, plain, spot].map((server) => server.stop()))
   return rows

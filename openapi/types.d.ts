@@ -3419,7 +3419,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The answer you have still holds. */
+        /** @description Not modified. */
         NotModifiedResponse: {
             headers: {
                 [name: string]: unknown;

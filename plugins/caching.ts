@@ -8,14 +8,14 @@ const CACHE_CONTROL = 'public, no-cache'
 
 /** Answers that are public, and the same until the next release, have an ETag: the document and the docs page. */
 export default fp(async function caching (app: FastifyInstance) {
-  // The files of the docs page are compared elsewhere, where nobody knows of codings.
+  // @fastify/static compares the tags of its files by itself, and knows nothing of codings.
   app.addHook('onRequest', ({ routeOptions, headers }, _, done) => {
     const tags = headers['if-none-match']
     if (tags !== undefined && isOfDocs(routeOptions)) headers['if-none-match'] = withoutCodings(tags)
     done()
   })
 
-  app.addHook('onSend', ({ method, routeOptions, headers }, reply, payload, done) => {
+  app.addHook('onSend', ({ routeOptions, headers }, reply, payload, done) => {
     const { kind, ifNoneMatch } = routeOptions.config
     const isConstant = isOfDocs(routeOptions) || (kind === 'public' && ifNoneMatch)
     if (!isConstant || (reply.statusCode !== 200 && reply.statusCode !== 304)) return done(null, payload)
@@ -26,7 +26,7 @@ export default fp(async function caching (app: FastifyInstance) {
     const tags = headers['if-none-match']
     if (tags === undefined || !namesTag(tags, etag)) return done(null, payload)
     reply.code(304).removeHeader('content-length').removeHeader('content-type')
-    done(null, method === 'HEAD' ? '' : null)
+    done(null, null)
   })
 }, { name: 'caching' })
 

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import negotiation from '@fastify/accept-negotiator'
+import { negotiate } from '@fastify/accept-negotiator'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { LRUCache } from 'lru-cache'
@@ -17,38 +17,48 @@ const compressible = /json|text|javascript|xml|yaml/
  * tag of its own.
  */
 export default fp(async function compression (app: FastifyInstance) {
-  const cache = new LRUCache<string, string>({ max: 100 })
-  const negotiator = new negotiation.Negotiator({ supportedValues: CODINGS, cache })
+  const preferred = new LRUCache<string, Coding | 'identity'>({ max: 100, memoMethod: preferredCoding })
   const compressed = new CompressedReplies()
 
   app.addHook('onSend', (request, reply, payload, done) => {
     if (reply.statusCode === 304) {
-      nameKnown(request, reply)
-      return done(null, payload)
+      addVary(reply)
+      nameAsKnown(request, reply)
+      // Fastify gives the answer to a HEAD the length of its text; a stream has none, as the 304 to a GET has none.
+      return done(null, request.method === 'HEAD' ? Readable.from([]) : payload)
     }
-    if (!pays(request, reply, payload)) return done(null, payload)
+    if (!isWorthIt(reply, payload)) return done(null, payload)
     addVary(reply)
     const accepted = request.headers['accept-encoding']
-    const coding = accepted === undefined ? null : negotiator.negotiate(String(accepted).toLowerCase()) as Coding | null
-    if (coding === null) return done(null, payload)
+    const coding = accepted === undefined ? 'identity' : preferred.memo(String(accepted).toLowerCase())
+    if (coding === 'identity') return done(null, payload)
 
     // Of a problem, the tag is that of the resource which it is about.
     const etag = reply.statusCode < 300 ? reply.getHeader('etag') : undefined
     const key = typeof etag === 'string' ? `${etag} ${request.raw.url}` : undefined
-    const send = (bytes: Buffer) => {
+    const send = (body: Buffer | Readable) => {
       if (key !== undefined) reply.header('etag', withCoding(etag as string, coding))
       reply.header('content-encoding', coding).removeHeader('content-length').removeHeader('accept-ranges')
-      done(null, bytes)
+      done(null, body)
     }
     const known = key === undefined ? undefined : compressed.get(coding, key)
     if (known) {
       if (payload instanceof Readable) payload.destroy()
       return send(known)
     }
+    // To a HEAD a file comes as an empty stream: nobody knows the length of what it would be compressed.
+    if (request.method === 'HEAD' && payload instanceof Readable) return send(payload)
     const body = () => payload instanceof Readable ? buffer(payload) : payload as string | Buffer
     compressed.make(coding, key, body).then(send, done)
   })
 }, { name: 'compression', dependencies: ['@fastify/sensible'] })
+
+/** The coding that a caller prefers, by its Accept-Encoding. */
+function preferredCoding (accepted: string): Coding | 'identity' {
+  // For the negotiator, a * would stand for what was refused before it, too.
+  const isRefused = (coding: string) => new RegExp(`\\b${coding}\\s*;\\s*q=0(?:\\.0*)?\\s*(?:,|$)`).test(accepted)
+  return negotiate(accepted, [...CODINGS, 'identity' as const].filter((coding) => !isRefused(coding))) ?? 'identity'
+}
 
 /** Most replies have no Vary yet, and then there is nothing to parse. */
 function addVary (reply: FastifyReply) {
@@ -57,18 +67,17 @@ function addVary (reply: FastifyReply) {
 }
 
 /** Whether a reply is large enough, and such that it becomes smaller. A file comes as a stream, whole or in part. */
-function pays ({ method }: FastifyRequest, reply: FastifyReply, payload: unknown): boolean {
+function isWorthIt (reply: FastifyReply, payload: unknown): boolean {
   if (typeof payload === 'string') return payload.length >= SMALLEST
   if (payload instanceof Readable) {
     const isLarge = Number(reply.getHeader('content-length')) >= SMALLEST
-    if (method === 'HEAD' || reply.statusCode !== 200 || !isLarge) return false
+    if (reply.statusCode !== 200 || !isLarge) return false
   } else if (!Buffer.isBuffer(payload) || payload.length < SMALLEST) return false
   return compressible.test(String(reply.getHeader('content-type'))) && !reply.hasHeader('content-encoding')
 }
 
-/** Of what is not sent again, the tag is the one by which the caller knows it. */
-function nameKnown ({ headers }: FastifyRequest, reply: FastifyReply) {
-  addVary(reply)
+/** A 304 has the tag that the caller has: the one of the coding in which it got the answer. */
+function nameAsKnown ({ headers }: FastifyRequest, reply: FastifyReply) {
   const etag = reply.getHeader('etag')
   const coding = typeof etag === 'string' ? codingKnown(headers['if-none-match'] ?? '', etag) : undefined
   if (coding) reply.header('etag', withCoding(etag as string, coding))

@@ -7,9 +7,9 @@ import { bodyText } from '../services/replies/finished.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Hooks for what a write is meant for (https://www.rfc-editor.org/rfc/rfc9110#section-13). */
+    /** Hooks for conditions that a request makes (https://www.rfc-editor.org/rfc/rfc9110#section-13). */
     preconditions: {
-      /** Refuses those that the operation does not check: none is ignored. @throws {Problem} invalid-request */
+      /** Refuses conditions that the operation does not check: none is ignored. @throws {Problem} invalid-request */
       refuse: onRequestHookHandler
       /**
        * Lets a write pass whose If-Match names the present ETag, that of the GET of its path, as Spot has it now.

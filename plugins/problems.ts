@@ -28,8 +28,8 @@ const ofFastify: Record<string, { problem: ProblemName, detail: string, hint?: s
   FST_ERR_BAD_URL: { problem: 'malformed-request', detail: 'The path is not a valid URL path.' }
 }
 
-const nothingHere = (method = '', hint = `See ${DOCS_PATH} for what there is.`) => new Problem('route-not-found', {
-  detail: `There is nothing at this path${method}.`, hint
+const nothingHere = (method = '', advice = '') => new Problem('route-not-found', {
+  detail: `There is nothing at this path${method}.`, hint: `${advice}See ${DOCS_PATH} for what there is.`
 })
 
 const SLASH = '/'.charCodeAt(0)
@@ -103,6 +103,6 @@ const endsWithNothing = ({ url, routeOptions }: FastifyRequest) => url.charCodeA
 function refuse ({ method, url }: FastifyRequest): never {
   const path = url.slice(0, endOfPath(url))
   const without = path.replace(/\/+$/, '')
-  const hint = path === without || without === '' ? undefined : `Leave out the slash at the end: ${without}.`
-  throw nothingHere(` for ${method}`, hint)
+  const hasSlash = path !== without && without !== ''
+  throw nothingHere(` for ${method}`, hasSlash ? `Leave out the slash at the end: ${without}. ` : '')
 }

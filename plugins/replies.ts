@@ -2,10 +2,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { document } from '../openapi/document.js'
 import { masked, maskedInTurns } from '../services/masking/index.js'
-import { secondsUntilNext } from '../services/replies/appointments.js'
 import { namesTag } from '../services/replies/entity-tags.js'
 import { bodyText, FinishedReplies, type FinishedReply } from '../services/replies/finished.js'
 import { results } from '../services/replies/results.js'
+import { secondsUntilNext } from '../services/replies/retry-after.js'
 import type { Answer, Source } from '../services/spot/answer.js'
 import { systemClock } from '../services/spot/clock.js'
 
@@ -48,16 +48,16 @@ export default fp(async function replies (app: FastifyInstance) {
     `${sees(request) ? 'whole' : 'masked'} ${identity} ${request.raw.url}`
 
   function leave (request: FastifyRequest, reply: FastifyReply, from: FinishedReply, source: Source) {
-    const { etag, headers, body, askedAt, phase } = from
+    const { etag, headers, body, askedAt, offset } = from
     request.source = source
     const age = Math.max(0, Math.floor((systemClock.now() - askedAt) / 1000))
     reply.header('cache-control', CACHE_CONTROL).header('etag', etag).header('age', age)
       .header('cache-status', results[source].cacheStatus).headers(headers)
-    const every = headers['Retry-After']
-    if (every !== undefined) reply.header('retry-after', secondsUntilNext(Number(every), phase, Date.now()))
+    const interval = headers['Retry-After']
+    if (interval !== undefined) reply.header('retry-after', secondsUntilNext(Number(interval), offset, Date.now()))
     const known = request.headers['if-none-match']
-    const still = known !== undefined && namesTag(known, etag)
-    return still ? reply.code(304).send() : reply.type('application/json; charset=utf-8').send(body)
+    const isKnown = known !== undefined && namesTag(known, etag)
+    return isKnown ? reply.code(304).send() : reply.type('application/json; charset=utf-8').send(body)
   }
 
   app.decorateRequest('source', null)

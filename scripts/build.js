@@ -10,8 +10,9 @@ import { build } from 'esbuild'
 
 /** Besides the server and the sandbox: what tests kill, `npm run local` ends with and bench/ measures alone. */
 const ENTRY_POINTS = [
-  'server.ts', 'sandbox/index.ts', 'services/state/index.ts', 'services/process/process-end.ts',
-  'services/access/tokens.ts', 'services/audit/log.ts', 'services/metrics/requests.ts', 'services/resources/summaries.ts'
+  'server.ts', 'sandbox/index.ts',
+  'services/audit/log.ts', 'services/state/index.ts', 'services/process/process-end.ts',
+  'services/access/tokens.ts', 'services/metrics/requests.ts', 'services/resources/summaries.ts'
 ]
 
 const root = join(import.meta.dirname, '..')

@@ -32,7 +32,8 @@ t.test('an answer comes in the coding that its caller prefers, under a tag of it
     t.ok(plain.size > 1024)
     for (const [accepted, coding] of [
       ['gzip', 'gzip'], ['br', 'br'], ['gzip, deflate, br, zstd', 'br'], ['gzip;q=1, br;q=0.5', 'gzip'], ['*', 'br'],
-      ['identity', 'identity'], ['gzip;q=0', 'identity'], ['zstd, compress', 'identity'], ['', 'identity'],
+      ['identity', 'identity'], ['gzip;q=0', 'identity'], ['br;q=0, *', 'gzip'], ['gzip;q=0.0,br ; q=0, *', 'identity'],
+      ['*;q=0', 'identity'], ['identity, gzip;q=0.5', 'identity'], ['zstd, compress', 'identity'], ['', 'identity'],
       ['GZIP', 'gzip'], ['x'.repeat(5000), 'identity']
     ] as const) {
       const name = `${path} ${accepted.slice(0, 40)}`

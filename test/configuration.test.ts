@@ -17,20 +17,22 @@ const sound = { accounts: { demo: account }, token: KEY }
 const withAccount = (more: object) => ({ ...sound, accounts: { demo: { ...account, ...more } } })
 
 /** A file's text, or what it says as JSON. */
-type File = string | object
+type File = string | Buffer | object
 
 /** `[name, …]` of a test, what is loaded and what is expected of it. */
 type Row<Want> = [string, { given: File, want: Want } & Surroundings]
 
 interface Surroundings {
   /** Files beside the configuration. */
-  files?: Record<string, string>
+  files?: Record<string, string | Buffer>
   environment?: Record<string, string>
 }
 
+const contentOf = (file: File) => typeof file === 'string' || Buffer.isBuffer(file) ? file : JSON.stringify(file)
+
 /** Loads the configuration from a real file. */
 function load (t: Test, file: File, { files = {}, environment = {} }: Surroundings = {}): Configuration {
-  const folder = testDirectory(t, { ...files, 'config.json': typeof file === 'string' ? file : JSON.stringify(file) })
+  const folder = testDirectory(t, { ...files, 'config.json': contentOf(file) })
   return readConfiguration(join(folder, 'config.json'), environment).configuration
 }
 
@@ -107,6 +109,9 @@ const accepted: Row<object>[] = [
   ['a line end of Windows', {
     given: { ...sound, token: { file: './key' } }, files: { key: `${KEY}\r\n` }, want: { clients: [{ keys: [KEY] }] }
   }],
+  ['a byte order mark before a key', {
+    given: { ...sound, token: { file: 'key' } }, files: { key: `\uFEFF${KEY}\n` }, want: { clients: [{ keys: [KEY] }] }
+  }],
   ['tokens of accounts from the environment and from a file', {
     given: { ...sound, accounts: { a: { ...account, token: { env: 'T' } }, b: { ...account, token: { file: 't' } } } },
     environment: { T: 'abc' },
@@ -178,11 +183,29 @@ const refused: Row<Faults>[] = [
     [`{"token": "${HUSH}"`]: [1, 22, 'a } is missing'],
     [`{"token": "C:\\d${HUSH}"}`]: [1, 11, 'in a string, write a backslash as \\\\'],
     [`{"token" "${HUSH}"}`]: [1, 10, 'a colon is expected'],
+    [`{"token": "${HUSH}\t"}`]: [1, 11, 'in a string, write a tab as \\t'],
     '{} {}': [1, 4, 'nothing may follow the last }']
   }).map(([given, [line, column, message]]): Row<Faults> => [`not JSON: ${given}`, {
     given, want: { '': `is not valid JSON: line ${line}, column ${column}: ${message}` }
   }]),
   ['empty', { given: ' \n', want: { '': 'is not valid JSON: it is empty' } }],
+  ['another encoding', {
+    given: Buffer.from('{"a": "\xFC"}', 'latin1'), want: { '': 'is not valid JSON: it is not UTF-8' }
+  }],
+  ['names that are there twice', {
+    given: `{"token": "${KEY}", "org": "\\": {\\"org\\":", "maxRequests": 0, "accounts": {` +
+      `"demo": ${JSON.stringify(account)},\n "a/b": {}, "demo": {"id": {"id": 1}}}, "token": "${KEY}-2"}`,
+    want: {
+      '/token': /^is there twice, the second time in line 2, column \d+$/,
+      '/accounts/demo': 'is there twice, the second time in line 2, column 13',
+      '/accounts/demo/id': 'must be a string',
+      '/accounts/demo/token': 'is required',
+      '/accounts/a~1b': NAME_FORM,
+      '/accounts/a~1b/id': 'is required',
+      '/accounts/a~1b/token': 'is required',
+      '/maxRequests': 'must be at least 1'
+    }
+  }],
   ['UTF-16', { given: '{\0}\0', want: { '': 'is not valid JSON: it is not UTF-8' } }],
   ...[`["${HUSH}"]`, `"${HUSH}"`, 'null', '1'].map((given): Row<Faults> =>
     [`${given[0]}… instead of an object`, { given, want: { '': 'must be an object' } }]),
@@ -301,6 +324,11 @@ const refused: Row<Faults>[] = [
       '/accounts/b/token': 'names the file ., which cannot be read (EISDIR)'
     }
   }],
+  ['a key in another encoding', {
+    given: { ...sound, token: { file: 'key' } },
+    files: { key: Buffer.from(`${KEY}\xFC`, 'latin1') },
+    want: { '/token': 'names the file key, which is not UTF-8' }
+  }],
   ...[HUSH, `https://${HUSH}`, `redis://:${HUSH}`, 'redis:///0', `redis://:${HUSH}%@a`].map((redis): Row<Faults> =>
     [`the Redis ${redis}`, { given: { ...sound, state: { redis } }, want: { '/state/redis': REDIS } }]),
   ...[`?password=${HUSH}`, `#${HUSH}`].map((rest): Row<Faults> =>
@@ -344,12 +372,12 @@ const refused: Row<Faults>[] = [
     want: {
       ...Object.fromEntries(['name', 'key', 'accounts', 'access'].map((name) => [`/clients/0/${name}`, 'is required'])),
       '/clients/1/name': NAME_FORM,
-      '/clients/1/key': TOKEN_FORM,
+      '/clients/1/key': 'must not be empty',
       '/clients/1/accounts': 'must not be empty',
       '/clients/1/access': 'must be one of read, write, admin',
       '/clients/1/expires': 'must be a string',
       '/clients/1/more': 'is not a setting',
-      '/clients/2/key': TOKEN_FORM
+      '/clients/2/key': 'must have at most 2 elements'
     }
   }],
   ['shape and meaning at once', {
@@ -382,7 +410,6 @@ const refused: Row<Faults>[] = [
       '/accounts/c/guardrails/schema/elastigroup': /./,
       '/accounts/c/guardrails/regions': 'must be a list',
       '/clients/0': 'must be an object',
-      '/clients/1/key': TOKEN_FORM,
       '/clients/1/key/1': TOKEN_FORM,
       '/clients/1/accounts/2': 'is not an account in this file',
       '/clients/1/access': 'must be one of read, write, admin',
@@ -398,7 +425,7 @@ const refused: Row<Faults>[] = [
     given: {
       ...sound,
       clients: [
-        { name: 'a', key: KEY, accounts: ['demo', 'dmeo'], access: 'read', expires: 'tomorrow' },
+        { name: 'a', key: KEY, accounts: ['demo', 'dmeo'], access: 'read', expires: '2027-02-30' },
         { name: 'a', key: `${HUSH}-short`, accounts: ['*'], access: 'read', expires: '2027-13-01' },
         { name: 'default', key: [`${KEY}-2`, `${KEY}-2`], accounts: ['*'], access: 'admin' }
       ]

@@ -50,6 +50,8 @@ interface Docs {
   reopen (options: BrowserContextOptions): Promise<Page>
   /** What should not have happened: console errors, exceptions, policy violations, requests to other origins. */
   faults: string[]
+  /** Bytes that came over the wire since it was asked last, headers included. */
+  weight (): number
   sandbox: Awaited<ReturnType<typeof start>>['sandbox']
 }
 
@@ -60,12 +62,16 @@ async function openDocs (t: Test, { host = LOOPBACK, sandbox = true } = {}): Pro
   const gateway = await start(t, { configuration: { sandbox } })
   const { origin } = new URL(gateway.url.replace(LOOPBACK, host))
   const faults: string[] = []
+  let bytes = 0
 
   async function reopen (options: BrowserContextOptions) {
     const context = await browser.newContext(options)
     t.teardown(() => context.close())
     context.setDefaultTimeout(0) // no limit but that of the file
     const page = await context.newPage()
+    const network = await context.newCDPSession(page)
+    await network.send('Network.enable')
+    network.on('Network.loadingFinished', ({ encodedDataLength }) => { bytes += encodedDataLength })
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) faults.push(`${message.type()}: ${message.text()}`)
     })
@@ -84,7 +90,13 @@ async function openDocs (t: Test, { host = LOOPBACK, sandbox = true } = {}): Pro
     return page
   }
 
-  return { page: await reopen({ viewport: { width: 1440, height: 900 } }), reopen, faults, sandbox: gateway.sandbox }
+  const weight = () => {
+    const since = bytes
+    bytes = 0
+    return since
+  }
+  const page = await reopen({ viewport: { width: 1440, height: 900 } })
+  return { page, reopen, faults, weight, sandbox: gateway.sandbox }
 }
 
 const screenshot = (page: Page, name: string) => page.screenshot({ path: `${SCREENSHOTS}${name}.png` })
@@ -114,6 +126,8 @@ async function authorize (page: Page) {
   await page.locator('.auth-container [aria-label="Remove authorization"]').waitFor()
   await page.keyboard.press('Escape')
   await page.locator('.modal-ux').waitFor({ state: 'detached' })
+  // The keyboard goes on where it was.
+  await page.locator('.scheme-container .authorize:focus').waitFor()
 }
 
 const authorized = async (page: Page) => await page.locator('.scheme-container .authorize.locked').count() === 1
@@ -142,7 +156,8 @@ async function execute (page: Page, operationId: string) {
 }
 
 t.test('the docs page in the sandbox, over plain http and any host name', { skip }, async (t) => {
-  const { page, reopen, faults, sandbox } = await openDocs(t, { host: HOST })
+  const { page, reopen, faults, weight, sandbox } = await openDocs(t, { host: HOST })
+  const cold = weight()
   /** What should not have happened since it was asked last. */
   const newFaults = () => faults.splice(0)
 
@@ -185,8 +200,12 @@ t.test('the docs page in the sandbox, over plain http and any host name', { skip
     t.strictSame(newFaults(), [])
   })
 
-  await t.test('a reload keeps the token', async (t) => {
+  await t.test('a reload keeps the token, and costs next to nothing', async (t) => {
+    weight()
     await reload(page)
+    const again = weight()
+    t.comment(`the page weighs ${cold} bytes, a reload ${again}`)
+    t.ok(cold < 600_000 && again < 10_000)
     t.ok(await authorized(page))
     t.match(await noteOf(page), /sandbox/i, 'the sandbox says what it is')
     t.strictSame(newFaults(), [])
@@ -201,6 +220,14 @@ t.test('the docs page in the sandbox, over plain http and any host name', { skip
     await operation(phone, 'deleteElastigroup').locator('.opblock-summary-control').click()
     await live.scrollIntoViewIfNeeded()
     await screenshot(phone, 'docs-phone-result')
+    const update = operation(phone, 'updateElastigroup')
+    await update.locator('.opblock-summary-control').click()
+    await update.locator('.opblock-section-request-body .tablinks', { hasText: 'Schema' }).click()
+    const model = update.locator('.opblock-section-request-body .model-container')
+    await model.locator('.model-title', { hasText: 'ElastigroupCapacity' }).click()
+    await model.getByText('Scaling never goes below this.').scrollIntoViewIfNeeded()
+    await screenshot(phone, 'docs-phone-schema')
+    t.ok(await model.evaluate((model) => model.scrollWidth <= model.clientWidth), 'nor is a schema')
     t.strictSame(await phone.evaluate('[innerWidth, document.documentElement.scrollWidth]'), [390, 390],
       'it is laid out for its width, and nothing has to be scrolled sideways')
     t.strictSame(await barriers(phone), [])

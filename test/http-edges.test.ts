@@ -67,7 +67,7 @@ t.test('a slash at the end gets a hint, and a page to start from is shown', asyn
   for (const path of ['/v1/spot/ping', groups, one, `${one}/status`, '/v1/spot/nowhere']) {
     for (const query of ['', '?name=a/']) {
       const { status, json } = await request('GET', `${path}/${query}`)
-      const hint = `Leave out the slash at the end: ${path}.`
+      const hint = `Leave out the slash at the end: ${path}. See /v1/spot/docs for what there is.`
       t.match([status, json.type, json.hint], [404, problemType('route-not-found'), hint])
     }
   }
@@ -141,9 +141,18 @@ t.test('HEAD is GET without its body, problems included', async (t) => {
   }
   const stranger = await request('HEAD', groups, { token: null })
   t.match(stranger, { status: 401, text: '', headers: { 'www-authenticate': /ApiKey/ } })
-  const { headers: { etag = '' } } = await request('GET', groups)
-  t.match(await request('HEAD', groups, { headers: { 'if-none-match': etag } }), { status: 304, text: '' })
-  t.equal((await request('HEAD', '/v1/spot/docs/static/swagger-ui.css')).status, 200)
+  // Of what is compressed, not sent again, and of files, too.
+  for (const path of [groups, '/v1/spot/openapi.json', '/v1/spot/docs/static/swagger-ui.css']) {
+    for (const coding of ['identity', 'gzip']) {
+      const accept = { 'accept-encoding': coding }
+      const { headers: { etag = '' } } = await request('GET', path, { headers: accept })
+      for (const headers of [accept, { ...accept, 'if-none-match': etag }]) {
+        const [get, head] = [await request('GET', path, { headers }), await request('HEAD', path, { headers })]
+        t.strictSame([head.status, head.text], [get.status, ''], path)
+        t.strictSame(lasting(head.headers), lasting(get.headers), `${path} ${JSON.stringify(headers)}`)
+      }
+    }
+  }
   const calls = sandbox.transcript.length
   await request('HEAD', '/v1/spot/demo/instances?name=unknown')
   await request('GET', '/v1/spot/demo/instances?name=unknown')
@@ -314,4 +323,15 @@ t.test('an X-Request-Id of plain characters is kept, any other is replaced', asy
     t.match(headers['x-request-id'], /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/, JSON.stringify(id))
     t.equal(json.requestId, headers['x-request-id'])
   }
+})
+
+t.test('the line of a request is the one that pino would write', async (t) => {
+  const { request, app, log } = await start(t)
+  await request('GET', '/v1/spot/demo/elastigroups', { headers: { 'x-request-id': 'the-line' } })
+  await until(() => log.some((line) => line.includes('the-line')))
+  const line = log.find((line) => line.includes('the-line')) as string
+  const { level, time, pid, hostname, msg, ...fields } = JSON.parse(line)
+  app.log.info(fields, msg)
+  t.equal(line.replace(String(time), ''), log.at(-1)?.replace(/(?<="time":)\d+/, ''))
+  t.ok(Math.abs(time - Date.now()) < 3_600_000)
 })

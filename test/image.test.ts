@@ -36,7 +36,7 @@ const LISTENS = /(http:\/\/127\.0\.0\.1:(\d+))(?:\/v1\/spot\/docs|")/
 function instead (command: string, directory: string): string | undefined {
   if (full) return command
   if (!command.startsWith('npm ci')) {
-    cpSync(join(root, 'dist'), join(directory, 'dist'), { recursive: true })
+    cpSync(join(root, 'dist'), join(directory, 'dist'), { recursive: true, preserveTimestamps: true })
     return command.replace('npm run build', 'npm run build -- --if-stale')
   }
   if (!command.includes('--omit=dev')) symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
@@ -54,7 +54,7 @@ function contextIn (folder: string): string {
   const context = join(folder, 'context')
   mkdirSync(context)
   for (const name of sentToBuild(join(root, '.dockerignore'))) {
-    cpSync(join(root, name), join(context, name), { recursive: true })
+    cpSync(join(root, name), join(context, name), { recursive: true, preserveTimestamps: true })
   }
   return context
 }

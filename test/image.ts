@@ -77,7 +77,7 @@ function copy (words: string[], directory: string, rootOf: (stage: string) => st
     const source = join(rootOf(option('from')), path)
     const into = statSync(source).isFile() && target.endsWith('/')
     const copied = join(directory, target, into ? basename(path) : '')
-    cpSync(source, copied, { recursive: true, verbatimSymlinks: true })
+    cpSync(source, copied, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
     if (statSync(source).isDirectory() && paths.length === 1) chmodSync(copied, statSync(source).mode)
     const [user, group] = option('chown').split(':').map(Number)
     // Whoever is not root owns what he copies, and runs the server as himself.

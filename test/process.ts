@@ -13,7 +13,7 @@ interface Surroundings {
   folder?: string | undefined
   files?: object
   /** What it reads on its standard input. */
-  input?: string
+  input?: string | Buffer
   /** Whether a test may have it run JavaScript, by `does`, and decides when a drain of `DRAIN` seconds is over. */
   obeys?: boolean
 }

@@ -168,12 +168,14 @@ t.test('version', async (t) => {
   t.strictSame(await run(t, ['-v']).ends(), { code: 0, output: `${version}\n`, errors: '' })
 })
 
-type Failure = { given: string[], want: { code: number, errors: RegExp }, files?: object, input?: string }
+type Failure = { given: string[], want: { code: number, errors: RegExp }, files?: object, input?: string | Buffer }
 
 const failures: [string, Failure][] = [
   ['an unknown command', { given: ['destroy'], want: { code: 2, errors: /no command destroy.*\nSee spot-api --help/ } }],
   ['token: no key', { given: ['token'], input: '\n', want: { code: 2, errors: /no key on standard input/ } }],
-  ['token: a key too long', { given: ['token'], input: 'ü'.repeat(37), want: { code: 2, errors: /must have 16 to 72 bytes/ } }],
+  ['token: a key in another encoding', {
+    given: ['token'], input: Buffer.from('hush-ü'.repeat(5), 'latin1'), want: { code: 2, errors: /^The key is not UTF-8\.\n/ }
+  }],
   ['token: a key that no configuration takes', {
     given: ['token'], input: 'hush', want: { code: 2, errors: /^The key must have 16 to 72 bytes \(it has 4\)\.\n/ }
   }],

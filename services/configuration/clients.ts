@@ -1,4 +1,5 @@
 import { DEFAULT_CLIENT, type Client } from '../access/clients.js'
+import { momentOf } from '../resources/moments.js'
 import type { Settings } from './configuration.js'
 import type { Secret } from './secrets.js'
 
@@ -25,8 +26,8 @@ export function clientsOf ({ token, clients }: Settings, { accounts, key, fault 
     const keys = Array.isArray(client.key)
       ? client.key.map((one, at) => key(`${pointer}/key/${at}`, one))
       : [key(`${pointer}/key`, client.key)]
-    const time = expires === undefined ? undefined : Date.parse(expires)
-    if (Number.isNaN(time) || (expires && !/^\d{4}-\d\d-\d\d(T.+(Z|[+-]\d\d:\d\d))?$/.test(expires))) {
+    const time = expires === undefined ? undefined : timeOf(expires)
+    if (Number.isNaN(time)) {
       fault(`${pointer}/expires`, 'must be a date (2027-06-30) or a date-time (2027-06-30T12:00:00Z)')
     }
     const taken = new Set(all.flatMap((other) => other.keys))
@@ -36,6 +37,16 @@ export function clientsOf ({ token, clients }: Settings, { accounts, key, fault 
     all.push({ name, keys, accounts: own, access, allowDelete, expires: time, guardrails })
   })
   return all
+}
+
+/** Milliseconds since the epoch; NaN for what is no date or date-time with a time zone. */
+function timeOf (expires: string): number {
+  if (!/^\d{4}-\d\d-\d\d(T.+(Z|[+-]\d\d:\d\d))?$/.test(expires)) return NaN
+  try {
+    return momentOf(expires, 'expires').time
+  } catch {
+    return NaN
+  }
 }
 
 /** The client of the one key of a file without clients. */

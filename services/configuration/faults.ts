@@ -1,6 +1,5 @@
 import type { ErrorObject } from 'ajv'
 import type { ConfigurationFault } from './error.js'
-import { distinct } from '../problems/distinct.js'
 import { jsonPointer } from '../problems/pointer.js'
 import { INSTANCE_TYPES, REGION, TAG } from '../guardrails/schema.js'
 import { name } from './setting.js'
@@ -10,9 +9,11 @@ const NAME = 'must be a name of letters, digits, _ and -, beginning with a lette
 
 /** What the validator of the schema found, in words for the operator. */
 export function faultsOf (errors: ErrorObject[]): ConfigurationFault[] {
-  const other = ({ instancePath, params }: ErrorObject) => instancePath === '' && params.missingProperty === 'clients'
-  const own = errors.filter((error) => !['propertyNames', 'anyOf'].includes(error.keyword) && !other(error))
-  const faults = own.map((error) => {
+  // Without a token and without clients, both are reported as missing: the token is enough.
+  const isOfClients = ({ instancePath, params }: ErrorObject) =>
+    instancePath === '' && params.missingProperty === 'clients'
+  const shown = errors.filter((error) => !['propertyNames', 'anyOf'].includes(error.keyword) && !isOfClients(error))
+  return shown.map((error) => {
     const { instancePath, keyword, params, propertyName } = error
     const at = (name: string) => instancePath + jsonPointer([name])
     if (propertyName !== undefined) {
@@ -30,8 +31,6 @@ export function faultsOf (errors: ErrorObject[]): ConfigurationFault[] {
     }
     return { pointer: instancePath, message: messageOf(error) }
   })
-  // Where one of several schemas must match, each of them reports the same fault.
-  return distinct(faults)
 }
 
 const types: Record<string, string> = {
@@ -67,7 +66,7 @@ const words: Record<string, (params: ErrorObject['params']) => string> = {
 }
 
 function messageOf ({ instancePath, keyword, params, message }: ErrorObject): string {
-  if (/\/token$|^\/state\/redis$|^\/clients\/\d+\/key/.test(instancePath)) {
+  if (/\/token$|^\/state\/redis$|^\/clients\/\d+\/key(\/\d)?$/.test(instancePath) && !keyword.endsWith('Items')) {
     return 'must be a string, {"env": "NAME"} or {"file": "path"}'
   }
   if (instancePath === '/state' && keyword === 'maxProperties') return 'must have a directory or a redis, not both'

@@ -22,6 +22,7 @@ export type { Configuration } from './configuration.js'
 export { ConfigurationError } from './error.js'
 export { secretsOf } from './configured-secrets.js'
 export { livePartsOf } from './live.js'
+export { textOf } from './utf8.js'
 
 /** Levels that the earlier Go service named differently. */
 const LEVELS: Record<string, string> = { warning: 'warn', panic: 'fatal' }
@@ -43,17 +44,17 @@ export interface ReadConfiguration { configuration: Configuration, files: string
  * @throws {ConfigurationError} when it cannot be used; it lists every fault
  */
 export function readConfiguration (file: string, environment = process.env): ReadConfiguration {
-  const parsed = parseJson(textOf(file), file)
-  const faults = schemaFaults(parsed)
+  const { value: parsed, repeated } = parseJson(bytesOf(file), file)
+  const faults = [...repeated, ...schemaFaults(parsed)]
   if (faults.some(({ pointer }) => pointer === '')) throw new ConfigurationError(file, faults)
   const source = { name: file, folder: dirname(file), environment }
   const { configuration, files } = resolveSettings(parsed as ConfigurationFile, source, faults)
   return { configuration, files: [file, ...files] }
 }
 
-function textOf (file: string): string {
+function bytesOf (file: string): Buffer {
   try {
-    return readFileSync(file, 'utf8')
+    return readFileSync(file)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const message = code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`
@@ -120,7 +121,7 @@ export function resolveSettings (
     return check(resolveSecret(value, environment, folder))
   }, '')
 
-  const rules = (pointer: string, { schema = {} }: Guardrails = {}) => {
+  const checkRules = (pointer: string, { schema = {} }: Guardrails = {}) => {
     for (const [noun, one] of Object.entries(schema)) {
       attempt(`${pointer}/guardrails/schema/${noun}`, () => { compileRule(one) }, undefined)
     }
@@ -130,7 +131,7 @@ export function resolveSettings (
   const listen = attempt('/listenAddress', () => listenAddressOf(listenAddress), { host: '', port: 0 })
   const accounts = Object.fromEntries(Object.entries(settings.accounts).map(([account, { endpoint = '', ...rest }]) => {
     const pointer = `/accounts/${account}`
-    rules(pointer, rest.guardrails)
+    checkRules(pointer, rest.guardrails)
     return [account, {
       ...rest,
       endpoint: attempt(`${pointer}/endpoint`, () => checkEndpoint(endpoint), ''),
@@ -139,7 +140,7 @@ export function resolveSettings (
   }))
   settings.trustedProxies.forEach((proxy, index) => attempt(`/trustedProxies/${index}`, () => checkProxy(proxy), ''))
   settings.cors.forEach((origin, index) => attempt(`/cors/${index}`, () => checkOrigin(origin), ''))
-  settings.clients.forEach(({ guardrails }, index) => rules(`/clients/${index}`, guardrails))
+  settings.clients.forEach(({ guardrails }, index) => checkRules(`/clients/${index}`, guardrails))
   const clients = clientsOf(settings, {
     // An account with a fault is an account all the same.
     accounts: isObject(file.accounts) ? Object.keys(file.accounts) : undefined,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { textOf } from './utf8.js'
 
 export type Secret = string | { env: string } | { file: string }
 
@@ -18,14 +19,15 @@ export function resolveSecret (secret: Secret, environment: NodeJS.ProcessEnv, f
     if (value === '') throw new Error(`names the environment variable ${secret.env}, which is empty`)
     return value
   }
-  const value = contentOf(secret.file, folder)
+  const value = textOf(contentOf(secret.file, folder))?.replace(/\r?\n$/, '')
+  if (value === undefined) throw new Error(`names the file ${secret.file}, which is not UTF-8`)
   if (value === '') throw new Error(`names the file ${secret.file}, which is empty`)
   return value
 }
 
-function contentOf (file: string, folder: string): string {
+function contentOf (file: string, folder: string): Buffer {
   try {
-    return readFileSync(resolve(folder, file), 'utf8').replace(/\r?\n$/, '')
+    return readFileSync(resolve(folder, file))
   } catch (error) {
     throw new Error(`names the file ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }

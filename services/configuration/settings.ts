@@ -24,7 +24,8 @@ export const clientSettings = {
   name: { required: true, schema: name, doc: 'Name in `X-Auth-Client`, the log, the audit and the metrics.' },
   key: {
     required: true,
-    schema: { anyOf: [secret, { type: 'array', minItems: 1, maxItems: 2, items: secret }] },
+    // Not anyOf, which would report what is wrong with an element for the whole, too.
+    schema: { ...secret, type: [...secret.type, 'array'], minItems: 1, maxItems: 2, items: secret },
     doc: 'Its key, 16 to 72 bytes; a list of two while one replaces the other.'
   },
   accounts: {

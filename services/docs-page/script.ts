@@ -3,20 +3,22 @@
  * https://swagger.io/docs/open-source-tools/swagger-ui/customization/plugin-api/
  */
 export const script = `
-const pages = (spec) => spec.externalDocs.url.replace('/tree/', '/blob/')
-const explained = (spec, types) => types.map((type) => type.split(':').at(-1))
-  .map((name) => '[\`' + name + '\`](' + pages(spec) + '/errors.md#' + name + ')').join(', ')
+/** Links to the explanations of problem types. */
+function linksTo (types, spec) {
+  const page = spec.externalDocs.url.replace('/tree/', '/blob/') + '/errors.md#'
+  return types.map((type) => type.split(':').at(-1)).map((name) => '[\`' + name + '\`](' + page + name + ')').join(', ')
+}
 
 /** The document, with links from replies to the problems that they can be. The page may ask no server but its own. */
-function linked (spec) {
+function withLinks (spec) {
   spec.servers.length = 1
   const { responses, schemas } = spec.components
   for (const response of Object.values(responses)) {
     const { example, examples = {} } = response.content?.['application/problem+json'] ?? {}
     const values = [example, ...Object.values(examples).map(({ value }) => value)].filter(Boolean)
-    if (values.length > 0) response.description += ' Such as ' + explained(spec, values.map(({ type }) => type)) + '.'
+    if (values.length > 0) response.description += ' Such as ' + linksTo(values.map(({ type }) => type), spec) + '.'
   }
-  schemas.Problem.properties.type.description += ' ' + explained(spec, schemas.ProblemType.enum) + '.'
+  schemas.Problem.properties.type.description += ' ' + linksTo(schemas.ProblemType.enum, spec) + '.'
   return spec
 }
 
@@ -24,7 +26,7 @@ const wordsOf = (operation) => ['path', 'method', 'id'].map((name) => operation.
   .concat(operation.getIn(['operation', 'summary'])).join(' ').toLowerCase()
 
 var spotApi = () => ({
-  statePlugins: { spec: { wrapActions: { updateJsonSpec: (update) => (spec) => update(linked(spec)) } } },
+  statePlugins: { spec: { wrapActions: { updateJsonSpec: (update) => (spec) => update(withLinks(spec)) } } },
   fn: {
     // swagger-ui's own knows only the tags.
     opsFilter (tags, phrase) {
@@ -50,6 +52,7 @@ var spotApi = () => ({
 
 /** What swagger-ui does not say to screen readers, or lets the keyboard not reach. */
 const attributes = {
+  '#swagger-ui': { role: 'main' },
   '.dialog-ux .modal-ux': { role: 'dialog', 'aria-modal': 'true', 'aria-label': 'Authorize' },
   '.modal-ux [type=submit]': { 'aria-label': 'Authorize' },
   '.modal-ux .close-modal': { 'aria-label': 'Close' },
@@ -61,7 +64,7 @@ const attributes = {
   '.microlight': { tabindex: '0' }
 }
 
-function complete () {
+function setAttributes () {
   for (const [selector, values] of Object.entries(attributes)) {
     for (const element of document.querySelectorAll(selector)) {
       for (const [name, value] of Object.entries(values)) element.setAttribute(name, value)
@@ -71,10 +74,13 @@ function complete () {
     input.setAttribute('aria-label', input.closest('[data-param-name]').dataset.paramName)
   }
 }
-new MutationObserver(complete).observe(document.body, { childList: true, subtree: true })
+new MutationObserver(setAttributes).observe(document.body, { childList: true, subtree: true })
 
 document.addEventListener('keydown', ({ key }) => {
-  if (key === 'Escape') document.querySelector('.modal-ux .close-modal')?.click()
+  const close = document.querySelector('.modal-ux .close-modal')
+  if (key !== 'Escape' || !close) return
+  close.click()
+  document.querySelector('.scheme-container .authorize')?.focus()
 })
 
 // Without it, a phone lays the page out for a desktop. swagger-ui's page has none.
@@ -83,7 +89,7 @@ document.head.append(Object.assign(document.createElement('meta'), {
 }))
 
 const dark = matchMedia('(prefers-color-scheme: dark)')
-const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
-dark.addEventListener('change', follow)
-follow()
+const setColours = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
+dark.addEventListener('change', setColours)
+setColours()
 `

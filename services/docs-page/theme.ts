@@ -57,6 +57,7 @@ export const css = `
 
   .swagger-ui .scheme-container .schemes > .schemes-server-container,
   .swagger-ui :is(.try-out__btn.cancel, .response-controls, .response-col_links) { display: none }
+  .swagger-ui .model-hint { display: none !important }
   @media (max-width: 640px) {
     .swagger-ui .opblock-tag { flex-wrap: wrap }
     .swagger-ui .opblock-tag small { order: 1; flex: 100% }
@@ -66,6 +67,8 @@ export const css = `
     .swagger-ui :is([class*=parameters-col_], [class*=response-col_]):not(.response-col_links) {
       display: block; width: 100%; padding: .5rem 0 0
     }
+    .swagger-ui table.model td { display: block; padding-left: 0 }
+    .swagger-ui table.model table.model { margin-left: 0 }
   }
 `
 

@@ -16,14 +16,19 @@ export function concealing (secrets: readonly string[]): (text: string) => strin
   // Of two that begin alike, the longer one first.
   const longestFirst = [...new Set(forms)].toSorted((a, b) => b.length - a.length)
   const pattern = new RegExp(longestFirst.map((form) => form.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('|'), 'g')
-  return (text) => text.replace(pattern, MASK)
+  const shortest = Math.min(...forms.map(({ length }) => length))
+  return (text) => text.length < shortest ? text : text.replace(pattern, MASK)
 }
 
 /** A bcrypt hash, as it is or as URLs write it: of a key, it is a token. */
 const HASH = /(?:\$|%24)2[aby](?:\$|%24)\d\d(?:\$|%24)[./\w%]{53,}/gi
 
+/** Characters of a hash: `$2b$10$`, a salt of 22 and 31. */
+const HASH_LENGTH = 60
+
 /** Replaces what looks like a token. */
-export const withoutTokens = (text: string): string => text.replace(HASH, '(token)')
+export const withoutTokens = (text: string): string =>
+  text.length < HASH_LENGTH ? text : text.replace(HASH, '(token)')
 
 /** A JSON value with all its strings, and the names of its properties, as `rewrite` has them. */
 export function rewritten (value: unknown, rewrite: (text: string) => string): unknown {

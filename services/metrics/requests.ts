@@ -1,6 +1,7 @@
-import { Counter, Histogram, type Registry } from 'prom-client'
+import { Counter, type Registry } from 'prom-client'
 import type { Kind, OperationRow } from '../../openapi/operations.js'
 import { problems } from '../problems/index.js'
+import { durations } from './durations.js'
 import { collectOnScrape, OTHER } from './series.js'
 
 /** An operation; without an id, all requests that match none. */
@@ -9,7 +10,7 @@ type Counted = Pick<OperationRow, 'kind'> & { operationId: string | undefined }
 /** What is counted of one operation. */
 interface OperationCounts {
   labels: { method: string, route: string }
-  kind: { kind: Kind }
+  kind: Kind
   seconds: number
   requests: { '2xx': number, '4xx': number, '5xx': number }
 }
@@ -20,17 +21,16 @@ const BUCKETS = [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60]
 export function requestMetrics (registers: Registry[]) {
   const counts = new Map<string | undefined, OperationCounts>()
   const add = ({ operationId, kind }: Counted, labels: OperationCounts['labels']) =>
-    counts.set(operationId, { labels, kind: { kind }, seconds: 0, requests: { '2xx': 0, '4xx': 0, '5xx': 0 } })
+    counts.set(operationId, { labels, kind, seconds: 0, requests: { '2xx': 0, '4xx': 0, '5xx': 0 } })
   add({ operationId: undefined, kind: 'public' }, { method: OTHER, route: OTHER })
 
-  const duration = new Histogram({
+  const duration = durations<Kind>(registers, {
     name: 'http_request_duration_seconds',
     help: 'Duration of requests that read, that write, and that need no token',
-    labelNames: ['kind'] satisfies 'kind'[],
-    buckets: BUCKETS,
-    registers
+    label: 'kind',
+    words: ['read', 'write', 'public'],
+    buckets: BUCKETS
   })
-  for (const kind of ['read', 'write', 'public']) duration.zero({ kind })
   const errors = new Counter({
     name: 'http_error_responses_total',
     help: 'Requests that ended with an error, by status',
@@ -65,7 +65,7 @@ export function requestMetrics (registers: Registry[]) {
 
   return {
     add,
-    /** Runs for every request, so it adds to plain numbers; only the histogram and errors look up a label. */
+    /** Runs for every request, so it adds to plain numbers; only errors look up a label. */
     observe (operationId: string | undefined, status: number, length: number) {
       const tally = (counts.get(operationId) ?? counts.get(undefined)) as OperationCounts
       tally.requests[status < 400 ? '2xx' : status < 500 ? '4xx' : '5xx']++

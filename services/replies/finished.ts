@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import { asJson } from '../event-loop/yield.js'
 import type { Answer } from '../spot/answer.js'
-import { phaseOf } from './appointments.js'
 import { etagOf } from './entity-tags.js'
+import { offsetOf } from './retry-after.js'
 
 /** Replies that are kept, and their bytes: each is of use for no longer than what it was made of is fresh. */
 const MOST = 1000
@@ -24,8 +24,8 @@ export interface FinishedReply {
   headers: Record<string, string | undefined>
   /** When the oldest of what it was made of was asked, by the clock. */
   askedAt: number
-  /** Of what it is about, for those who wait for it. */
-  phase: number
+  /** Of the moments to ask again, where it has a Retry-After. */
+  offset: number
   answers: readonly Answer[]
 }
 
@@ -43,9 +43,9 @@ export class FinishedReplies {
     // A page that has a next one now is another page, even if it has the same items.
     const etag = etagOf(body + (headers.Link ?? ''))
     const askedAt = Math.min(...answers.map((answer) => answer.askedAt))
-    // The first word of the key says who sees it: all of them wait for the same.
-    const phase = headers['Retry-After'] === undefined ? 0 : phaseOf(key.slice(key.indexOf(' ')))
-    const reply = { body: body.length > LARGE ? Buffer.from(body) : body, etag, headers, askedAt, phase, answers }
+    // Without the first word of the key, which says whether secrets are masked: all wait for the same resource.
+    const offset = headers['Retry-After'] === undefined ? 0 : offsetOf(key.slice(key.indexOf(' ')))
+    const reply = { body: body.length > LARGE ? Buffer.from(body) : body, etag, headers, askedAt, offset, answers }
     if (answers.length > 0 && answers.every(({ proof }) => proof)) this.#kept.set(key, reply)
     return reply
   }
