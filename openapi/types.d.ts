@@ -2571,7 +2571,9 @@ export interface components {
             thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"] | null;
             logging?: components["schemas"]["ElastigroupLogging"] | null;
             /** @description Left over from the retired Multai load balancer. Null in current groups. */
-            multai?: unknown;
+            multai?: {
+                [key: string]: unknown;
+            } | null;
             /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
             createdAt?: string | null;
             /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
@@ -2595,7 +2597,9 @@ export interface components {
             thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"] | null;
             logging?: components["schemas"]["ElastigroupLogging"] | null;
             /** @description Left over from the retired Multai load balancer. Null in current groups. */
-            multai?: unknown;
+            multai?: {
+                [key: string]: unknown;
+            } | null;
             /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
             createdAt?: string | null;
             /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
@@ -2619,7 +2623,9 @@ export interface components {
             thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"] | null;
             logging?: components["schemas"]["ElastigroupLogging"] | null;
             /** @description Left over from the retired Multai load balancer. Null in current groups. */
-            multai?: unknown;
+            multai?: {
+                [key: string]: unknown;
+            } | null;
             /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
             createdAt?: string | null;
             /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
@@ -2880,7 +2886,11 @@ export interface components {
         };
         /** @description An instance of a roll, as Spot describes it. */
         RollInstance: {
-            [key: string]: unknown;
+            instanceId?: string | null;
+            /** @description `SPOT` or `OD`. */
+            lifeCycle?: string | null;
+            batchNum?: number | null;
+            status?: string | null;
         };
         /** @description Old (blue) and new (green) instances. */
         RollInstances: {
