@@ -56,9 +56,9 @@ export default fp(async function body (app: FastifyInstance) {
 }, { name: 'body', dependencies: ['@fastify/sensible'] })
 
 /** Whether a read, whose body nobody parses, has one that is more than `{}`. */
-export function mayHaveBody ({ method, headers }: FastifyRequest): boolean {
+export function mayHaveBody ({ headers, routeOptions: { config: { kind } } }: FastifyRequest): boolean {
   const { 'content-length': length = '0', 'transfer-encoding': coding } = headers
-  return (method === 'GET' || method === 'HEAD') && (coding !== undefined || Number(length) > 2)
+  return kind !== 'write' && (coding !== undefined || Number(length) > 2)
 }
 
 const lossy = (message: string) =>
