@@ -1,13 +1,13 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { has, Lacks } from './run.js'
 
 const root = join(import.meta.dirname, '..')
 const document = join(root, 'openapi/spot-api.json')
 
-/** A language is a folder here. */
-export const languages = readdirSync(import.meta.dirname, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory()).map(({ name }) => name)
+/** Each has a folder here with a `package.js`. */
+export const languages = readdirSync(import.meta.dirname)
+  .filter((name) => existsSync(join(import.meta.dirname, name, 'package.js')))
 
 /** The folder that a language's package is made in. */
 export const outputOf = (language) => join(root, 'dist/sdks', language)

@@ -55,6 +55,10 @@ const EXPIRES = '/components/schemas/ClientIdentity/properties/expires'
 const NULLABLE = { type: 'object', nullable: true }
 const isComponent = (pointer: string) => pointer.lastIndexOf('/') === 0
 
+/** Values of any type, in problems only. */
+const ANY = ['/DryRunChange']
+const isFree = ({ type, properties }: Json) => type === 'object' && !properties
+
 const suffixes = { parameters: 'Parameter', responses: 'Response', headers: 'Header', examples: 'Example' }
 
 const rules: Record<string, { faults: (document: Json) => string[], bad: (document: Json) => void }> = {
@@ -128,6 +132,20 @@ const rules: Record<string, { faults: (document: Json) => string[], bad: (docume
     bad: ({ components }) => {
       components.schemas.Readiness.additionalProperties = false
       components.schemas.Tag.properties.tagKey.enum = ['team']
+    }
+  },
+  'what may be missing in a body has a type, and objects in arrays have properties': {
+    faults: ({ components }) => [...objectsIn(components.schemas)].flatMap(([{ items, properties }, pointer]) => [
+      // Where a type is missing, Go and Java send null for what is not set.
+      ...Object.entries<Json>(ANY.includes(pointer) ? {} : properties ?? {})
+        .filter(([, { type, $ref, allOf, anyOf }]) => !(type ?? $ref ?? allOf ?? anyOf))
+        .map(([property]) => `${pointer}/properties/${property}`),
+      // Of the others, openapi-generator's Go clients make a type that is not there.
+      ...items?.$ref && isFree(components.schemas[items.$ref.split('/').at(-1)]) ? [`${pointer}/items`] : []
+    ]),
+    bad: ({ components }) => {
+      components.schemas.ElastigroupUpdate.properties.multai = {}
+      delete components.schemas.RollInstance.properties
     }
   },
   'constants of problems are called as their types are': {

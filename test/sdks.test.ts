@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -137,6 +137,20 @@ t.test('an address without http:// is refused at once', async (t) => {
   for (const url of ['localhost:8080', '', '/v1/spot', 'spot.example.org']) {
     await t.rejects(connect({ url, token: TOKEN }), { name: 'TypeError', message: /https:\/\// }, url)
   }
+})
+
+t.test('each package knows the creates that take a key', (t) => {
+  const takesKey = (operation: object) => JSON.stringify(operation).includes('#/components/parameters/IdempotencyKey')
+  const creates = Object.entries(document.paths).filter(([, { post }]) => post && takesKey(post)).map(([path]) => path)
+  const posts = Object.entries(document.paths).filter(([, { post }]) => post).map(([path]) => path)
+  for (const language of languages) {
+    const folder = join(root, 'sdks', language)
+    const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\.\w+$/.test(name))
+      .map((name) => readFileSync(join(folder, name), 'utf8'))
+    const [, nouns] = sources.map((text) => /creates.*\/\(([a-z|]+)\)/i.exec(text)).find((match) => match !== null) ?? []
+    t.same(posts.filter((path) => new RegExp(`/(${nouns})$`).test(path)), creates, language)
+  }
+  t.end()
 })
 
 t.test('what lacks its tools is skipped by sdks:test, and an error of sdks', async (t) => {
