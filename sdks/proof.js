@@ -22,6 +22,7 @@ const GROUP = {
     launchSpecification: {
       securityGroupIds: [],
       tags: [{ tagKey: 'team', tagValue: '', ofTomorrow: null }],
+      iamRole: null,
       userData: null,
       shutdownScript: Buffer.from('# long enough to be compressed\n'.repeat(50)).toString('base64'),
       monitoring: false,
