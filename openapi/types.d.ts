@@ -867,6 +867,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/instances/{ec2Instance}/lock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["AccountParameter"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
+                /**
+                 * @description Id of an EC2 instance of the Elastigroup.
+                 * @example i-0a1b2c3d4e5f60718
+                 */
+                ec2Instance: components["parameters"]["Ec2InstanceIdParameter"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lock an instance of an Elastigroup
+         * @description Protects it from termination by Spot until it is unlocked, or for a time. `lockStatus` and `protectedUntil` in the status of the group show it.
+         */
+        post: operations["lockElastigroupInstance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/instances/{ec2Instance}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["AccountParameter"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
+                /**
+                 * @description Id of an EC2 instance of the Elastigroup.
+                 * @example i-0a1b2c3d4e5f60718
+                 */
+                ec2Instance: components["parameters"]["Ec2InstanceIdParameter"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unlock an instance of an Elastigroup
+         * @description Removes the protection from termination.
+         */
+        post: operations["unlockElastigroupInstance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/instances/{ec2Instance}/standby/enter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["AccountParameter"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
+                /**
+                 * @description Id of an EC2 instance of the Elastigroup.
+                 * @example i-0a1b2c3d4e5f60718
+                 */
+                ec2Instance: components["parameters"]["Ec2InstanceIdParameter"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put an instance of an Elastigroup in standby
+         * @description It stays in the group, but gets no traffic from the load balancers, its health is not checked, and scaling down spares it.
+         */
+        post: operations["enterElastigroupInstanceStandby"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spot/{account}/elastigroups/{elastigroup}/instances/{ec2Instance}/standby/exit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["AccountParameter"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
+                /**
+                 * @description Id of an EC2 instance of the Elastigroup.
+                 * @example i-0a1b2c3d4e5f60718
+                 */
+                ec2Instance: components["parameters"]["Ec2InstanceIdParameter"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return an instance of an Elastigroup from standby
+         * @description It gets traffic from the load balancers again, and is treated as the other instances are.
+         */
+        post: operations["exitElastigroupInstanceStandby"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/spot/{account}/instances": {
         parameters: {
             query?: never;
@@ -2939,6 +3083,8 @@ export interface components {
         };
         /** @description The stateful instances of a group. */
         StatefulInstances: components["schemas"]["StatefulInstance"][];
+        /** @description Minutes. */
+        TtlInMinutes: number;
         /** @description What a list shows of a managed instance. Always the same keys; null where Spot says nothing. */
         ManagedInstanceSummary: {
             id: string;
@@ -3801,6 +3947,13 @@ export interface components {
          * @example ssi-1a2b3c4d
          */
         StatefulInstanceIdParameter: components["schemas"]["Identifier"];
+        /**
+         * @description Id of an EC2 instance of the Elastigroup.
+         * @example i-0a1b2c3d4e5f60718
+         */
+        Ec2InstanceIdParameter: components["schemas"]["Identifier"];
+        /** @description How long it lasts, in minutes. Default: until it is removed. */
+        TtlInMinutesParameter: components["schemas"]["TtlInMinutes"];
         /**
          * @description Id of the managed instance.
          * @example smi-3b9e07aa
@@ -6095,6 +6248,248 @@ export interface operations {
             403: components["responses"]["ForbiddenResponse"];
             404: components["responses"]["NotFoundResponse"];
             409: components["responses"]["ConflictResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
+        };
+    };
+    lockElastigroupInstance: {
+        parameters: {
+            query?: {
+                /** @description How long it lasts, in minutes. Default: until it is removed. */
+                ttlInMinutes?: components["parameters"]["TtlInMinutesParameter"];
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
+                 */
+                dryRun?: components["parameters"]["DryRunParameter"];
+            };
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
+            };
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["AccountParameter"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
+                /**
+                 * @description Id of an EC2 instance of the Elastigroup.
+                 * @example i-0a1b2c3d4e5f60718
+                 */
+                ec2Instance: components["parameters"]["Ec2InstanceIdParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted by Spot; the status of the group shows it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
+        };
+    };
+    unlockElastigroupInstance: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
+                 */
+                dryRun?: components["parameters"]["DryRunParameter"];
+            };
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
+            };
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["AccountParameter"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
+                /**
+                 * @description Id of an EC2 instance of the Elastigroup.
+                 * @example i-0a1b2c3d4e5f60718
+                 */
+                ec2Instance: components["parameters"]["Ec2InstanceIdParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted by Spot; the status of the group shows it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
+        };
+    };
+    enterElastigroupInstanceStandby: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
+                 */
+                dryRun?: components["parameters"]["DryRunParameter"];
+            };
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
+            };
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["AccountParameter"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
+                /**
+                 * @description Id of an EC2 instance of the Elastigroup.
+                 * @example i-0a1b2c3d4e5f60718
+                 */
+                ec2Instance: components["parameters"]["Ec2InstanceIdParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted by Spot. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
+            412: components["responses"]["DryRunResponse"];
+            413: components["responses"]["ContentTooLargeResponse"];
+            414: components["responses"]["UriTooLongResponse"];
+            415: components["responses"]["UnsupportedMediaTypeResponse"];
+            422: components["responses"]["UnprocessableResponse"];
+            429: components["responses"]["TooManyRequestsResponse"];
+            500: components["responses"]["InternalErrorResponse"];
+            502: components["responses"]["BadGatewayResponse"];
+            503: components["responses"]["UnavailableResponse"];
+            504: components["responses"]["GatewayTimeoutResponse"];
+        };
+    };
+    exitElastigroupInstanceStandby: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `true` to have everything checked and nothing sent: the reply is 412 `dry-run` and shows what Spot would get. What a
+                 *     guardrail must know is read, and for an update what would change.
+                 */
+                dryRun?: components["parameters"]["DryRunParameter"];
+            };
+            header?: {
+                /**
+                 * @description Name of the client whose key the token is a hash of; an empty one counts as none. Needed where a server has more clients
+                 *     than it tries.
+                 */
+                "X-Auth-Client"?: components["parameters"]["ClientParameter"];
+            };
+            path: {
+                /**
+                 * @description Name of a configured account.
+                 * @example demo
+                 */
+                account: components["parameters"]["AccountParameter"];
+                /**
+                 * @description Id of the Elastigroup.
+                 * @example sig-0f3ac1d2
+                 */
+                elastigroup: components["parameters"]["ElastigroupIdParameter"];
+                /**
+                 * @description Id of an EC2 instance of the Elastigroup.
+                 * @example i-0a1b2c3d4e5f60718
+                 */
+                ec2Instance: components["parameters"]["Ec2InstanceIdParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted by Spot. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequestResponse"];
+            401: components["responses"]["UnauthenticatedResponse"];
+            403: components["responses"]["ForbiddenResponse"];
+            404: components["responses"]["NotFoundResponse"];
             412: components["responses"]["DryRunResponse"];
             413: components["responses"]["ContentTooLargeResponse"];
             414: components["responses"]["UriTooLongResponse"];

@@ -43,7 +43,13 @@ export default fp(async function body (app: FastifyInstance) {
       return loss ? done(lossy(loss)) : done(null, value)
     })
   })
-  // A body that would not reach Spot is refused, not dropped. An empty object is accepted: some SDKs send one.
+  // A body that would not reach Spot is refused, not dropped. An empty object is accepted: some SDKs send one. A read's
+  // is not parsed, but two bytes may be one.
+  app.addHook('onRequest', ({ headers, routeOptions: { config: { hasBody, kind, query } } }, _, done) => {
+    const { 'content-length': length = '0', 'transfer-encoding': coding } = headers
+    const isSent = coding !== undefined || Number(length) > 2
+    done(isSent && hasBody === false && kind !== 'write' ? unwanted(query) : undefined)
+  })
   app.addHook('preHandler', (request, _, done) => {
     const { body, routeOptions: { config: { hasBody, query } } } = request
     if (hasBody === false && body !== undefined) {

@@ -1,6 +1,7 @@
 import type { Handlers } from '../openapi/handlers.js'
 import { accounts } from './accounts.js'
 import { capacity } from './capacity.js'
+import { elastigroupInstances } from './elastigroup-instances.js'
 import { elastigroups, markedElastigroups } from './elastigroups.js'
 import { imports } from './imports.js'
 import { instances, markedInstances } from './instances.js'
@@ -21,6 +22,7 @@ export const handlers: Handlers = {
   ...capacity,
   ...rolls,
   ...statefulInstances,
+  ...elastigroupInstances,
   ...instances,
   ...imports,
   ...system

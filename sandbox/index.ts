@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { buildApp } from './app.js'
 import { realClock } from './clock.js'
 import type { Clock } from './clock.js'
@@ -104,6 +105,10 @@ export async function startSandbox (options: SandboxOptions = {}): Promise<Sandb
     close: async () => {
       await app.close()
       await state?.close()
+      // A client in this process would send its next request over a connection that is gone: a whole turn of the event
+      // loop lets it notice. Another sandbox may have the same port.
+      await turn()
+      await turn()
     }
   }
 }

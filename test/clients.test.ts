@@ -50,6 +50,7 @@ const ids: Record<string, string> = {
   instance: 'smi-none',
   roll: 'sbgd-none',
   statefulInstance: 'ssi-none',
+  ec2Instance: 'i-none',
   volume: 'vol-none',
   import: 'm-none'
 }

@@ -28,9 +28,12 @@ const ids: Record<string, string> = {
   instance: 'smi-0000abcd',
   roll: 'sbgd-0000abcd',
   statefulInstance: 'ssi-0000abcd',
+  ec2Instance: 'i-0000abcd',
   volume: 'vol-0000abcd',
   import: 'smg-0000abcd'
 }
+/** What is asked before an instance of a group is changed: whether it is one. */
+const MEMBERS = 'GET group/{elastigroup}/status'
 /** Spot's own path where it is not called as ours is. */
 const upstream: Record<string, string> = {
   getElastigroupReadiness: 'GET group/{elastigroup}',
@@ -53,6 +56,10 @@ const upstream: Record<string, string> = {
   resumeStatefulInstance: 'PUT group/{elastigroup}/statefulInstance/{statefulInstance}/resume',
   recycleStatefulInstance: 'PUT group/{elastigroup}/statefulInstance/{statefulInstance}/recycle',
   deallocateStatefulInstance: 'PUT group/{elastigroup}/statefulInstance/{statefulInstance}/deallocate',
+  lockElastigroupInstance: MEMBERS,
+  unlockElastigroupInstance: MEMBERS,
+  enterElastigroupInstanceStandby: MEMBERS,
+  exitElastigroupInstanceStandby: MEMBERS,
   getInstanceReadiness: 'GET managedInstance/{instance}/status',
   pauseInstance: 'PUT managedInstance/{instance}/pause',
   resumeInstance: 'PUT managedInstance/{instance}/resume',

@@ -620,7 +620,8 @@ t.test('every write is checked by guardrails, except those that cannot breach a 
   const writes = operationsOf(document).filter(({ method }) => method !== 'get')
     .map(({ operation }) => operation.operationId)
   t.strictSame(writes.filter((operation) => !operations[operation]).sort(), [
-    'createSuspensions', 'deleteSuspensions', 'recycleInstance', 'recycleStatefulInstance', 'stopRoll'
+    'createSuspensions', 'deleteSuspensions', 'enterElastigroupInstanceStandby', 'exitElastigroupInstanceStandby',
+    'lockElastigroupInstance', 'recycleInstance', 'recycleStatefulInstance', 'stopRoll', 'unlockElastigroupInstance'
   ])
 })
 

@@ -181,6 +181,47 @@ t.test('stateful instances: pause, resume, recycle, deallocate', async (t) => {
   }
 })
 
+t.test('one instance of a group: lock, unlock, standby', async (t) => {
+  const gateway = await start(t, { configuration: { reads: { freshFor: 600_000, staleFor: 600_000 } } })
+  const { request, sandbox } = gateway
+  const group = await runningGroup(gateway, 2)
+  const other = await runningGroup(gateway, 1)
+  const rows = async () => (await request('GET', `${group}/status`)).json as Record<string, string>[]
+  const [{ instanceId = '' } = {}] = await rows()
+  const instance = `${group}/instances/${instanceId}`
+  const lockOf = async () => (await rows()).map(({ lockStatus, protectedUntil }) => [lockStatus, protectedUntil])
+  const unlocked = ['unlocked', undefined]
+  const tried = await request('POST', `${instance}/lock?ttlInMinutes=30&dryRun=true`)
+  t.equal(tried.status, 412)
+  const sent = new URL(tried.json.preview.request.url)
+  t.strictSame([sent.pathname, sent.searchParams.get('ttlInMinutes')], [`/aws/ec2/instance/${instanceId}/lock`, '30'])
+
+  t.strictSame(await lockOf(), [unlocked, unlocked])
+  t.equal((await request('POST', `${instance}/lock?ttlInMinutes=30`)).status, 202)
+  t.match(await lockOf(), [['locked', /Z$/], unlocked], 'what was remembered of the group is not given any more')
+  t.equal((await request('POST', `${instance}/unlock`)).status, 202)
+  t.strictSame(await lockOf(), [unlocked, unlocked])
+  t.equal((await request('POST', `${instance}/lock`)).status, 202)
+  t.strictSame(await lockOf(), [['locked', undefined], unlocked])
+
+  t.equal((await request('POST', `${instance}/standby/enter`)).status, 202)
+  t.equal((await request('POST', `${instance}/standby/enter`)).status, 400, 'it is in standby already')
+  t.equal((await request('POST', `${instance}/standby/exit`)).status, 202)
+
+  sandbox.transcript.length = 0
+  for (const action of ['lock', 'unlock', 'standby/enter', 'standby/exit']) {
+    for (const path of [`${other}/instances/${instanceId}`, `${group}/instances/i-none`]) {
+      const { status, json } = await request('POST', `${path}/${action}`)
+      t.equal(status, 404)
+      t.match(json.detail, /^Elastigroup sig-\w+ has no instance i-\w+\.$/)
+    }
+  }
+  t.notOk(sandbox.transcript.some(({ method }) => method !== 'GET'), 'nothing is done to an instance of another group')
+  for (const bad of ['lock?ttlInMinutes=0', 'lock?ttlInMinutes=long', 'unlock?ttlInMinutes=1', 'standby/leave']) {
+    t.ok([400, 404].includes((await request('POST', `${instance}/${bad}`)).status), bad)
+  }
+})
+
 t.test('what happened to a group: health, events, logs, costs of each instance', async (t) => {
   const gateway = await start(t)
   const { request, sandbox } = gateway

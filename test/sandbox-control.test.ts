@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { BROKEN_RULE, startSandbox, stoppedClock } from '../sandbox/index.js'
+import { BROKEN_RULE, realClock, startSandbox, stoppedClock } from '../sandbox/index.js'
 import type { SandboxOptions } from '../sandbox/index.js'
 import {
   group, managedInstance, migration, MIGRATION, ROLL, START, startClient, statefulGroup
@@ -94,13 +94,16 @@ t.test('a state is kept in a file, after each change and at the end', async (t) 
   const folder = testDirectory(t)
   const stateFile = join(folder, 'state.json')
   const read = () => JSON.parse(readFileSync(stateFile, 'utf8'))
+  const living = `state.json.${process.ppid}.tmp`
+  for (const draft of [living, 'state.json.99999999.tmp']) writeFileSync(join(folder, draft), '{')
   const first = await startClient(t, { stateFile, seed: true })
+  t.strictSame(readdirSync(folder).sort(), ['state.json', living], 'what a killed process left is removed')
   t.equal(read().accounts[0].groups.length, 4, 'at the start')
   const path = await first.grow(group({ name: 'kept' }))
   await until(() => read().accounts[0].groups.length === 5)
   first.pass(3600)
   await first.close()
-  t.strictSame(readdirSync(folder), ['state.json'], 'no draft is left')
+  t.strictSame(readdirSync(folder).sort(), ['state.json', living], 'no draft is left')
   t.equal(read().now, first.clock.now(), 'the time of the end')
   const second = await startClient(t, { stateFile, seed: true, accounts: first.accounts })
   t.match(await second.get(path), [{ name: 'kept' }])
@@ -193,6 +196,10 @@ t.test('time passes on request', async (t) => {
   t.strictSame({ status, json }, { status: 200, json: (await control(sandbox, 'GET', '/clock')).json })
   t.equal(Date.parse(json.now), sandbox.clock.now())
   t.match(await sandbox.get(`${path}/roll/${roll?.id}`), [{ status: 'finished' }])
+  for (const clock of [sandbox.clock, realClock()]) {
+    clock.advance(1e300)
+    t.equal(new Date(clock.now()).toISOString(), '9999-12-31T23:59:59.999Z', 'it ends with the last date of RFC 3339')
+  }
 })
 
 t.test('the calls that came in are shown, without their tokens', async (t) => {
@@ -219,8 +226,14 @@ t.test('what cannot be done is refused, and says why', async (t) => {
     ['PUT', '/state', '{', 400, /^The body is not valid JSON: /],
     ['PUT', '/state', undefined, 400, /^The body is not valid JSON: /],
     ['PUT', '/state', { version: 1, now: 'soon', accounts: [] }, 400, /^\/now must be number$/],
+    ['PUT', '/state', { version: 2, now: 0, accounts: [] }, 400, /^\/version must be equal to constant: 1$/],
+    ['PUT', '/state', { version: 1, now: 1e300, accounts: [] }, 400, /^\/now must be <= 253402300799999$/],
     ['POST', '/faults', { status: 1 }, 400, /^\/0\/status must be >= 200$/],
     ['POST', '/faults', { pathPattern: '(' }, 400, /^\/0\/pathPattern is not a regular expression$/],
+    ['POST', '/faults', { pathPattern: 'x', path: '/' }, 400, /^\/0 has path and pathPattern: leave one out$/],
+    ['POST', '/faults', { latency: 1e12 }, 400, /^\/0\/latency must be <= 2147483647$/],
+    ['POST', '/faults', { headers: { 'x y': '' } }, 400, /^\/0\/headers: Header name must be a valid HTTP token \["x y"\]$/],
+    ['POST', '/faults', { headers: { x: '\n' } }, 400, /^\/0\/headers: Invalid character in header content \["x"\]$/],
     ['PUT', '/faults', { status: 503 }, 400, /^The whole must be array$/],
     ['PUT', '/faults', [{ sort: 'hang' }], 400, /^\/0 must NOT have additional properties: sort$/],
     ['POST', '/clock', { advanceSeconds: -1 }, 400, /^\/advanceSeconds must be >= 0$/],

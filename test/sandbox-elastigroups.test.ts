@@ -248,7 +248,9 @@ t.test('processes are suspended for a time, or until removed', async (t) => {
   const groupId = path.slice(-23, -11)
   t.strictSame(await client.get(path), [{ groupId, processes: [], suspensions: [] }])
   await client.call('POST', path, { processes: ['AUTO_SCALE'] })
-  const body = { suspensions: [{ name: 'AUTO_HEALING', ttlInMinutes: 10 }, { name: 'SCHEDULING' }] }
+  const body = {
+    suspensions: [{ name: 'AUTO_HEALING', ttlInMinutes: 10 }, { name: 'SCHEDULING', ttlInMinutes: 999_999_999_999 }]
+  }
   const { items } = await client.call('POST', path, body)
   t.strictSame(items, [{
     groupId,

@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import t from 'tap'
+import { startSandbox } from '../sandbox/index.js'
 import { group, START, startClient } from './sandbox-client.js'
 import type { Answer } from './sandbox-client.js'
 
@@ -145,4 +146,18 @@ t.test('the transcript keeps the newest 10,000 calls', async (t) => {
   }
   t.equal(transcript.length, 10_000)
   t.equal(transcript[0]?.at, 1)
+})
+
+t.test('a sandbox that takes the port of one that was just closed is reached at once', async (t) => {
+  let port = 0
+  for (let i = 0; i < 4; i++) {
+    const sandbox = await startSandbox({ seed: false, port })
+    t.teardown(() => sandbox.close())
+    port = Number(new URL(sandbox.url).port)
+    for (let calls = 0; calls < 2; calls++) {
+      const reply = await fetch(`${sandbox.url}/_sandbox/clock`)
+      t.match(await reply.json(), { now: String })
+    }
+    await sandbox.close()
+  }
 })

@@ -138,6 +138,8 @@ t.test('a locked instance, or one in standby, survives scaling down', async (t) 
   const before = ids(await client.get(`${path}/status`))
   const [one, two, three, four] = before
   const post = (id: unknown, action: string) => client.call('POST', `/aws/ec2/instance/${id}/${action}`)
+  t.equal((await post(four, 'lock?ttlInMinutes=999999999999')).status, 200)
+  t.match((await client.get(`${path}/status`))[3], { lockStatus: 'locked', protectedUntil: undefined }, 'for ever')
   t.equal((await post(four, 'lock?ttlInMinutes=10')).status, 200)
   t.equal((await post(three, 'standby/enter')).status, 200)
   t.equal((await post(three, 'standby/enter')).errors[0]?.code, 'CANT_CHANGE_INSTANCE')

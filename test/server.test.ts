@@ -103,6 +103,9 @@ const commands: CommandLine[] = [
   ['a variable that is wrong', {
     given: 'sandbox', environment: { SPOT_API_SANDBOX_LOG: 'yes' }, want: /SPOT_API_SANDBOX_LOG must be true or false/
   }],
+  ['what Kubernetes sets where a Service is called spot-api-sandbox', {
+    given: 'sandbox', environment: { SPOT_API_SANDBOX_PORT: 'tcp://10.0.0.1:9900' }, want: sandbox({})
+  }],
   ['a port in the environment, and an address', {
     given: 'sandbox --listen :1',
     environment: { SPOT_API_SANDBOX_PORT: '2' },

@@ -17,7 +17,8 @@ export interface Stack {
   /** The directory that is gone in the end. */
   home: string
   parts: Part[]
-  /** A value for `X-Auth-Token`. */
+  key: string
+  /** The value for `X-Auth-Token` that is made of the key. */
   token: string
   /** The one account of the simulated Spot, `demo` in the configuration. */
   account: { id: string, token: string, endpoint: string }

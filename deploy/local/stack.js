@@ -125,6 +125,7 @@ export async function startStack ({ port, settings = {}, sandbox = {}, say = () 
     url,
     home,
     parts,
+    key,
     token: await hash(key, 10),
     account: { ...access, endpoint: account.endpoint },
     /** Ends a replica in good order and starts it again, as a rolling restart does. @returns its exit code */

@@ -14,6 +14,6 @@ export async function check (schema: object, value: unknown): Promise<void> {
   const validate = ajv.compile(schema)
   if (validate(value)) return
   const [{ instancePath = '', message = '', params = {} } = {}] = validate.errors ?? []
-  const which = params.additionalProperty ?? params.allowedValues
+  const which = params.additionalProperty ?? params.allowedValues ?? params.allowedValue
   throw new InvalidJson(`${instancePath || 'The whole'} ${message}${which === undefined ? '' : `: ${which}`}`)
 }

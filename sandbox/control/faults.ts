@@ -1,8 +1,10 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { Fault } from '../faults/model.js'
 import { check, InvalidJson } from './check.js'
 
 const text = { type: 'string' }
-const milliseconds = { type: 'number', minimum: 0 }
+/** Node's timers take no more. */
+const milliseconds = { type: 'number', minimum: 0, maximum: 2 ** 31 - 1 }
 
 const fault = {
   type: 'object',
@@ -43,8 +45,26 @@ const faults = { type: 'array', items: fault }
  */
 export async function readFaults (value: unknown): Promise<Fault[]> {
   await check(faults, value)
-  return (value as (Fault & { pathPattern?: string })[]).map(({ pathPattern, ...fault }, index) =>
-    pathPattern === undefined ? fault : { ...fault, path: patternOf(pathPattern, `/${index}/pathPattern`) })
+  return (value as Ordered[]).map(({ pathPattern, ...fault }, index) => {
+    checkHeaders(fault.headers, `/${index}/headers`)
+    if (pathPattern === undefined) return fault
+    if (fault.path !== undefined) throw new InvalidJson(`/${index} has path and pathPattern: leave one out`)
+    return { ...fault, path: patternOf(pathPattern, `/${index}/pathPattern`) }
+  })
+}
+
+type Ordered = Fault & { pathPattern?: string }
+
+/** A header that Node refuses would leave the call without an answer. */
+function checkHeaders (headers: Fault['headers'] = {}, location: string): void {
+  try {
+    for (const [name, value] of Object.entries(headers)) {
+      validateHeaderName(name)
+      validateHeaderValue(name, value)
+    }
+  } catch (error) {
+    throw new InvalidJson(`${location}: ${(error as Error).message}`)
+  }
 }
 
 function patternOf (source: string, location: string): RegExp {

@@ -1,3 +1,4 @@
+import { endOf } from '../clock.js'
 import { RUNNING_AFTER_MS } from '../machines/model.js'
 import type { Context, Operation } from '../operation.js'
 import { readBody } from '../protocol/body.js'
@@ -15,7 +16,7 @@ export const instances: Operation[] = [
   { method: 'GET', path: ONE, kind: KIND, handle: show },
   action('lock', (instance, { query, now }) => {
     const { ttlInMinutes } = readQuery(query, [{ path: 'ttlInMinutes', type: 'integer', minimum: 1 }])
-    lock(instance, typeof ttlInMinutes === 'number' ? now + ttlInMinutes * 60_000 : Infinity, now)
+    lock(instance, endOf(now, ttlInMinutes as number | undefined), now)
   }),
   action('unlock', (instance, { now }) => unlock(instance, now)),
   action('standby/enter', (instance, { now }) => setStandby(instance, true, now)),

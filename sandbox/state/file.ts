@@ -1,4 +1,5 @@
-import { open, readFile, rename } from 'node:fs/promises'
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 
 /** A state that cannot be used or kept; the message says which, why and what to do. */
 export class StateError extends Error {
@@ -29,6 +30,24 @@ export async function readState (path: string): Promise<unknown> {
 /** What to say of a file whose content is wrong. */
 export function unusable (path: string, reason: string): StateError {
   return new StateError(`The state ${path} cannot be used: ${reason}. Mend it, or move it away to start anew.`)
+}
+
+/** Removes the drafts of processes that were killed while they wrote. */
+export async function removeDrafts (path: string): Promise<void> {
+  const folder = dirname(path)
+  const start = `${basename(path)}.`
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [, pid] = name.startsWith(start) ? /^(\d+)\.tmp$/.exec(name.slice(start.length)) ?? [] : []
+    if (pid !== undefined && !isRunning(Number(pid))) await rm(join(folder, name)).catch(() => {})
+  }
+}
+
+function isRunning (pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }
 
 /** Keeps a state in a file: atomically, never twice at once, and the latest state last. */

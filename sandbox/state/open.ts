@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js'
 import { InvalidJson } from '../control/check.js'
 import type { World } from '../world.js'
-import { readState, StateFile, unusable } from './file.js'
+import { readState, removeDrafts, StateFile, unusable } from './file.js'
 import { restore, takeSnapshot } from './snapshot.js'
 
 interface Parts {
@@ -25,5 +25,6 @@ export async function openState (path: string, { world, clock, reset }: Parts): 
   }
   const state = new StateFile(path, () => takeSnapshot(world, clock.now()))
   await state.save()
+  await removeDrafts(path)
   return state
 }

@@ -1,11 +1,15 @@
+import { LATEST } from '../clock.js'
 import { TASKS } from '../tasks.js'
 
 type Schema = object
 
 const text = { type: 'string' }
-/** Milliseconds since the epoch; null: without end. */
-const time = { type: 'number' }
-const timeOrNever = { type: ['number', 'null'] }
+/** Milliseconds since the epoch. */
+const time = { type: 'number', minimum: 0, maximum: LATEST }
+/** The same; null: without end. */
+const timeOrNever = { ...time, type: ['number', 'null'] }
+/** The same for what may be due long after the last date, and is never shown. */
+const anyTime = { type: 'number' }
 const boolean = { type: 'boolean' }
 const count = { type: 'integer', minimum: 0 }
 const json = { type: 'object' }
@@ -39,7 +43,7 @@ const machine = object({
   healthy: boolean,
   requestedAt: time,
   standby: boolean
-}, { endedAt: time, lockedUntil: timeOrNever })
+}, { endedAt: anyTime, lockedUntil: timeOrNever })
 
 const resource = { id: text, createdAt: time, updatedAt: time, content: json, machines: list(machine) }
 
@@ -118,7 +122,7 @@ const statefulImport = object({
   startedAt: time
 })
 
-const due = object({ at: time, task: words(...Object.keys(TASKS)), ids: list(text) })
+const due = object({ at: anyTime, task: words(...Object.keys(TASKS)), ids: list(text) })
 
 /** JSON Schema of a saved world. */
 export const snapshotSchema = object({

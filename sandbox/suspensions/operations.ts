@@ -1,3 +1,4 @@
+import { endOf } from '../clock.js'
 import type { Context, Operation } from '../operation.js'
 import { readBody } from '../protocol/body.js'
 import { invalid, refusal, refusals } from '../protocol/errors.js'
@@ -56,8 +57,7 @@ function suspend (context: Context): object[] {
   }
   for (const name of readStrings(body, 'processes')) group.suspensions.set(name, Infinity)
   for (const suspension of readObjects(body, 'suspensions')) {
-    const minutes = readNumber(suspension, 'ttlInMinutes') ?? Infinity
-    group.suspensions.set(readString(suspension, 'name') ?? '', now + minutes * 60_000)
+    group.suspensions.set(readString(suspension, 'name') ?? '', endOf(now, readNumber(suspension, 'ttlInMinutes')))
   }
   writeLog(group, now, `Suspended: ${current(group, now).map(([name]) => name).join(', ')}`, [group.id])
   return show(group, now)

@@ -1,3 +1,4 @@
+import { endOf } from '../clock.js'
 import { findGroup } from '../elastigroups/engine.js'
 import type { Group } from '../elastigroups/model.js'
 import { writeLog } from '../journal/model.js'
@@ -38,10 +39,10 @@ function suspend (context: Context): object[] {
   if (policyName === undefined || !known.some((policy) => policy.policyName === policyName)) {
     throw refusal('SCALING_POLICY_DOESNT_EXIST')
   }
-  const minutes = readNumber(sent, 'suspension.ttlInMinutes') ?? Infinity
-  group.policySuspensions.set(policyName, now + minutes * 60_000)
+  const until = endOf(now, readNumber(sent, 'suspension.ttlInMinutes'))
+  group.policySuspensions.set(policyName, until)
   writeLog(group, now, `Scaling policy ${policyName} was suspended`, [group.id])
-  return [show(group, [policyName, now + minutes * 60_000])]
+  return [show(group, [policyName, until])]
 }
 
 /** Without `policyName` all policies are resumed. */

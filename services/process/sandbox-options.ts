@@ -80,10 +80,14 @@ export const sandboxOptions = Object.fromEntries(options.map(([name, { value }])
   [name, { type: value === undefined ? 'boolean' : 'string' }])) as
   { [N in keyof Options]: { type: Options[N] extends { value: string } ? 'string' : 'boolean' } }
 
+/** What Kubernetes puts into SPOT_API_SANDBOX_PORT where a Service is called spot-api-sandbox. */
+const SERVICE_LINK = /^tcp:\/\//
+
 const variableOf = (name: string) => `SPOT_API_SANDBOX_${name.toUpperCase().replaceAll('-', '_')}`
 
 /**
- * The options, from the command line, else from the environment, else by default. An empty variable is none.
+ * The options, from the command line, else from the environment, else by default. An empty variable is none, nor is a
+ * service link.
  *
  * @throws {UsageError} when one is not valid
  */
@@ -91,9 +95,9 @@ export function readSandboxOptions (
   given: Record<string, string | boolean | undefined>, environment: NodeJS.ProcessEnv
 ): SandboxOptions {
   return Object.fromEntries(options.map(([name, { read, otherwise }]) => {
-    const variable = environment[variableOf(name)] || undefined
+    const variable = environment[variableOf(name)] ?? ''
     const [text, source] = given[name] === undefined
-      ? [variable ?? otherwise, variableOf(name)]
+      ? [variable === '' || SERVICE_LINK.test(variable) ? otherwise : variable, variableOf(name)]
       : [String(given[name]), `--${name}`]
     return [name, text === undefined ? undefined : read(text, source)]
   })) as SandboxOptions

@@ -3,6 +3,7 @@ import { isWrite, type Call, type CallOptions, type Expectation, type SpotAccoun
 import { dryRun } from './dry-run.js'
 import { SpotError } from './error.js'
 import { capacity } from './operations/capacity.js'
+import { elastigroupInstances } from './operations/elastigroup-instances.js'
 import { elastigroups } from './operations/elastigroups.js'
 import { imports } from './operations/imports.js'
 import { managedInstances } from './operations/managed-instances.js'
@@ -83,6 +84,7 @@ export class Account {
   }
 
   get capacity () { return capacity(this.#spot) }
+  get elastigroupInstances () { return elastigroupInstances(this.#spot) }
   get elastigroups () { return elastigroups(this.#spot) }
   get imports () { return imports(this.#spot) }
   get managedInstances () { return managedInstances(this.#spot) }

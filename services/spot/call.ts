@@ -19,6 +19,8 @@ export interface Payload {
   body?: unknown
   /** The one key that Spot wants around the body: `group` sends `{"group": body}`. */
   envelope?: string
+  /** The resource that it changes, where its own path names another. */
+  changes?: Path
 }
 
 /**

@@ -63,7 +63,7 @@ export class Memory {
    */
   stage (identity: string, within: number): Stage {
     return (call, next) => isWrite(call)
-      ? this.#write(writtenBy(identity, call.path), call, next)
+      ? this.#write(writtenBy(identity, call.changes ?? call.path), call, next)
       : this.#read(identity, within, call, next)
   }
 

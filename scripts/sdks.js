@@ -1,0 +1,136 @@
+#!/usr/bin/env node
+// `npm run sdks [-- LANGUAGES]` and `npm run sdks:test [-- LANGUAGES]`. See --help.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { languages, makePackage } from '../sdks/languages.js'
+import { prove } from '../sdks/proof.js'
+import { Lacks } from '../sdks/run.js'
+
+const HELP = `Client packages, made from the document
+
+Usage
+  npm run sdks [-- LANGUAGE …]       makes them, into dist/sdks/LANGUAGE
+  npm run sdks:test [-- LANGUAGE …]  makes them, and runs the program of each against a server in front of a sandbox:
+                                     behind nginx, where nginx and redis-server are, and as a newer server
+
+  LANGUAGE  ${languages.join(', ')}; default: all
+  --help    this page
+
+What a language needs and is not here: sdks says so and ends with 1, sdks:test skips it.
+`
+
+const print = (words) => process.stdout.write(`${words}\n`)
+
+/** Times as fast as real time that the sandbox runs: an instance starts within a second. */
+const SPEED = 20
+
+/** The installation of deploy/local, or where parts of that are missing, the server alone. */
+async function startServer () {
+  const { missing, startStack } = await import('../deploy/local/stack.js')
+  const sandbox = { seed: false, rateLimit: 1e9, speed: SPEED }
+  const lacks = missing()
+  if (lacks.length > 0) {
+    print(`skipped: behind nginx. ${lacks.join(' ')}`)
+    return { name: 'a server', ...await startAlone(sandbox) }
+  }
+  const stack = await startStack({ sandbox, settings: { logLevel: 'warn' } })
+  return { ...stack, name: 'behind nginx', account: 'demo' }
+}
+
+/** From the sources: only with `--import=tsx`. */
+async function startAlone (options) {
+  const { build } = await import('../app.js')
+  const { resolveSettings } = await import('../services/configuration/index.js')
+  const { startSandbox } = await import('../sandbox/index.js')
+  const { hash } = await import('@node-rs/bcrypt')
+  const sandbox = await startSandbox(options)
+  const key = 'the-key-of-the-programs'
+  const folder = mkdtempSync(join(tmpdir(), 'spot-api-sdks-'))
+  const { configuration } = resolveSettings({
+    accounts: { demo: { ...sandbox.accounts[0], endpoint: sandbox.url } },
+    token: key,
+    state: { directory: join(folder, 'state') },
+    drainSeconds: 0,
+    logLevel: 'warn'
+  }, { name: 'the programs', folder, environment: {} })
+  const app = await build({ ...configuration, audit: undefined })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  return {
+    url,
+    account: 'demo',
+    key,
+    token: await hash(key, 4),
+    transcript: async () => sandbox.transcript,
+    async end () {
+      await app.close()
+      await sandbox.close()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+/** @returns 'made', 'skipped' or 'failed' */
+async function attempt (language, action) {
+  const began = performance.now()
+  const seconds = () => `${((performance.now() - began) / 1000).toFixed(1)} s`
+  try {
+    const words = await action()
+    print(`${language}: ${words} in ${seconds()}`)
+    return 'made'
+  } catch (error) {
+    if (error instanceof Lacks) print(`skipped: ${language}: ${error.message}`)
+    else print(`${language}: FAILED after ${seconds()}\n${error.message}`)
+    return error instanceof Lacks ? 'skipped' : 'failed'
+  }
+}
+
+const make = (names) => inTurn(names, async (language) => `made ${await makePackage(language)}`)
+
+async function test (names) {
+  const made = []
+  const outcomes = await inTurn(names, async (language) => {
+    const output = await makePackage(language)
+    made.push([language, output])
+    return 'made'
+  })
+  if (made.length === 0) return outcomes
+  const server = await startServer()
+  try {
+    for (const [language, output] of made) {
+      for (const isNewer of [false, true]) {
+        outcomes.push(await attempt(language, async () => {
+          print(`\n${language}, ${server.name}${isNewer ? ', and it is newer than the client' : ''}`)
+          print(await prove(language, output, server, isNewer))
+          return 'passed'
+        }))
+      }
+    }
+  } finally {
+    await server.end()
+  }
+  return outcomes
+}
+
+async function inTurn (names, action) {
+  const outcomes = []
+  for (const language of names) outcomes.push(await attempt(language, () => action(language)))
+  return outcomes
+}
+
+try {
+  const { values, positionals } = parseArgs({
+    options: { help: { type: 'boolean' }, test: { type: 'boolean' } }, allowPositionals: true
+  })
+  const unknown = positionals.filter((name) => !languages.includes(name))
+  if (unknown.length > 0) throw new Error(`There is no ${unknown.join(', ')}. Languages: ${languages.join(', ')}.`)
+  const names = positionals.length > 0 ? positionals : languages
+  if (values.help) print(HELP)
+  else if (values.test) process.exitCode = (await test(names)).includes('failed') ? 1 : 0
+  else process.exitCode = (await make(names)).every((outcome) => outcome === 'made') ? 0 : 1
+} catch ({ message }) {
+  process.stderr.write(`${message}\n`)
+  process.exitCode = 2
+}
+process.exit()
