@@ -43,22 +43,23 @@ export default fp(async function body (app: FastifyInstance) {
       return loss ? done(lossy(loss)) : done(null, value)
     })
   })
-  // A body that would not reach Spot is refused, not dropped. An empty object is accepted: some SDKs send one. A read's
-  // is not parsed, but two bytes may be one.
-  app.addHook('onRequest', ({ headers, routeOptions: { config: { hasBody, kind, query } } }, _, done) => {
-    const { 'content-length': length = '0', 'transfer-encoding': coding } = headers
-    const isSent = coding !== undefined || Number(length) > 2
-    done(isSent && hasBody === false && kind !== 'write' ? unwanted(query) : undefined)
-  })
+  // A body that would not reach Spot is refused, not dropped. An empty object is accepted: some SDKs send one.
   app.addHook('preHandler', (request, _, done) => {
     const { body, routeOptions: { config: { hasBody, query } } } = request
-    if (hasBody === false && body !== undefined) {
-      if (!isObject(body) || Object.keys(body).length > 0) return done(unwanted(query))
-      request.body = undefined
-    }
-    done()
+    if (hasBody !== false) return done()
+    const isUnwanted = body === undefined
+      ? mayHaveBody(request)
+      : !isObject(body) || Object.keys(body).length > 0
+    request.body = undefined
+    done(isUnwanted ? unwanted(query) : undefined)
   })
 }, { name: 'body', dependencies: ['@fastify/sensible'] })
+
+/** Whether a read, whose body nobody parses, has one that is more than `{}`. */
+export function mayHaveBody ({ method, headers }: FastifyRequest): boolean {
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = headers
+  return (method === 'GET' || method === 'HEAD') && (coding !== undefined || Number(length) > 2)
+}
 
 const lossy = (message: string) =>
   new Problem('invalid-request', {

@@ -1,12 +1,10 @@
 #!/usr/bin/env node
 // `npm run sdks [-- LANGUAGES]` and `npm run sdks:test [-- LANGUAGES]`. See --help.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { languages, makePackage } from '../sdks/languages.js'
 import { prove } from '../sdks/proof.js'
 import { Lacks } from '../sdks/run.js'
+import { startAlone } from '../sdks/server.js'
 
 const HELP = `Client packages, made from the document
 
@@ -37,38 +35,6 @@ async function startServer () {
   }
   const stack = await startStack({ sandbox, settings: { logLevel: 'warn' } })
   return { ...stack, name: 'behind nginx', account: 'demo' }
-}
-
-/** From the sources: only with `--import=tsx`. */
-async function startAlone (options) {
-  const { build } = await import('../app.js')
-  const { resolveSettings } = await import('../services/configuration/index.js')
-  const { startSandbox } = await import('../sandbox/index.js')
-  const { hash } = await import('@node-rs/bcrypt')
-  const sandbox = await startSandbox(options)
-  const key = 'the-key-of-the-programs'
-  const folder = mkdtempSync(join(tmpdir(), 'spot-api-sdks-'))
-  const { configuration } = resolveSettings({
-    accounts: { demo: { ...sandbox.accounts[0], endpoint: sandbox.url } },
-    token: key,
-    state: { directory: join(folder, 'state') },
-    drainSeconds: 0,
-    logLevel: 'warn'
-  }, { name: 'the programs', folder, environment: {} })
-  const app = await build({ ...configuration, audit: undefined })
-  const url = await app.listen({ host: '127.0.0.1', port: 0 })
-  return {
-    url,
-    account: 'demo',
-    key,
-    token: await hash(key, 4),
-    transcript: async () => sandbox.transcript,
-    async end () {
-      await app.close()
-      await sandbox.close()
-      rmSync(folder, { recursive: true, force: true })
-    }
-  }
 }
 
 /** @returns 'made', 'skipped' or 'failed' */

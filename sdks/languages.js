@@ -1,13 +1,13 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { has, Lacks } from './run.js'
 
 const root = join(import.meta.dirname, '..')
 const document = join(root, 'openapi/spot-api.json')
 
-/** Those that have a folder here. */
-export const languages = readdirSync(import.meta.dirname, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory()).map(({ name }) => name)
+/** Those that have a folder with a package here. */
+export const languages = readdirSync(import.meta.dirname)
+  .filter((name) => existsSync(join(import.meta.dirname, name, 'package.js')))
 
 /** The folder of a language's package, once it is made. */
 export const outputOf = (language) => join(root, 'dist/sdks', language)

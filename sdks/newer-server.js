@@ -59,9 +59,9 @@ export async function startNewerServer (upstream) {
     kind?.requests.push({ arrived, key: headers['idempotency-key'], body: body.toString() })
     if (kind?.requests.length === 1) {
       if (kind.passedOn) await (await pass(request, body)).arrayBuffer()
+      kind.answered = performance.now()
       response.writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': RETRY_AFTER })
       response.end(JSON.stringify(extend(PROBLEM)))
-      kind.answered = performance.now()
       return
     }
     const reply = await pass(request, body)

@@ -55,6 +55,10 @@ const EXPIRES = '/components/schemas/ClientIdentity/properties/expires'
 const NULLABLE = { type: 'object', nullable: true }
 const isComponent = (pointer: string) => pointer.lastIndexOf('/') === 0
 
+/** Values of any type, in problems only. */
+const ANY = ['/DryRunChange']
+const isFree = ({ type, properties }: Json) => type === 'object' && !properties
+
 const suffixes = { parameters: 'Parameter', responses: 'Response', headers: 'Header', examples: 'Example' }
 
 const rules: Record<string, { faults: (document: Json) => string[], bad: (document: Json) => void }> = {
@@ -87,6 +91,29 @@ const rules: Record<string, { faults: (document: Json) => string[], bad: (docume
       components.schemas.Roll.properties.progress.allOf.push({ type: 'object' })
     }
   },
+  'no value is of two types, but for a number that may be a text': {
+    faults: (document) => [...objectsIn(document)].filter(([{ anyOf }]) =>
+      Array.isArray(anyOf) && !anyOf.every(({ type }: Json) => ['integer', 'number', 'string'].includes(type)))
+      .map(([, pointer]) => pointer),
+    bad: ({ components }) => {
+      components.schemas.EcsBatch.properties.jobQueueNames = { anyOf: [{ type: 'array' }, { type: 'object' }] }
+    }
+  },
+  'each operation has one success, and at most one way to prove who calls': {
+    faults: ({ paths, security, components }) => [
+      ...Object.values<Json>(paths).flatMap((item) => Object.values<Json>(item))
+        .filter(({ operationId, responses, security = [] }) => operationId &&
+          (security.flatMap(Object.keys).length > 1 ||
+            Object.keys(responses).filter((status) => status < '3').length !== 1))
+        .map(({ operationId }) => operationId),
+      ...[security, Object.keys(components.securitySchemes)].filter(({ length }) => length !== 1)
+    ],
+    bad: ({ paths, security, components }) => {
+      paths['/v1/spot/whoami'].get.responses['202'] = {}
+      security.push({ other: [] })
+      components.securitySchemes.other = {}
+    }
+  },
   'numbers are doubles, integers are what a language has for them, and moments of Spot are texts': {
     faults: (document) => [...objectsIn(document)]
       .filter(([{ type, format }, pointer]) => (type === 'number' && format !== 'double') ||
@@ -105,6 +132,20 @@ const rules: Record<string, { faults: (document: Json) => string[], bad: (docume
     bad: ({ components }) => {
       components.schemas.Readiness.additionalProperties = false
       components.schemas.Tag.properties.tagKey.enum = ['team']
+    }
+  },
+  'what may be missing in a body has a type, and objects in arrays have properties': {
+    faults: ({ components }) => [...objectsIn(components.schemas)].flatMap(([{ items, properties }, pointer]) => [
+      // Where a type is missing, Go and Java send null for what is not set.
+      ...Object.entries<Json>(ANY.includes(pointer) ? {} : properties ?? {})
+        .filter(([, { type, $ref, allOf, anyOf }]) => !(type ?? $ref ?? allOf ?? anyOf))
+        .map(([property]) => `${pointer}/properties/${property}`),
+      // Of the others, openapi-generator's Go clients make a type that is not there.
+      ...items?.$ref && isFree(components.schemas[items.$ref.split('/').at(-1)]) ? [`${pointer}/items`] : []
+    ]),
+    bad: ({ components }) => {
+      components.schemas.ElastigroupUpdate.properties.multai = {}
+      delete components.schemas.RollInstance.properties
     }
   },
   'constants of problems are called as their types are': {
