@@ -9,10 +9,18 @@ function linksTo (types, spec) {
   return types.map((type) => type.split(':').at(-1)).map((name) => '[\`' + name + '\`](' + page + name + ')').join(', ')
 }
 
-/** The document, with links from replies to the problems that they can be. The page may ask no server but its own. */
-function withLinks (spec) {
+/**
+ * The document, with links from replies to the problems that they can be, and names of the objects that may be null.
+ * The page may ask no server but its own.
+ */
+function prepared (spec) {
   spec.servers.length = 1
   const { responses, schemas } = spec.components
+  for (const { properties = {} } of Object.values(schemas)) {
+    for (const property of Object.values(properties)) {
+      if (property.allOf) property.title = property.allOf[0].$ref.split('/').at(-1)
+    }
+  }
   for (const response of Object.values(responses)) {
     const { example, examples = {} } = response.content?.['application/problem+json'] ?? {}
     const values = [example, ...Object.values(examples).map(({ value }) => value)].filter(Boolean)
@@ -26,7 +34,7 @@ const wordsOf = (operation) => ['path', 'method', 'id'].map((name) => operation.
   .concat(operation.getIn(['operation', 'summary'])).join(' ').toLowerCase()
 
 var spotApi = () => ({
-  statePlugins: { spec: { wrapActions: { updateJsonSpec: (update) => (spec) => update(withLinks(spec)) } } },
+  statePlugins: { spec: { wrapActions: { updateJsonSpec: (update) => (spec) => update(prepared(spec)) } } },
   fn: {
     // swagger-ui's own knows only the tags.
     opsFilter (tags, phrase) {
