@@ -8,8 +8,8 @@ const PREFIX = '#/components/schemas/'
 const OR_NULL = '-or-null'
 
 /**
- * The document's schemas for Ajv. Where a component may be null, the document has `nullable: true, allOf: [$ref]`: client
- * generators handle that best. For Ajv the component would still refuse null, so the reference leads to a copy of it
+ * The document's schemas for Ajv. Where a component may be null, the document has `nullable: true, allOf: [$ref]`, as
+ * client generators like best. For Ajv the component would still refuse null, so the reference leads to a copy of it
  * that may be null. Errors stay those of one schema, as they would not with `anyOf`.
  */
 export function schemasForAjv (): Record<string, object> {
