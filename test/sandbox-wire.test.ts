@@ -10,6 +10,7 @@ import type { Client } from './sandbox-client.js'
 interface Shape { kind?: string, item?: string, beside?: Record<string, string> }
 interface Shapes { definitions: Record<string, object>, operations: Record<string, Shape> }
 interface Reply { operation: string, status: number, json: { response: { items?: object[] } } }
+type Content = Record<string, { schema: Schema }>
 interface Schema {
   $ref?: string
   allOf?: Schema[]
@@ -87,8 +88,8 @@ t.test('every operation of the vendor\'s document answers, and each reply is val
   for (const { operation, status, json } of await everyReply(t)) {
     const [method = '', path = ''] = operation.split(' ')
     const pointer = `/paths/${path.replaceAll('/', '~1')}/${method.toLowerCase()}`
-    const response = resolve(document, { $ref: `#${pointer}/responses/${status}` }) as { content?: Record<string, object> }
-    const schema = response.content?.['application/json'] as { schema: Schema } | undefined
+    const { content } = resolve(document, { $ref: `#${pointer}/responses/${status}` }) as { content?: Content }
+    const schema = content?.['application/json']
     if (schema === undefined) {
       t.ok(UNDOCUMENTED.includes(operation), `${operation} is not in the document, as we know`)
       continue
