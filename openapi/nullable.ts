@@ -4,12 +4,13 @@ interface Reference { $ref: string }
 interface Nullable { nullable: true, allOf: [Reference] }
 
 const PREFIX = '#/components/schemas/'
-/** No component of the document is called so: names there are of letters and digits. */
+/** Ends the name of the copy. No component has such a name: they consist of letters and digits. */
 const OR_NULL = '-or-null'
 
 /**
- * The document's schemas as Ajv takes them, which knows `nullable` only beside `type`. `nullable: true, allOf: [$ref]`,
- * which generators of clients take best, is a reference to a copy that may be null, so errors stay those of one schema.
+ * The document's schemas for Ajv. Where a component may be null, the document has `nullable: true, allOf: [$ref]`, which
+ * client generators handle best. For Ajv the component would still refuse null, so the reference leads to a copy of it
+ * that may be null. Errors stay those of one schema, as they would not with `anyOf`.
  */
 export function schemasForAjv (): Record<string, object> {
   const nullable = new Set<string>()

@@ -2715,7 +2715,9 @@ export interface components {
             thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"] | null;
             logging?: components["schemas"]["ElastigroupLogging"] | null;
             /** @description Left over from the retired Multai load balancer. Null in current groups. */
-            multai?: unknown;
+            multai?: {
+                [key: string]: unknown;
+            } | null;
             /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
             createdAt?: string | null;
             /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
@@ -2739,7 +2741,9 @@ export interface components {
             thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"] | null;
             logging?: components["schemas"]["ElastigroupLogging"] | null;
             /** @description Left over from the retired Multai load balancer. Null in current groups. */
-            multai?: unknown;
+            multai?: {
+                [key: string]: unknown;
+            } | null;
             /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
             createdAt?: string | null;
             /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
@@ -2763,7 +2767,9 @@ export interface components {
             thirdPartiesIntegration?: components["schemas"]["ElastigroupIntegrations"] | null;
             logging?: components["schemas"]["ElastigroupLogging"] | null;
             /** @description Left over from the retired Multai load balancer. Null in current groups. */
-            multai?: unknown;
+            multai?: {
+                [key: string]: unknown;
+            } | null;
             /** @description Set by Spot: date and time of creation, ISO 8601 in UTC. */
             createdAt?: string | null;
             /** @description Set by Spot: date and time of the last change, ISO 8601 in UTC. */
@@ -3024,7 +3030,11 @@ export interface components {
         };
         /** @description An instance of a roll, as Spot describes it. */
         RollInstance: {
-            [key: string]: unknown;
+            instanceId?: string | null;
+            /** @description `SPOT` or `OD`. */
+            lifeCycle?: string | null;
+            batchNum?: number | null;
+            status?: string | null;
         };
         /** @description Old (blue) and new (green) instances. */
         RollInstances: {

@@ -34,11 +34,11 @@ export function validatorOf (operationId: OperationId, part: RequestPart, schema
     : decimal(compiled('parameters')[name] as Validator, schema as ReturnType<typeof requestSchemas>['params'])
 }
 
-/** With integers in decimal: Ajv would take `0x10`, `1e1` and ` 1` for numbers. It coerces what it looks at. */
+/** With integers in decimal: Ajv, which coerces its input, takes `0x10` and `1e1` for numbers, and rounds long ones. */
 function decimal (validate: Validator, { integers }: { integers: string[] }): Validator {
   const validator: Validator = (parameters) => {
     const texts = parameters as Record<string, unknown>
-    const wrong = integers.filter((name) => typeof texts[name] === 'string' && !/^-?\d+$/.test(texts[name]))
+    const wrong = integers.filter((name) => typeof texts[name] === 'string' && !/^-?\d{1,15}$/.test(texts[name]))
     const valid = validate(parameters)
     validator.errors = [
       ...wrong.map((name) => ({

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { auditLog, bodyValuesOf, hashOf } from '../services/audit/index.js'
-import { guardedPaths } from '../services/guardrails/index.js'
+import { auditLog, bodyValuesOf, documentedPaths, hashOf } from '../services/audit/index.js'
 import { rewritten, withoutTokens } from '../services/masking/index.js'
 import { sanitizeError } from '../services/problems/sanitize-error.js'
 import { keyFromHeader, storageKeyOf } from '../services/idempotency/index.js'
@@ -50,9 +49,10 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
   // A body that is not as documented is left out: a secret may be under any name.
   const recorded = request.problem?.problem === 'invalid-request' ? undefined : body
   const identity = request.server.spot.identity(account) ?? ''
+  const { schema, config } = request.routeOptions
   return {
     // First, and so named, to tell audit lines from log lines on the standard output.
-    audit: request.routeOptions.config.operationId,
+    audit: config.operationId,
     time: new Date().toISOString(),
     client,
     address: request.ip,
@@ -61,7 +61,9 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
     location: reply.getHeader('location'),
     // What was sent to Spot, and what the caller wrote.
     options: { ...query as object, ...request.query as object },
-    idempotencyKey: typeof key === 'string' ? storageKeyOf(client, identity, keyFromHeader(key)) : undefined,
+    idempotencyKey: config.replayable && typeof key === 'string'
+      ? storageKeyOf(client, identity, keyFromHeader(key))
+      : undefined,
     outcome: outcomeOf(request, reply),
     status: reply.statusCode,
     calls: opened?.calls ?? 0,
@@ -69,7 +71,7 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
     requestId: request.id,
     traceId: request.trace?.id,
     bodyHash: hashOf(recorded),
-    changes: bodyValuesOf(recorded, { first: guardedPaths(recorded) })
+    changes: bodyValuesOf(recorded, { first: documentedPaths(recorded, schema?.body ?? {}) })
   }
 }
 

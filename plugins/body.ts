@@ -46,13 +46,20 @@ export default fp(async function body (app: FastifyInstance) {
   // A body that would not reach Spot is refused, not dropped. An empty object is accepted: some SDKs send one.
   app.addHook('preHandler', (request, _, done) => {
     const { body, routeOptions: { config: { hasBody, query } } } = request
-    if (hasBody === false && body !== undefined) {
-      if (!isObject(body) || Object.keys(body).length > 0) return done(unwanted(query))
-      request.body = undefined
-    }
-    done()
+    if (hasBody !== false) return done()
+    const isUnwanted = body === undefined
+      ? mayHaveBody(request)
+      : !isObject(body) || Object.keys(body).length > 0
+    request.body = undefined
+    done(isUnwanted ? unwanted(query) : undefined)
   })
 }, { name: 'body', dependencies: ['@fastify/sensible'] })
+
+/** Whether a read, whose body nobody parses, has one that is more than `{}`. */
+export function mayHaveBody ({ headers, routeOptions: { config: { kind } } }: FastifyRequest): boolean {
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = headers
+  return kind !== 'write' && (coding !== undefined || Number(length) > 2)
+}
 
 const lossy = (message: string) =>
   new Problem('invalid-request', {

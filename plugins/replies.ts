@@ -8,6 +8,7 @@ import { results } from '../services/replies/results.js'
 import { secondsUntilNext } from '../services/replies/retry-after.js'
 import type { Answer, Source } from '../services/spot/answer.js'
 import { systemClock } from '../services/spot/clock.js'
+import { mayHaveBody } from './body.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -74,7 +75,7 @@ export default fp(async function replies (app: FastifyInstance) {
     sendAgain (request, reply, done) {
       const { account } = request.params as { account: string }
       const isRefused = (request.headers['if-none-match']?.length ?? 0) > LONGEST_ENTITY_TAG
-      const isForMemory = !isRefused && !wantsFresh(request)
+      const isForMemory = !isRefused && !wantsFresh(request) && !mayHaveBody(request)
       const known = isForMemory ? finished.get(keyOf(request, app.spot.identity(account))) : undefined
       if (known === undefined) return done()
       const decide = (isFresh: boolean) => {

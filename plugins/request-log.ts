@@ -30,14 +30,14 @@ export default fp(async function requestLog (app: FastifyInstance) {
     url: concealUrl(request.url),
     operationId: request.routeOptions.config.operationId,
     client: request.client?.name,
-    address: request.ip,
+    address: shown(request.ip),
     account: shown((request.params as { account?: string } | undefined)?.account),
     status: statusCode,
     milliseconds: Math.round(elapsedTime),
     ...request.client && {
       cache: request.source ? results[request.source].result : undefined, calls: openedAccount(request)?.calls ?? 0
     },
-    traceId: request.trace?.id,
+    traceId: shown(request.trace?.id),
     ...request.problem && reason(request.problem)
   })
 

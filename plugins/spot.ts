@@ -12,6 +12,9 @@ declare module 'fastify' {
   }
 }
 
+/** Milliseconds between two warnings of secrets in Spot's answers. */
+const REPORT_EVERY = 60_000
+
 export default fp(async function spot (app: FastifyInstance) {
   const { upstream, watchBreakers, watchLimit } = app.measurements
   const { accounts: settings, deadlines: timeLimits, state } = app.configuration
@@ -30,13 +33,29 @@ export default fp(async function spot (app: FastifyInstance) {
   })
   watchLimit(() => limit.usage())
 
+  let reported = -Infinity
+  /** What Spot says without this server's secrets. Where one is, somebody put it there, or tries to guess it. */
+  function conceal (text: string): string {
+    const shown = app.conceal(text)
+    if (shown !== text && performance.now() - reported > REPORT_EVERY) {
+      reported = performance.now()
+      const { accounts, clients } = app.configuration
+      const whose = {
+        clients: clients.filter(({ keys }) => keys.some((key) => text.includes(key))).map(({ name }) => name),
+        accounts: Object.keys(accounts).filter((name) => text.includes(accounts[name]?.token ?? ''))
+      }
+      app.log.warn(whose, "Spot's answer has a secret of this server, which is masked: replace the secret")
+    }
+    return shown
+  }
+
   const accounts = createAccounts(settings, {
     version,
     timeLimits,
     memory: app.memory,
     limit,
     clock,
-    conceal: app.conceal,
+    conceal,
     observe (account, { operation, kind, outcome, seconds, error }) {
       upstream.observe({ account, kind, outcome }, seconds)
       const { code, details } = error ?? {}

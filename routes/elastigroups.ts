@@ -5,6 +5,7 @@ import { withOrganizationTag } from '../services/resources/additions.js'
 import { filterOf } from '../services/resources/filters.js'
 import { withGuardrailTags } from '../services/guardrails/index.js'
 import { byMarker, withMarker, type Finder } from '../services/idempotency/index.js'
+import { withoutPasswords } from '../services/masking/index.js'
 import { defaultStart, momentOf, rangeOf } from '../services/resources/moments.js'
 import { pageOf } from '../services/resources/pages.js'
 import { retryAfterOfElastigroup, readinessOfElastigroup } from '../services/resources/readiness.js'
@@ -27,7 +28,7 @@ export const markedElastigroups: Finder = async ({ name, elastigroups }) =>
 
 export const elastigroups = {
   async listElastigroups ({ account, query, url }) {
-    const passes = filterOf(query)
+    const passes = filterOf(query, withoutPasswords)
     const groups = await account.elastigroups.list()
     const found = await inTurns(groups, (slice) => slice.map(summaryOfElastigroup).filter(passes))
     const { items, headers } = pageOf(found.flat(), query, url)

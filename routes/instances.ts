@@ -5,6 +5,7 @@ import { withDefaultVpc, withOrganizationTag } from '../services/resources/addit
 import { filterOf } from '../services/resources/filters.js'
 import { withGuardrailTags } from '../services/guardrails/index.js'
 import { byMarker, withMarker, type Finder } from '../services/idempotency/index.js'
+import { withoutPasswords } from '../services/masking/index.js'
 import { rangeOf } from '../services/resources/moments.js'
 import { pageOf } from '../services/resources/pages.js'
 import { retryAfterOfManagedInstance, readinessOfManagedInstance } from '../services/resources/readiness.js'
@@ -32,7 +33,7 @@ export const markedInstances: Finder = async ({ name, managedInstances }) =>
 
 export const instances = {
   async listInstances ({ account, query, url }) {
-    const passes = filterOf(query)
+    const passes = filterOf(query, withoutPasswords)
     const instances = await account.managedInstances.list()
     const found = await inTurns(instances, (slice) => slice.map(summaryOfManagedInstance).filter(passes))
     const { items, headers } = pageOf(found.flat(), query, url)

@@ -3,7 +3,7 @@
 // `spot-api/sandbox` are made, which --if-stale leaves out. `npm run typecheck` checks types. GITHASH is the commit
 // where there is no .git, as in an image.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -22,7 +22,9 @@ const githash = process.env.GITHASH || commit()
 
 if (process.argv.includes('--types')) declare()
 else if (!process.argv.includes('--if-stale')) {
-  rmSync(dist, { recursive: true, force: true })
+  for (const name of existsSync(dist) ? readdirSync(dist) : []) {
+    if (name !== 'sdks') rmSync(join(dist, name), { recursive: true })
+  }
   await make()
   declare()
 } else if (isStale()) await make()

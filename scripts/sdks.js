@@ -1,24 +1,23 @@
 #!/usr/bin/env node
 // `npm run sdks [-- LANGUAGES]` and `npm run sdks:test [-- LANGUAGES]`. See --help.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { languages, makePackage } from '../sdks/languages.js'
 import { prove } from '../sdks/proof.js'
 import { Lacks } from '../sdks/run.js'
+import { startAlone } from '../sdks/server.js'
 
 const HELP = `Client packages, made from the document
 
 Usage
   npm run sdks [-- LANGUAGE …]       makes them, into dist/sdks/LANGUAGE
-  npm run sdks:test [-- LANGUAGE …]  makes them, and runs the program of each against a server in front of a sandbox:
-                                     behind nginx, where nginx and redis-server are, and as a newer server
+  npm run sdks:test [-- LANGUAGE …]  makes them, and runs the program of each against a server in front of a sandbox,
+                                     then against one that is newer than the package. The server is behind nginx if
+                                     nginx and redis-server are installed.
 
   LANGUAGE  ${languages.join(', ')}; default: all
   --help    this page
 
-What a language needs and is not here: sdks says so and ends with 1, sdks:test skips it.
+If the tools of a language are not installed, sdks says so and ends with 1; sdks:test skips the language.
 `
 
 const print = (words) => process.stdout.write(`${words}\n`)
@@ -26,7 +25,7 @@ const print = (words) => process.stdout.write(`${words}\n`)
 /** Times as fast as real time that the sandbox runs: an instance starts within a second. */
 const SPEED = 20
 
-/** The installation of deploy/local, or where parts of that are missing, the server alone. */
+/** The local stack of deploy/local, or the server alone if a part of the stack is not installed. */
 async function startServer () {
   const { missing, startStack } = await import('../deploy/local/stack.js')
   const sandbox = { seed: false, rateLimit: 1e9, speed: SPEED }
@@ -37,38 +36,6 @@ async function startServer () {
   }
   const stack = await startStack({ sandbox, settings: { logLevel: 'warn' } })
   return { ...stack, name: 'behind nginx', account: 'demo' }
-}
-
-/** From the sources: only with `--import=tsx`. */
-async function startAlone (options) {
-  const { build } = await import('../app.js')
-  const { resolveSettings } = await import('../services/configuration/index.js')
-  const { startSandbox } = await import('../sandbox/index.js')
-  const { hash } = await import('@node-rs/bcrypt')
-  const sandbox = await startSandbox(options)
-  const key = 'the-key-of-the-programs'
-  const folder = mkdtempSync(join(tmpdir(), 'spot-api-sdks-'))
-  const { configuration } = resolveSettings({
-    accounts: { demo: { ...sandbox.accounts[0], endpoint: sandbox.url } },
-    token: key,
-    state: { directory: join(folder, 'state') },
-    drainSeconds: 0,
-    logLevel: 'warn'
-  }, { name: 'the programs', folder, environment: {} })
-  const app = await build({ ...configuration, audit: undefined })
-  const url = await app.listen({ host: '127.0.0.1', port: 0 })
-  return {
-    url,
-    account: 'demo',
-    key,
-    token: await hash(key, 4),
-    transcript: async () => sandbox.transcript,
-    async end () {
-      await app.close()
-      await sandbox.close()
-      rmSync(folder, { recursive: true, force: true })
-    }
-  }
 }
 
 /** @returns 'made', 'skipped' or 'failed' */

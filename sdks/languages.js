@@ -1,18 +1,18 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { has, Lacks } from './run.js'
 
 const root = join(import.meta.dirname, '..')
 const document = join(root, 'openapi/spot-api.json')
 
-/** Those that have a folder here. */
-export const languages = readdirSync(import.meta.dirname, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory()).map(({ name }) => name)
+/** Each has a folder here with a `package.js`. */
+export const languages = readdirSync(import.meta.dirname)
+  .filter((name) => existsSync(join(import.meta.dirname, name, 'package.js')))
 
-/** The folder of a language's package, once it is made. */
+/** The folder that a language's package is made in. */
 export const outputOf = (language) => join(root, 'dist/sdks', language)
 
-/** Its module, whose commands are all there. @throws {Lacks} if they are not */
+/** `package.js` of a language. @throws {Lacks} if one of its tools is not installed */
 export async function moduleOf (language) {
   const module = await import(`./${language}/package.js`)
   const missing = module.tools.filter((tool) => !has(tool))
@@ -24,7 +24,7 @@ export async function moduleOf (language) {
  * Makes a package.
  *
  * @returns its folder
- * @throws {Lacks} if something that it needs is not there
+ * @throws {Lacks} if something that it needs is not installed
  */
 export async function makePackage (language) {
   const { generate } = await moduleOf(language)

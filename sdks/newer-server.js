@@ -8,10 +8,10 @@ import { buffer } from 'node:stream/consumers'
 export const NEW_TYPE = 'urn:problem-type:spot-api:of-a-newer-server'
 const NEW_KEY = 'ofANewerServer'
 
-/** Seconds that the client is to wait: it is always these, so that the programs end soon. */
+/** Seconds. In place of any other Retry-After, so that the programs end soon. */
 const RETRY_AFTER = 1
 
-/** What the first request of each kind gets; a create is carried out all the same. */
+/** The first request of each kind gets PROBLEM instead of its answer. `passedOn`: it is carried out nevertheless. */
 const LOST = [
   { method: 'POST', path: /\/elastigroups$/, passedOn: true },
   { method: 'GET', path: /\/readiness$/, passedOn: false }
@@ -35,6 +35,11 @@ function extend (value) {
   return { ...Object.fromEntries(entries), [NEW_KEY]: { since: 'tomorrow' } }
 }
 
+/** Headers of one connection, and of a body that is written anew. */
+const NOT_PASSED_ON = ['host', 'connection', 'keep-alive', 'transfer-encoding', 'content-length', 'content-encoding']
+const passedOn = (headers) => Object.fromEntries(
+  Object.entries(headers).filter(([name]) => !NOT_PASSED_ON.includes(name)))
+
 const newer = (status, json) => extend(status >= 400 ? { ...json, type: NEW_TYPE } : json)
 
 /**
@@ -45,9 +50,8 @@ export async function startNewerServer (upstream) {
   const lost = LOST.map((kind) => ({ ...kind, requests: [] }))
 
   async function pass ({ method, url, headers }, body) {
-    const { host, connection, 'content-length': _, 'transfer-encoding': __, ...others } = headers
     return fetch(upstream + url, {
-      method, headers: { ...others, 'accept-encoding': 'identity' }, body: body.length > 0 ? body : undefined
+      method, headers: { ...passedOn(headers), 'accept-encoding': 'identity' }, body: body.length > 0 ? body : undefined
     })
   }
 
@@ -59,16 +63,15 @@ export async function startNewerServer (upstream) {
     kind?.requests.push({ arrived, key: headers['idempotency-key'], body: body.toString() })
     if (kind?.requests.length === 1) {
       if (kind.passedOn) await (await pass(request, body)).arrayBuffer()
+      kind.answered = performance.now()
       response.writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': RETRY_AFTER })
       response.end(JSON.stringify(extend(PROBLEM)))
-      kind.answered = performance.now()
       return
     }
     const reply = await pass(request, body)
     const text = await reply.text()
     const isJson = text !== '' && /json/.test(reply.headers.get('content-type') ?? '')
-    const { 'content-length': _, 'content-encoding': __, ...others } = Object.fromEntries(reply.headers)
-    const { connection, 'keep-alive': ___, 'transfer-encoding': ____, ...sent } = others
+    const sent = passedOn(Object.fromEntries(reply.headers))
     if (sent['retry-after']) sent['retry-after'] = String(RETRY_AFTER)
     response.writeHead(reply.status, sent)
     response.end(isJson ? JSON.stringify(newer(reply.status, JSON.parse(text))) : text)

@@ -4,7 +4,7 @@ import { moduleOf } from './languages.js'
 import { NEW_TYPE, startNewerServer } from './newer-server.js'
 import { STEPS } from './steps.js'
 
-/** What clients lose: nulls, 0, empty arrays and objects, and fields that they do not know. */
+/** It has what clients tend to lose: nulls, 0, empty arrays and objects, and fields that they do not know. */
 const GROUP = {
   name: 'sent-back',
   description: null,
@@ -22,6 +22,7 @@ const GROUP = {
     launchSpecification: {
       securityGroupIds: [],
       tags: [{ tagKey: 'team', tagValue: '', ofTomorrow: null }],
+      iamRole: null,
       userData: null,
       shutdownScript: Buffer.from('# long enough to be compressed\n'.repeat(50)).toString('base64'),
       monitoring: false,
@@ -33,7 +34,7 @@ const GROUP = {
   ofTomorrow: null
 }
 
-/** A value with the keys of its objects in one order. */
+/** A value with the keys of its objects sorted: their order does not matter. */
 const sorted = (value) => JSON.parse(JSON.stringify(value), (_, one) =>
   typeof one === 'object' && one !== null && !Array.isArray(one) ? Object.fromEntries(Object.entries(one).sort()) : one)
 
@@ -45,7 +46,7 @@ async function ask (url, token, method, path, body) {
   return response.json()
 }
 
-/** Lines of the program, one a step. */
+/** The program prints a line for each step, in order. `type`: of the problem that one of them meets. */
 function checkLines (output, type) {
   const lines = output.trim().split('\n').map((line) => [line.split(':', 1)[0].trim(), line])
   assert.deepEqual(lines.map(([step]) => step), Object.keys(STEPS), `a line for each step, in order:\n${output}`)
@@ -54,10 +55,10 @@ function checkLines (output, type) {
 }
 
 /**
- * @param language whose package is made
- * @param output where that is
+ * @param language whose package has been made
+ * @param output the folder of the package
  * @param server `url`, `account`, `key` and `token` of a server, and `transcript()`: the calls that Spot got
- * @param isNewer whether the server is to be newer than the client
+ * @param isNewer whether the server acts as one that is newer than the client
  * @returns what the program printed
  * @throws {Error} that says what did not hold
  */

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** Something that must be installed first, or cannot be had here. */
+/** A tool or a package that is needed is not installed. */
 export class Lacks extends Error {}
 
-/** Whether a command is there. */
+/** Whether a command is on the PATH. */
 export const has = (command) => (process.env.PATH ?? '').split(delimiter).some((folder) => {
   try {
     accessSync(join(folder, command), constants.X_OK)

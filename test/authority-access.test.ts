@@ -49,11 +49,14 @@ const statics: [path: string, headers: Record<string, string>, want: object][] =
 ]
 
 const HOSTS = ['Host: a\r\nHost: b', 'Host: a\r\nhOST: a', 'HOST:\r\nhost:']
-const NO_INTEGERS = ['0x10', '1e1', '%201', '1.0', '%2B1', '0b1', '', 'Infinity', '1&adjustment=2']
+const NO_INTEGERS = [
+  '99999999999999999999', '0x10', '1e1', '%201', '1.0', '%2B1', '0b1', '', 'Infinity', '1&adjustment=2']
 const VENDOR = 'vendor-token-for-tests'
 const ID = 'sig-1\r\nset-cookie: a=b'
 
 const METRICS = '/v1/spot/metrics'
+/** A key in hexadecimal digits can be the id of a trace. */
+const HEX = 'deadbeefdeadbeefdeadbeefdeadbeef'
 const bearer = (name: string) => ({ authorization: `Bearer ${tokens.get(name)}` })
 
 const attacks: Attack[] = [
@@ -212,12 +215,14 @@ const attacks: Attack[] = [
       const statuses = replies.map(({ status }) => status)
       const out = [...replies.map(({ text }) => text), ...log]
       const found = out.filter((text) => text.includes(VENDOR) || text.includes(KEY))
-      return { statuses, one: replies[3]?.json, found, detail: replies[0]?.json.detail }
+      const warned = log.map((line) => JSON.parse(line)).filter(({ msg }) => /has a secret of this server/.test(msg))
+      return { statuses, one: replies[3]?.json, found, detail: replies[0]?.json.detail, warned }
     },
     want: {
       statuses: [400, 400, 200, 200],
       one: { name: '(masked)', tags: ['a (masked) in it'] },
       found: [],
+      warned: [{ level: 40, clients: [], accounts: ['demo'] }],
       detail: /your token \(masked\) is bad/
     }
   },
@@ -232,6 +237,35 @@ const attacks: Attack[] = [
       return { urls, found: log.filter((line) => line.includes(KEY)) }
     },
     want: { urls: ['/v1/spot/whoami?key=(masked)', '/v1/spot/whoami?key=(masked)', '/v1/spot/(masked)'], found: [] }
+  },
+  {
+    name: 'a key in place of a trace or an address stays out of the log',
+    configuration: { trustedProxies: ['127.0.0.1'], clients: [owner(HEX)] },
+    async attack ({ ask, log }) {
+      const token = hashSync(HEX, 4)
+      const traceparent = `00-${HEX}-00f067aa0ba902b7-01`
+      for (const [name, value] of [['traceparent', traceparent], ['x-forwarded-for', HEX]] as const) {
+        await ask(null, 'GET', '/v1/spot/whoami', { headers: { 'x-auth-token': token, [name]: value } })
+      }
+      const lines = log.map((line) => JSON.parse(line)).filter(({ url }) => url)
+      return { lines, found: log.filter((line) => line.includes(HEX)) }
+    },
+    want: { lines: [{ traceId: '(masked)', status: 200 }, { address: '(masked)', status: 200 }], found: [] }
+  },
+  {
+    name: 'a filter tells nothing of a password that is masked',
+    async attack ({ ask, sandbox }) {
+      const url = 'redis://user:hunter2@host'
+      const tags = [{ tagKey: 'cache', tagValue: url }]
+      const items = [{ ...group, id: 'sig-1', name: url, compute: { launchSpecification: { tags } } }]
+      sandbox.faults.inject({ times: Infinity, status: 200, body: { response: { items } } })
+      const found = async (query: string) => (await ask('reader', 'GET', `${GROUPS}?${query}`)).json.length
+      return [
+        await found('name=*:hunter*'), await found(`tag=cache:${url}`), await found('name=*:(masked)@*'),
+        await found('tag=cache:redis://user:(masked)@host')
+      ]
+    },
+    want: [0, 0, 1, 1]
   },
   {
     name: 'headers keep browsers from treating replies as pages',

@@ -80,6 +80,23 @@ t.test('guardrail schema: an import is checked by what its body says', async (t)
   const schema = { managedInstance: at('compute.product', { enum: ['Linux/UNIX'] }) }
   const body = { originalInstanceId: 'i-1', region: 'us-east-1', product: 'Windows', shouldTerminateInstance: false }
   t.match(await ask(schema, 'createImport', body), [{ pointer: '#/product', code: 'schema' }])
+  const iamRole = at('compute.launchSpecification.iamRole.name', { glob: 'web*' })
+  const unknown = [{ pointer: '#', message: /^compute.launchSpecification.iamRole cannot be checked \(an import/ }]
+  const definitions = { role: iamRole }
+  const rows: [managedInstance: JsonObject, found: object[]][] = [
+    [at('region', { const: 'us-east-1' }), []],
+    [at('compute', { type: 'object', required: ['product'] }), []],
+    [iamRole, unknown],
+    [{ allOf: [{ anyOf: [iamRole] }] }, unknown],
+    [{ definitions, not: { $ref: '#/definitions/role' } }, unknown],
+    [at('compute.launchSpecification', { not: { required: ['iamRole'] } }), unknown],
+    [at('compute', { minProperties: 1 }), [{ message: /^compute cannot be checked/ }]]
+  ]
+  for (const [managedInstance, found] of rows) {
+    const errors = await ask({ managedInstance }, 'createImport', body)
+    t.match(errors.slice(0, 1), found, JSON.stringify(managedInstance))
+    t.equal(errors.length > 0, found.length > 0)
+  }
 })
 
 t.test('guardrail schema: at most 20 errors are listed', async (t) => {

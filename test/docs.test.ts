@@ -224,7 +224,7 @@ t.test('the docs page in the sandbox, over plain http and any host name', { skip
     await update.locator('.opblock-summary-control').click()
     await update.locator('.opblock-section-request-body .tablinks', { hasText: 'Schema' }).click()
     const model = update.locator('.opblock-section-request-body .model-container')
-    await model.locator('.model-title', { hasText: 'ElastigroupCapacity' }).click()
+    await model.locator('tr', { hasText: /^capacity/ }).locator('.model-box-control').click()
     await model.getByText('Scaling never goes below this.').scrollIntoViewIfNeeded()
     await screenshot(phone, 'docs-phone-schema')
     t.ok(await model.evaluate((model) => model.scrollWidth <= model.clientWidth), 'nor is a schema')

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
 import { document } from '../openapi/document.js'
 
-/* What generators of clients trip over, each seen in one of them. The document has none of it. */
+/* Each rule forbids something that made a client generator fail. `bad` breaks the rule, so that it is seen to work. */
 
 type Json = Record<string, any>
 
@@ -13,11 +13,11 @@ function * objectsIn (value: unknown, pointer = ''): Generator<[Json, string]> {
   for (const [name, inner] of Object.entries(value)) yield * objectsIn(inner, `${pointer}/${name}`)
 }
 
-/** Names that differ in nothing but the case of their letters from one before them. */
+/** Names that are the same as an earlier one, but for upper and lower case. */
 const twins = (names: string[]) => names.filter((name, index) =>
   names.findIndex((other) => other.toLowerCase() === name.toLowerCase()) < index)
 
-/** Keywords of Go, Java, Kotlin, Python, Rust, TypeScript, and types that generated code brings with it. */
+/** Keywords of Go, Java, Kotlin, Python, Rust and TypeScript, and type names that generated code has already. */
 const taken = new Set(`
   abstract any array as assert async await bool boolean break byte case catch char class client configuration const
   context continue crate date default defer del delete dict do double elif else enum error except exception export
@@ -48,12 +48,16 @@ function repliesOf ({ paths, components }: Json): Json[] {
 
 const PROBLEM = 'urn:problem-type:spot-api:'
 
-/** The one moment that this server writes itself. Spot's have offsets like `+0000`, which few languages read. */
+/** The only date-time that this server writes itself. Spot's have offsets like `+0000`, which few languages parse. */
 const EXPIRES = '/components/schemas/ClientIdentity/properties/expires'
 
 /** What stands beside the reference to an object that may be null. */
 const NULLABLE = { type: 'object', nullable: true }
 const isComponent = (pointer: string) => pointer.lastIndexOf('/') === 0
+
+/** Values of any type, in problems only. */
+const ANY = ['/DryRunChange']
+const isFree = ({ type, properties }: Json) => type === 'object' && !properties
 
 const suffixes = { parameters: 'Parameter', responses: 'Response', headers: 'Header', examples: 'Example' }
 
@@ -87,6 +91,29 @@ const rules: Record<string, { faults: (document: Json) => string[], bad: (docume
       components.schemas.Roll.properties.progress.allOf.push({ type: 'object' })
     }
   },
+  'no value is of two types, but for a number that may be a text': {
+    faults: (document) => [...objectsIn(document)].filter(([{ anyOf }]) =>
+      Array.isArray(anyOf) && !anyOf.every(({ type }: Json) => ['integer', 'number', 'string'].includes(type)))
+      .map(([, pointer]) => pointer),
+    bad: ({ components }) => {
+      components.schemas.EcsBatch.properties.jobQueueNames = { anyOf: [{ type: 'array' }, { type: 'object' }] }
+    }
+  },
+  'each operation has one success, and at most one way to prove who calls': {
+    faults: ({ paths, security, components }) => [
+      ...Object.values<Json>(paths).flatMap((item) => Object.values<Json>(item))
+        .filter(({ operationId, responses, security = [] }) => operationId &&
+          (security.flatMap(Object.keys).length > 1 ||
+            Object.keys(responses).filter((status) => status < '3').length !== 1))
+        .map(({ operationId }) => operationId),
+      ...[security, Object.keys(components.securitySchemes)].filter(({ length }) => length !== 1)
+    ],
+    bad: ({ paths, security, components }) => {
+      paths['/v1/spot/whoami'].get.responses['202'] = {}
+      security.push({ other: [] })
+      components.securitySchemes.other = {}
+    }
+  },
   'numbers are doubles, integers are what a language has for them, and moments of Spot are texts': {
     faults: (document) => [...objectsIn(document)]
       .filter(([{ type, format }, pointer]) => (type === 'number' && format !== 'double') ||
@@ -105,6 +132,20 @@ const rules: Record<string, { faults: (document: Json) => string[], bad: (docume
     bad: ({ components }) => {
       components.schemas.Readiness.additionalProperties = false
       components.schemas.Tag.properties.tagKey.enum = ['team']
+    }
+  },
+  'what may be missing in a body has a type, and objects in arrays have properties': {
+    faults: ({ components }) => [...objectsIn(components.schemas)].flatMap(([{ items, properties }, pointer]) => [
+      // Where a type is missing, Go and Java send null for what is not set.
+      ...Object.entries<Json>(ANY.includes(pointer) ? {} : properties ?? {})
+        .filter(([, { type, $ref, allOf, anyOf }]) => !(type ?? $ref ?? allOf ?? anyOf))
+        .map(([property]) => `${pointer}/properties/${property}`),
+      // Of the others, openapi-generator's Go clients make a type that is not there.
+      ...items?.$ref && isFree(components.schemas[items.$ref.split('/').at(-1)]) ? [`${pointer}/items`] : []
+    ]),
+    bad: ({ components }) => {
+      components.schemas.ElastigroupUpdate.properties.multai = {}
+      delete components.schemas.RollInstance.properties
     }
   },
   'constants of problems are called as their types are': {

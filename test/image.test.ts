@@ -36,7 +36,8 @@ const LISTENS = /(http:\/\/127\.0\.0\.1:(\d+))(?:\/v1\/spot\/docs|")/
 function instead (command: string, directory: string): string | undefined {
   if (full) return command
   if (!command.startsWith('npm ci')) {
-    cpSync(join(root, 'dist'), join(directory, 'dist'), { recursive: true, preserveTimestamps: true })
+    const filter = (source: string) => source !== join(root, 'dist/sdks') // made beside it, never in an image
+    cpSync(join(root, 'dist'), join(directory, 'dist'), { recursive: true, preserveTimestamps: true, filter })
     return command.replace('npm run build', 'npm run build -- --if-stale')
   }
   if (!command.includes('--omit=dev')) symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))

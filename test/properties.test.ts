@@ -80,7 +80,7 @@ const propertiesOf = (name: string) => {
 const accepts = (types: Set<string>, type: string) =>
   types.has(type) || types.has('unknown') || (type === 'integer' && types.has('number'))
 
-const ajv = new Ajv({ strict: true, keywords: ['components'] })
+const ajv = new Ajv({ strict: true, keywords: ['components'], formats: { double: true } })
 ajv.addSchema({ $id: 'spot-api', components: { schemas: schemasForAjv() } })
 const compile = (pointer: string) => ajv.compile({ $ref: `spot-api#${pointer}` })
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -48,8 +48,10 @@ t.test('its program does all that it shows', async (t) => {
   }
 })
 
-/** Status, body, headers. A status of 0 cuts the connection. */
+/** Status, body, headers. A status of 0 cuts the connection, and CUT in place of a body does so in its midst. */
 type Answer = readonly [number, unknown, Record<string, string>?]
+
+const CUT = Symbol('cut')
 
 /** What a server answers, one after the other, and the requests that it got. */
 async function scripted (t: Test, answers: readonly Answer[]) {
@@ -58,7 +60,9 @@ async function scripted (t: Test, answers: readonly Answer[]) {
     requests.push({ method, headers })
     const [status, body, more] = answers[requests.length - 1] ?? [500, {}]
     if (status === 0) return socket.destroy()
-    response.writeHead(status, { 'content-type': 'application/json', ...more }).end(JSON.stringify(body))
+    response.writeHead(status, { 'content-type': 'application/json', ...more })
+    if (body === CUT) response.write('{"id":', () => socket.destroy())
+    else response.end(JSON.stringify(body))
   })
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
   t.teardown(() => server.close())
@@ -77,6 +81,7 @@ interface Repeats { what: string, call: string, answers: Answer[], sent: number,
 const repeats: Repeats[] = [
   { what: 'a read', call: 'getElastigroup', answers: [[503, problem, now], [429, problem, now], [200, {}]], sent: 3 },
   { what: 'a create', call: 'createElastigroup', answers: [[0, {}], [504, problem, now], [201, {}]], sent: 3 },
+  { what: 'a create, cut', call: 'createElastigroup', answers: [[201, CUT], [201, {}]], sent: 2 },
   { what: 'a create whose key is in use', call: 'createRoll', answers: [[409, problem, now], [201, {}]], sent: 2 },
   { what: 'a create that is in conflict', call: 'createRoll', answers: [[409, problem]], sent: 1, status: 409 },
   { what: 'a create that is refused', call: 'createElastigroup', answers: [[400, problem]], sent: 1, status: 400 },
@@ -101,6 +106,51 @@ t.test('reads and creates are repeated while they fail for now, and nothing else
     t.equal(error instanceof spot.SpotApiError, status !== undefined, what)
     if (status) t.match(error, { response: { status }, problem: { title: /./, detail: /./ } }, what)
   }
+})
+
+t.test('who aborts does not wait for Retry-After', async (t) => {
+  const { connect, getElastigroup, waitUntilReady } = await import(join(await making, 'lib/spot-api.js'))
+  const late = { 'retry-after': '1000' }
+  const { url } = await scripted(t, [[503, problem, late], [200, { ready: false, reasons: [] }, late]])
+  for (const call of [getElastigroup, waitUntilReady]) {
+    const abort = new AbortController()
+    const { signal } = abort
+    const client = await connect({
+      url,
+      token: TOKEN,
+      patience: 2000,
+      async fetch (request: Request) {
+        const answer = await fetch(request)
+        setImmediate(() => abort.abort())
+        return answer
+      }
+    })
+    const result = call === getElastigroup
+      ? getElastigroup({ client, path, signal })
+      : waitUntilReady(() => getElastigroup({ client, path }), { signal })
+    await t.rejects(result, { name: 'AbortError' })
+  }
+})
+
+t.test('an address without http:// is refused at once', async (t) => {
+  const { connect } = await import(join(await making, 'lib/spot-api.js'))
+  for (const url of ['localhost:8080', '', '/v1/spot', 'spot.example.org']) {
+    await t.rejects(connect({ url, token: TOKEN }), { name: 'TypeError', message: /https:\/\// }, url)
+  }
+})
+
+t.test('each package knows the creates that take a key', (t) => {
+  const takesKey = (operation: object) => JSON.stringify(operation).includes('#/components/parameters/IdempotencyKey')
+  const creates = Object.entries(document.paths).filter(([, { post }]) => post && takesKey(post)).map(([path]) => path)
+  const posts = Object.entries(document.paths).filter(([, { post }]) => post).map(([path]) => path)
+  for (const language of languages) {
+    const folder = join(root, 'sdks', language)
+    const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\.\w+$/.test(name))
+      .map((name) => readFileSync(join(folder, name), 'utf8'))
+    const [, nouns] = sources.map((text) => /creates.*\/\(([a-z|]+)\)/i.exec(text)).find((match) => match !== null) ?? []
+    t.same(posts.filter((path) => new RegExp(`/(${nouns})$`).test(path)), creates, language)
+  }
+  t.end()
 })
 
 t.test('what lacks its tools is skipped by sdks:test, and an error of sdks', async (t) => {

@@ -9,6 +9,7 @@ from typing import Any
 
 import bcrypt
 import httpx
+from attrs import define, field
 
 from .client import Client
 from .models.problem import Problem
@@ -17,12 +18,12 @@ from .types import Response
 
 _KEY = "Idempotency-Key"
 _CREATES = re.compile(r"/(elastigroups|instances|rolls|imports)$")
-# Of reads, and of creates with a key, which happen once however often they are sent. 409: the first is under way.
+# Failures that pass. So does a 409 with Retry-After: the first request with this key is under way.
 _FOR_NOW = {429, 502, 503, 504}
 
 
 class SpotApiError(Exception):
-    """What all failures of the server are.
+    """Raised when the server answers with a problem. Without any answer it is an error of httpx.
 
     problem.type_ says what it is; a newer server may answer types that this package does not know.
     """
@@ -36,21 +37,20 @@ class SpotApiError(Exception):
 def connect(
     url: str, *, key: str | None = None, token: str | None = None, patience: float = 120, **options: Any
 ) -> Client:
-    """Hand the result to each function, as client. They raise a SpotApiError.
+    """Hand the result to each function, as client.
 
-    url is the origin of the server, such as https://spot.example.org. Of the pre-shared key a token is made once, which
-    takes a moment; or token is a value for X-Auth-Token, as `spot-api token` makes it. A read or a create that fails for
-    now is repeated for patience seconds. The options are those of httpx.Client, such as verify and timeout.
+    url is the origin of the server, such as https://spot.example.org. Pass the pre-shared key, from which a token is
+    made once; or pass token, a value for X-Auth-Token, as `spot-api token` makes it. A read or a create is repeated for
+    up to patience seconds while it fails for now. The options are those of httpx.Client, such as verify and timeout.
     """
+    if not re.match("https?://", url, re.IGNORECASE):
+        raise ValueError(f"The url must begin with http:// or https://, not {url}")
     if token is None:
         if key is None:
             raise TypeError("connect() needs a key or a token.")
         token = bcrypt.hashpw(key.encode(), bcrypt.gensalt(10)).decode()
-    settings = {"base_url": url, "headers": {"X-Auth-Token": token}, "timeout": 90, **options}
-    client = Client(base_url=url)
-    client.set_httpx_client(_Repeating(patience, settings))
-    client.set_async_httpx_client(_RepeatingAsync(patience, settings))
-    return client
+    headers = {**options.pop("headers", {}), "X-Auth-Token": token}
+    return _Connection(url, headers=headers, timeout=options.pop("timeout", 90), httpx_args=options, patience=patience)
 
 
 def wait_until_ready(ask: Callable[[], Response[Readiness]], *, seconds: float = 1800) -> Readiness:
@@ -72,8 +72,34 @@ def wait_until_ready(ask: Callable[[], Response[Readiness]], *, seconds: float =
         time.sleep(pause)
 
 
+@define
+class _Connection(Client):
+    """So that with_headers() and the like keep the token, the repeats and the errors."""
+
+    patience: float = field(default=120, kw_only=True)
+
+    def get_httpx_client(self) -> httpx.Client:
+        if self._client is None:
+            self._client = _Repeating(self.patience, self._settings())
+        return self._client
+
+    def get_async_httpx_client(self) -> httpx.AsyncClient:
+        if self._async_client is None:
+            self._async_client = _RepeatingAsync(self.patience, self._settings())
+        return self._async_client
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "base_url": self._base_url,
+            "cookies": self._cookies,
+            "headers": self._headers,
+            "timeout": self._timeout,
+            **self._httpx_args,
+        }
+
+
 class _Attempts:
-    """How often one request is sent, and when."""
+    """Decides whether and when one request is sent again."""
 
     def __init__(self, request: httpx.Request, patience: float) -> None:
         is_create = request.method == "POST" and _CREATES.search(request.url.path) is not None
@@ -84,9 +110,10 @@ class _Attempts:
         self.pause = 0.5
 
     def pause_after(self, response: httpx.Response | None) -> float | None:
-        """Seconds after which to send it again; None if it is not. None as response: there was no answer."""
+        """Seconds to wait before it is sent again, or None if it is not. response is None if there was no answer."""
         asked = None if response is None else _retry_after(response.headers)
-        for_now = response is None or response.status_code in _FOR_NOW or (response.status_code == 409 and asked)
+        status = None if response is None else response.status_code
+        for_now = status is None or status in _FOR_NOW or (status == 409 and asked is not None)
         pause = self.pause if asked is None else asked
         self.pause *= 2
         return pause if self.is_repeatable and for_now and time.monotonic() + pause <= self.end else None
@@ -146,7 +173,7 @@ def _succeeded(response: httpx.Response) -> httpx.Response:
 
 
 def _problem_of(response: httpx.Response) -> Problem:
-    """The problem, or one in its place: what stands between may answer something else."""
+    """The problem of an answer. A proxy on the way may answer without one: then it is made of the status."""
     stand_in = {
         "type": "about:blank",
         "title": response.reason_phrase,

@@ -12,7 +12,7 @@ export async function generate ({ document, output, version }) {
   const python = await environmentAt(environmentOf(output))
   const folder = join(output, MODULE)
   const [input, config] = ['document.json', 'config.json'].map((name) => join(output, name))
-  writeFileSync(input, JSON.stringify(successesOf(JSON.parse(readFileSync(document, 'utf8')))))
+  writeFileSync(input, JSON.stringify(successesOf(JSON.parse(readFileSync(document, 'utf8'), nullableOf))))
   writeFileSync(config, JSON.stringify({ post_hooks: [], literal_enums: true }))
   const words = ['generate', '--path', input, '--config', config, '--meta', 'none', '--output-path', folder]
   await run(join(dirname(python), 'openapi-python-client'), words)
@@ -46,6 +46,11 @@ async function environmentAt (folder) {
   copyFileSync(pinned, installed)
   return python
 }
+
+/** A reference that may be null, as this generator takes it: beside `type` and `allOf` it reads over `nullable`. */
+const nullableOf = (_, value) => value?.nullable && value.allOf
+  ? { description: value.description, nullable: true, oneOf: value.allOf }
+  : value
 
 /** The document without problems: they are raised, so functions are typed by what they return. */
 function successesOf (document) {

@@ -18,7 +18,7 @@ export interface Connection {
   fetch?: typeof fetch
 }
 
-/** What all failures of the server are. */
+/** Thrown when the server answers with a problem. Without any answer it is the error of `fetch`. */
 export class SpotApiError extends Error {
   override name = 'SpotApiError'
 
@@ -28,12 +28,13 @@ export class SpotApiError extends Error {
   }
 }
 
-/** Hand the result to each function: `getElastigroup({ client, path: … })`. They throw a SpotApiError. */
+/** Hand the result to each function: `getElastigroup({ client, path: … })`. */
 export async function connect (
   { url, key, token, patience = 120, fetch = globalThis.fetch }: Connection
 ): Promise<Client> {
   const secret = token ?? (key === undefined ? undefined : await hash(key, 10))
   if (secret === undefined) throw new TypeError('connect() needs a key or a token.')
+  if (!/^https?:\/\//i.test(url)) throw new TypeError(`The url must begin with http:// or https://, not ${url}`)
   const client = createClient({
     baseUrl: url.replace(/\/+$/, ''),
     headers: { 'X-Auth-Token': secret },
@@ -50,11 +51,13 @@ export async function connect (
  * Waits until a group or an instance is up, and asks as often as the server says.
  *
  * @param ask such as `() => getElastigroupReadiness({ client, path })`
+ * @param options seconds, default 1800, and a signal that ends the waiting
  * @throws SpotApiError when asking again is of no use
- * @throws Error when it is not up after so many seconds, default 1800
+ * @throws Error when it is not up after so many seconds
  */
 export async function waitUntilReady (
-  ask: () => Promise<{ data: Readiness, response: Response }>, { seconds = 1800 } = {}
+  ask: () => Promise<{ data: Readiness, response: Response }>,
+  { seconds = 1800, signal }: { seconds?: number, signal?: AbortSignal } = {}
 ): Promise<Readiness> {
   const end = Date.now() + seconds * 1000
   for (;;) {
@@ -62,48 +65,60 @@ export async function waitUntilReady (
     if (data.ready) return data
     const pause = retryAfter(response) ?? 15_000
     if (Date.now() + pause > end) throw new Error(`It is not ready after ${seconds} seconds: ${data.reasons.join(' ')}`)
-    await sleep(pause)
+    await sleep(pause, signal)
   }
 }
 
 const KEY = 'Idempotency-Key'
 const CREATES = /\/(elastigroups|instances|rolls|imports)$/
-/** Of reads and of creates with a key, which happen once however often they are sent. 409: the first is under way. */
+/** Failures that pass. So does a 409 with Retry-After: the first request with this key is under way. */
 const FOR_NOW = [429, 502, 503, 504]
 
-/** A `fetch` that gives each create an Idempotency-Key, and sends again what failed for now. */
+/** A `fetch` that gives each create an Idempotency-Key, and sends reads and creates again while they fail for now. */
 function repeating (fetch: typeof globalThis.fetch, patience: number): typeof globalThis.fetch {
   return async (input, init) => {
     const request = new Request(input, init)
     const isCreate = request.method === 'POST' && CREATES.test(new URL(request.url).pathname)
     if (isCreate && !request.headers.has(KEY)) request.headers.set(KEY, crypto.randomUUID())
-    const isRepeatable = isCreate || request.method === 'GET'
+    if (!isCreate && request.method !== 'GET') return await fetch(request)
     const end = Date.now() + patience
     for (let pause = 500; ; pause *= 2) {
-      const answer = await fetch(request.clone()).catch((error: unknown) => ({ error }))
+      const answer = await wholeAnswer(fetch, request).catch((error: unknown) => ({ error }))
       const asked = 'error' in answer ? undefined : retryAfter(answer)
       const isForNow = 'error' in answer
         ? !request.signal.aborted
         : FOR_NOW.includes(answer.status) || (answer.status === 409 && asked !== undefined)
-      if (!isRepeatable || !isForNow || Date.now() + (asked ?? pause) > end) {
+      if (!isForNow || Date.now() + (asked ?? pause) > end) {
         if ('error' in answer) throw answer.error
         return answer
       }
-      if (!('error' in answer)) await answer.body?.cancel()
-      await sleep(asked ?? pause)
+      await sleep(asked ?? pause, request.signal)
     }
   }
 }
 
-/** Milliseconds. */
+/** The answer with its body in memory: an answer that breaks off is lost, too. */
+async function wholeAnswer (fetch: typeof globalThis.fetch, request: Request): Promise<Response> {
+  const answer = await fetch(request.clone())
+  await answer.clone().arrayBuffer()
+  return answer
+}
+
+/** Milliseconds, if the answer has it in seconds. */
 function retryAfter ({ headers }: Response): number | undefined {
   const seconds = headers.get('Retry-After') ?? ''
   return /^\d+$/.test(seconds) ? Number(seconds) * 1000 : undefined
 }
 
-const sleep = (milliseconds: number) => new Promise((resolve) => { setTimeout(resolve, milliseconds) })
+/** @throws the reason of the signal, as soon as it aborts */
+const sleep = (milliseconds: number, signal?: AbortSignal) => new Promise<void>((resolve, reject) => {
+  const abort = () => { clearTimeout(timer); reject(signal?.reason) }
+  const timer = setTimeout(() => { signal?.removeEventListener('abort', abort); resolve() }, milliseconds)
+  if (signal?.aborted) abort()
+  else signal?.addEventListener('abort', abort)
+})
 
-/** The problem, or one in its place: what stands between may answer something else. */
+/** The problem of an answer. A proxy on the way may answer without one: then it is made of the status. */
 function problemOf (error: unknown, { status, statusText, url }: Response): Problem {
   if (typeof error === 'object' && error !== null && 'type' in error && 'title' in error) return error as Problem
   const detail = typeof error === 'string' ? error.slice(0, 200) : ''

@@ -14,15 +14,14 @@ const LONGEST = 256
 /**
  * The values of a body, for the audit: secrets masked, long strings cut. None without a body.
  *
- * @param first paths of the values that matter most: they are recorded before all others
- * @param most values at most; a last entry says how many more there are
+ * @param first paths of the values that matter most: all of them are recorded, before any other
+ * @param most values that are recorded if there are more; a last entry says how many are not
  */
 export function bodyValuesOf (body: unknown, { first = [] as JsonPath[], most = 200 } = {}): BodyValue[] {
   const values: BodyValue[] = []
   if (body === undefined) return values
   const seen = new Set<string>()
   const record: Parameters<typeof visitLeaves>[1] = (leaf, path, mask) => {
-    if (values.length === most) return
     const pointer = pointerTo(path)
     if (seen.has(pointer)) return
     seen.add(pointer)
@@ -32,9 +31,9 @@ export function bodyValuesOf (body: unknown, { first = [] as JsonPath[], most = 
   let total = 0
   visitLeaves(body, (leaf, path, mask) => {
     total++
-    record(leaf, path, mask)
+    if (values.length < most) record(leaf, path, mask)
   })
-  if (total > most) values.push({ pointer: '#', value: `(${total - most} more)` })
+  if (total > values.length) values.push({ pointer: '#', value: `(${total - values.length} more)` })
   return values
 }
 

@@ -1,11 +1,17 @@
 import type { JsonPath } from '../problems/pointer.js'
 import { isObject } from '../resources/json.js'
-import { amountOf, valuesOf, type Value } from './values.js'
+import { amountOf, valueAt, valuesOf, type Value } from './values.js'
 
 /** Where a group changes its capacity by itself: by metrics, and at set times. */
 export const LISTS: JsonPath[] = [
   ['scheduling', 'tasks'], ['scaling', 'up'], ['scaling', 'down'], ['scaling', 'target']
 ]
+
+/** Where it does so by what a cluster needs: ECS, Kubernetes, Nomad, Docker Swarm, and whatever Spot adds. */
+export const INTEGRATIONS = 'thirdPartiesIntegration'
+
+/** Tasks that end no instance without another one in its place, save by an `adjustment` below zero. */
+const HARMLESS_TASK = /^(scale|scaleUp|percentageScaleUp|roll|backup_ami|statefulUpdateCapacity|statefulRecycle)$/i
 
 const POLICIES = ['scaling.up[]', 'scaling.down[]', 'scaling.target[]']
 const ACTIONS = POLICIES.flatMap((policy) => [`${policy}.action`, `${policy}.stepAdjustments[].action`])
@@ -37,13 +43,10 @@ const PATTERNS = {
 
 export type Sets = keyof typeof PATTERNS
 
-/** Patterns of what sets these; default: all. */
-export const capacityPatterns = (...sets: Sets[]): string[] =>
-  (sets.length > 0 ? sets : Object.keys(PATTERNS) as Sets[]).flatMap((name) => PATTERNS[name])
-
-/** The values that match them. */
+/** The values that set these; default: all. */
 export const capacitiesOf = (resource: unknown, ...sets: Sets[]): Value[] =>
-  capacityPatterns(...sets).flatMap((pattern) => valuesOf(resource, pattern))
+  (sets.length > 0 ? sets : Object.keys(PATTERNS) as Sets[])
+    .flatMap((name) => PATTERNS[name].flatMap((pattern) => valuesOf(resource, pattern)))
 
 /**
  * What moves the target of a group down from where it is, by any number of instances. Only the minimum stops it. What
@@ -51,14 +54,22 @@ export const capacitiesOf = (resource: unknown, ...sets: Sets[]): Value[] =>
  */
 export const loweringMoves = (group: unknown): Value[] => [
   ...valuesOf(group, 'scheduling.tasks[]').filter(({ value, fits }) => !fits || !isObject(value) ||
-    /down/i.test(String(value.taskType)) || !raises(value.adjustment) || !raises(value.adjustmentPercentage)),
+    !HARMLESS_TASK.test(String(value.taskType ?? 'scale')) ||
+    !raises(value.adjustment) || !raises(value.adjustmentPercentage)),
   ...valuesOf(group, 'scaling.down[]').filter(({ value, fits }) => !fits || !isObject(value) ||
     (value.adjustment ?? null) !== null || !actionsOf(value).every(isAbsolute)),
   ...valuesOf(group, 'scaling.up[]').filter(({ value, fits }) => !fits || !isObject(value) ||
     ![value, ...actionsOf(value)].every((action) => isObject(action) && raises(action.adjustment))),
   // They add and remove as the metric wants it.
-  ...valuesOf(group, 'scaling.target[]')
+  ...valuesOf(group, 'scaling.target[]'),
+  ...autoScalesOf(group).filter(({ value, fits }) => !fits || !isObject(value) || value.isEnabled !== false)
 ]
+
+function autoScalesOf (group: unknown): Value[] {
+  const integrations = valueAt(group, [INTEGRATIONS])
+  return Object.entries(isObject(integrations) ? integrations : {}).flatMap(([name, integration]) =>
+    valuesOf(integration, 'autoScale').map(({ path, ...value }) => ({ ...value, path: [INTEGRATIONS, name, ...path] })))
+}
 
 const raises = (adjustment: unknown) => (adjustment ?? null) === null || (amountOf(adjustment) ?? -1) >= 0
 

@@ -31,6 +31,8 @@ export interface Change {
   forbidden?: string
   /** The same for what this server cannot read, so that nobody can tell whether it is protected. */
   unknown?: string
+  /** All that is known of the resource after the change; default: all of it. */
+  known?: JsonPath[]
   /** The only part that changes; default: the whole resource. */
   within?: JsonPath
   accountRegion?: string | undefined

@@ -172,14 +172,16 @@ export const operations: Record<string, Operation> = {
       const instanceTypes = { types: body.spotInstanceTypes }
       const { region, product, availabilityZones } = body
       const after = { region, compute: { product, availabilityZones, launchSpecification: { instanceTypes } } }
-      const locate = renamed([
+      const names: [from: JsonPath, to: JsonPath][] = [
         [['region'], ['region']],
         [['compute', 'product'], ['product']],
         [['compute', 'availabilityZones'], ['availabilityZones']],
-        [['compute', 'launchSpecification', 'instanceTypes', 'types'], ['spotInstanceTypes']],
-        [['compute', 'launchSpecification', 'instanceTypes'], ['spotInstanceTypes']]
-      ], ' (an import cannot set this: create the managed instance instead)')
-      const imported: Change = { resource: 'managedInstance', judged: this.judged, after, accountRegion, locate }
+        [['compute', 'launchSpecification', 'instanceTypes', 'types'], ['spotInstanceTypes']]
+      ]
+      const locate = renamed([...names, [['compute', 'launchSpecification', 'instanceTypes'], ['spotInstanceTypes']]],
+        ' (an import cannot set this: create the managed instance instead)')
+      const known = names.map(([path]) => path)
+      const imported: Change = { resource: 'managedInstance', judged: this.judged, after, known, accountRegion, locate }
       if (body.shouldTerminateInstance === false) return [imported]
       // Nobody told Spot of its tags, and Spot does not say what it does by default.
       return [imported, {

@@ -10,7 +10,6 @@ import type { Guardrails } from './schema.js'
 
 export { guardrailsSchema, type Guardrails } from './schema.js'
 export { compileRule } from './rules/schema.js'
-export { guardedPaths } from './guarded-paths.js'
 export { withGuardrailTags } from './tags.js'
 
 /** The reads that judging needs. */

@@ -6,22 +6,28 @@ export interface Value { path: JsonPath, value: unknown, fits: boolean }
 
 /** All values that a pattern such as `scaling.up[].action.target` matches. Null is not a value. */
 export function valuesOf (resource: unknown, pattern: string): Value[] {
-  return valuesAndNullsOf(resource, pattern).filter(({ value }) => value !== null)
-}
+  const found: Value[] = []
+  const steps = pattern.replaceAll('[]', '.[]').split('.')
+  // One array for all paths: a body may have half a million values, and few of their paths are needed.
+  const path: (string | number)[] = []
 
-/** The same, with null. */
-export function valuesAndNullsOf (resource: unknown, pattern: string): Value[] {
-  return walk(resource, pattern.replaceAll('[]', '.[]').split('.'), [])
-}
-
-function walk (value: unknown, [step, ...rest]: string[], path: JsonPath): Value[] {
-  if (value === undefined) return []
-  if (step === undefined) return [{ path, value, fits: true }]
-  if (step === '[]' && Array.isArray(value)) return value.flatMap((item, i) => walk(item, rest, [...path, i]))
-  if (step !== '[]' && isObject(value)) {
-    return Object.hasOwn(value, step) ? walk(value[step], rest, [...path, step]) : []
+  function walk (value: unknown) {
+    const step = steps[path.length]
+    if (value === undefined || value === null) return
+    if (step === '[]' && Array.isArray(value)) value.forEach((item, i) => enter(i, item))
+    else if (step !== undefined && step !== '[]' && isObject(value)) {
+      if (Object.hasOwn(value, step)) enter(step, value[step])
+    } else found.push({ path: [...path], value, fits: step === undefined })
   }
-  return [{ path, value, fits: false }]
+
+  function enter (step: string | number, value: unknown) {
+    path.push(step)
+    walk(value)
+    path.pop()
+  }
+
+  walk(resource)
+  return found
 }
 
 /** The value at a path, or undefined where there is none. */

@@ -15,10 +15,6 @@ const TYPES: Record<Resource, string[]> = {
   managedInstance: ['types[]', 'preferredType', 'preferredTypes[]']
 }
 
-/** Where the types of any resource are. */
-export const TYPE_PATTERNS = (Object.keys(TYPES) as Resource[]).flatMap((resource) =>
-  [...TYPES[resource], 'resourceRequirements'].map((name) => `${PARENT[resource]}.${name}`))
-
 export function instanceTypes (allowed: string[], { resource, after, locate }: ResultingChange): ProblemError[] {
   const only = `and only ${allowed.join(', ')} ${allowed.length > 1 ? 'are' : 'is'} allowed`
   const say = (path: JsonPath, words: string) => breach(locate(path), 'instanceTypes', words)

@@ -1,6 +1,6 @@
 import type { ProblemError } from '../../problems/index.js'
 import type { JsonPath } from '../../problems/pointer.js'
-import { capacitiesOf, LISTS, loweringMoves } from '../capacities.js'
+import { capacitiesOf, INTEGRATIONS, LISTS, loweringMoves } from '../capacities.js'
 import type { Change, Resource } from '../change.js'
 import { breach, breachesAt } from '../locations.js'
 import { amountOf, valuesOf, valueAt, type Value } from '../values.js'
@@ -53,7 +53,8 @@ function stopsOfInstance (change: Change, because: string): ProblemError[] {
 function stopsOfGroup (change: Change, because: string): ProblemError[] {
   const { before, after, locate } = change
   const newLists = LISTS.filter((list) => isNew(change, list))
-  const inNewList = (path: JsonPath) => newLists.some((list) => list.every((step, i) => path[i] === step))
+  const inNewList = (path: JsonPath) => newLists.some((list) => list.every((step, i) => path[i] === step)) ||
+    (path[0] === INTEGRATIONS && isNew(change, path))
   const isSmall = (value: unknown, least: number) => !((amountOf(value ?? 0) ?? -1) >= least)
   /** Values below the least one that the request sets: in a new list, or in the capacity, unless it was as small. */
   const lowered = (values: Value[], least: number) => values.filter(({ path, value, fits }) =>

@@ -8,9 +8,6 @@ const liesIn = (zone: string, region: string) => zone.startsWith(region) && /^[a
 
 const ZONES = ['compute.availabilityZones[].name', 'compute.preferredAvailabilityZones[]']
 
-/** Where regions are. */
-export const REGION_PATTERNS = ['region', ...ZONES]
-
 export function regions (allowed: string[], { after, accountRegion, locate }: ResultingChange): ProblemError[] {
   const only = `only ${allowed.join(', ')} ${allowed.length > 1 ? 'are' : 'is'} allowed`
   const missing = (words: string) => [breach(locate(['region']), 'regions', `${words}, and ${only}`)]

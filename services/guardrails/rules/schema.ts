@@ -6,6 +6,7 @@ import { matches } from '../../resources/glob.js'
 import { isObject, type JsonObject } from '../../resources/json.js'
 import type { Resource, ResultingChange } from '../change.js'
 import { breach, MOST_ERRORS } from '../locations.js'
+import { unknownPlace } from './schema-reach.js'
 
 /** Schemas inside a schema, with those of references: more take long to judge. */
 const MOST_SCHEMAS = 1000
@@ -78,8 +79,11 @@ function checkBounded (root: JsonObject) {
 }
 
 export function schema (schemas: Partial<Record<Resource, JsonObject>>, change: ResultingChange): ProblemError[] {
-  const found: ProblemError[] = []
-  for (const clause of compileRule(schemas[change.resource] ?? {})) {
+  const { known, resource, locate } = change
+  const whole = schemas[resource] ?? {}
+  const unknown = known && unknownPlace(whole, whole, known)
+  const found = unknown ? [breach(locate(unknown), 'schema', 'cannot be checked')] : []
+  for (const clause of compileRule(whole)) {
     if (clause.validate(change.after)) continue
     for (const error of clause.validate.errors ?? []) found.push(errorOf(error, clause.schema, change))
     if (found.length >= MOST_ERRORS) break

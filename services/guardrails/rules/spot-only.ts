@@ -27,9 +27,6 @@ const DEMANDS: Record<Resource, Demand[]> = {
   managedInstance: [{ name: 'lifeCycle', only: 'spot' }, fallback]
 }
 
-/** Where it looks. */
-export const STRATEGY_PATTERNS = Object.values(DEMANDS).flat().map(({ name }) => `strategy.${name}`)
-
 /**
  * Reserved instances and savings plans (`utilizeReservedInstances`, `utilizeCommitments`) are paid for already, and
  * listing on-demand types launches none: neither is a breach.
