@@ -11,10 +11,14 @@ const NEW_KEY = 'ofANewerServer'
 /** Seconds. In place of any other Retry-After, so that the programs end soon. */
 const RETRY_AFTER = 1
 
-/** The first request of each kind gets PROBLEM instead of its answer. `passedOn`: it is carried out nevertheless. */
+/**
+ * The first request of each kind gets PROBLEM instead of its answer, or where that is `cut`, only the beginning of it.
+ * `passedOn`: the request is carried out nevertheless.
+ */
 const LOST = [
   { method: 'POST', path: /\/elastigroups$/, passedOn: true },
-  { method: 'GET', path: /\/readiness$/, passedOn: false }
+  { method: 'GET', path: /\/readiness$/, passedOn: false },
+  { method: 'GET', path: /\/costs$/, cut: true }
 ]
 
 const PROBLEM = {
@@ -61,7 +65,8 @@ export async function startNewerServer (upstream) {
     const { method, url, headers } = request
     const kind = lost.find(({ method: one, path }) => one === method && path.test(url.split('?')[0]))
     kind?.requests.push({ arrived, key: headers['idempotency-key'], body: body.toString() })
-    if (kind?.requests.length === 1) {
+    const isLost = kind?.requests.length === 1
+    if (isLost && !kind.cut) {
       if (kind.passedOn) await (await pass(request, body)).arrayBuffer()
       kind.answered = performance.now()
       response.writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': RETRY_AFTER })
@@ -73,14 +78,16 @@ export async function startNewerServer (upstream) {
     const isJson = text !== '' && /json/.test(reply.headers.get('content-type') ?? '')
     const sent = passedOn(Object.fromEntries(reply.headers))
     if (sent['retry-after']) sent['retry-after'] = String(RETRY_AFTER)
+    const answer = isJson ? JSON.stringify(newer(reply.status, JSON.parse(text))) : text
     response.writeHead(reply.status, sent)
-    response.end(isJson ? JSON.stringify(newer(reply.status, JSON.parse(text))) : text)
+    if (isLost) response.write(answer.slice(0, answer.length / 2), () => response.destroy())
+    else response.end(answer)
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
 
   return {
     url: `http://127.0.0.1:${server.address().port}`,
-    faults: () => lost.flatMap(({ method, path, requests: [first, second], answered }) => {
+    faults: () => lost.flatMap(({ method, path, requests: [first, second], answered = -Infinity }) => {
       const name = `${method} ${path.source.slice(2, -1)}`
       if (!second) return [`${name}: the answer was lost, and it was not sent again`]
       return [

@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { run } from './run.js'
+import { fetchPackages, run } from './run.js'
 
 const ARTIFACT = 'org.openapitools:openapi-generator-cli:7.25.0'
 const DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.11.0'
@@ -11,8 +11,8 @@ let jar
 /** Fetched by Maven, once a process; Maven keeps it in its own repository. */
 async function fetchJar () {
   const folder = mkdtempSync(join(tmpdir(), 'openapi-generator-'))
-  await run('mvn', ['-q', '-B', `${DEPENDENCY_PLUGIN}:copy`, `-Dartifact=${ARTIFACT}`, `-DoutputDirectory=${folder}`,
-    '-Dmdep.stripVersion=true'], { cwd: folder })
+  await fetchPackages('mvn', ['-q', '-B', `${DEPENDENCY_PLUGIN}:copy`, `-Dartifact=${ARTIFACT}`,
+    `-DoutputDirectory=${folder}`, '-Dmdep.stripVersion=true'], { cwd: folder })
   return join(folder, 'openapi-generator-cli.jar')
 }
 

@@ -37,3 +37,9 @@ export async function run (program, words, { cwd, environment = {} } = {}) {
   if (code !== 0) throw new Error(`${[program, ...words].join(' ')}: exit code ${code}\n${all}`)
   return output
 }
+
+/** Runs what fetches packages from elsewhere. @throws {Lacks} if it fails */
+export const fetchPackages = (...command) => run(...command).catch(({ message }) => { throw lacksPackages(message) })
+
+/** @param message of what failed to fetch them; its end says why */
+export const lacksPackages = (message) => new Lacks(`its packages cannot be fetched: ${message.slice(-500)}`)

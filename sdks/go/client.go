@@ -7,7 +7,9 @@ package spotapi
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -15,11 +17,16 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
+var hasScheme = regexp.MustCompile(`(?i)^https?://`)
+
 // New makes a client of the server at url, such as https://spot.example.org. It needs WithKey or WithToken.
 //
 // Reads and creates that fail for now are sent again, for up to two minutes, as late as Retry-After says. A create
 // without an Idempotency-Key gets one, which lasts as long as the call. Other writes are sent once.
 func New(url string, options ...ClientOption) (*ClientWithResponses, error) {
+	if !hasScheme.MatchString(url) {
+		return nil, fmt.Errorf("the url must begin with http:// or https://, not %s", url)
+	}
 	return NewClientWithResponses(strings.TrimRight(url, "/"), append(options, func(client *Client) error {
 		if client.Client == nil {
 			client.Client = http.DefaultClient

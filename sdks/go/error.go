@@ -23,10 +23,9 @@ func (e *Error) Error() string {
 	return message
 }
 
-// newError reads an answer to its end. One that is no problem, such as a proxy's, gets its status as title and its text
+// newError makes an error of an answer. One that is no problem, such as a proxy's, gets its status as title and its text
 // as detail.
 func newError(response *http.Response) error {
-	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		return err

@@ -2,7 +2,7 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openObjects } from '../open-objects.js'
-import { run } from '../run.js'
+import { fetchPackages, run } from '../run.js'
 
 const GENERATOR = 'github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2'
 
@@ -17,6 +17,8 @@ export async function generate ({ document, output }) {
   const opened = join(output, 'openapi.json')
   openObjects(document, opened)
   writeFileSync(opened, readFileSync(opened, 'utf8').replace(/"x-enum-varnames":\[[^\]]*\]/g, inPascalCase))
+  await fetchPackages('go', ['mod', 'download'], { cwd: output })
+  await fetchPackages('go', ['run', GENERATOR, '-version'], { cwd: output })
   await run('go', ['run', GENERATOR, '-config', join(here, 'oapi-codegen.yaml'), '-o', 'spotapi.gen.go', opened],
     { cwd: output })
   rmSync(opened)

@@ -1,8 +1,10 @@
 package spotapi
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"io"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -35,7 +37,7 @@ func (r *repeater) Do(request *http.Request) (*http.Response, error) {
 		end = deadline
 	}
 	for pause := time.Second; ; pause *= 2 {
-		response, err := r.inner.Do(request)
+		response, err := r.wholeAnswer(request)
 		if err == nil && response.StatusCode < 400 {
 			return response, nil
 		}
@@ -54,6 +56,18 @@ func (r *repeater) Do(request *http.Request) (*http.Response, error) {
 			}
 		}
 	}
+}
+
+// wholeAnswer is an answer with its body in memory: one that breaks off is lost, too.
+func (r *repeater) wholeAnswer(request *http.Request) (*http.Response, error) {
+	response, err := r.inner.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return response, err
 }
 
 // isTemporary says whether the same request may succeed later. A 409 with Retry-After: the first request with this key

@@ -4,7 +4,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { openObjects } from '../open-objects.js'
 import { openapiGenerator } from '../openapi-generator.js'
-import { run } from '../run.js'
+import { lacksPackages, run } from '../run.js'
 
 export const tools = ['mvn', 'java', 'javac']
 
@@ -34,7 +34,9 @@ export async function generate ({ document, output, version }) {
   readAsUtf8(join(output, SOURCES))
   for (const name of ['src', 'Example.java']) cpSync(join(here, name), join(output, name), { recursive: true })
   writeFileSync(join(output, 'pom.xml'), readFileSync(join(here, 'pom.xml'), 'utf8').replace('{{version}}', version))
-  await run('mvn', ['-q', '-B', 'package'], { cwd: output })
+  await run('mvn', ['-q', '-B', 'package'], { cwd: output }).catch((error) => {
+    throw /Could not (transfer|find) artifact/.test(error.message) ? lacksPackages(error.message) : error
+  })
 }
 
 /** The generated code reads answers in the machine's charset, which before Java 18 need not be UTF-8. */

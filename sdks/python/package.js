@@ -2,7 +2,7 @@
 // what is missing (UNSET), and keeps fields that it does not know.
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Lacks, run } from '../run.js'
+import { fetchPackages, Lacks, run } from '../run.js'
 
 const MODULE = 'spot_api_client'
 
@@ -41,8 +41,8 @@ async function environmentAt (folder) {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   await run('python3', ['-m', 'venv', folder]).catch(() => { throw new Lacks('there is no Python 3 with venv') })
-  await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--requirement', pinned])
-    .catch(({ message }) => { throw new Lacks(`its packages cannot be installed: ${message.slice(-500)}`) })
+  const words = ['install', '--quiet', '--disable-pip-version-check', '--requirement', pinned]
+  await fetchPackages(python, ['-m', 'pip', ...words])
   copyFileSync(pinned, installed)
   return python
 }

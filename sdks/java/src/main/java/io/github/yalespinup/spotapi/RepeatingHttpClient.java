@@ -1,13 +1,13 @@
 package io.github.yalespinup.spotapi;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.Authenticator;
 import java.net.CookieHandler;
 import java.net.ProxySelector;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Flow;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
@@ -25,6 +26,14 @@ final class RepeatingHttpClient extends HttpClient {
   private static final String KEY = "Idempotency-Key";
   private static final Pattern CREATES = Pattern.compile(".*/(elastigroups|instances|imports|rolls)");
   private static final Set<Integer> FOR_NOW = Set.of(429, 502, 503, 504);
+
+  private static final Flow.Subscription NO_SUBSCRIPTION = new Flow.Subscription() {
+    @Override
+    public void request(long n) {}
+
+    @Override
+    public void cancel() {}
+  };
 
   private final HttpClient inner;
   private final Duration patience;
@@ -49,13 +58,10 @@ final class RepeatingHttpClient extends HttpClient {
     for (Duration pause = Duration.ofSeconds(1);; pause = pause.multipliedBy(2)) {
       Duration wait = pause;
       try {
-        HttpResponse<T> response = inner.send(request, handler);
+        HttpResponse<T> response = inner.send(request, whole(handler));
         wait = retryAfter(response.headers().allValues("Retry-After")).orElse(pause);
         if (!isForNow(response) || Instant.now().plus(wait).isAfter(end)) {
           return response;
-        }
-        if (response.body() instanceof InputStream body) {
-          body.close();
         }
       } catch (IOException noAnswer) {
         if (Instant.now().plus(wait).isAfter(end)) {
@@ -64,6 +70,17 @@ final class RepeatingHttpClient extends HttpClient {
       }
       Thread.sleep(wait.toMillis());
     }
+  }
+
+  /** Reads the body to its end before it is handed on: an answer that breaks off is lost, too. */
+  private static <T> HttpResponse.BodyHandler<T> whole(HttpResponse.BodyHandler<T> handler) {
+    return info -> HttpResponse.BodySubscribers.mapping(HttpResponse.BodySubscribers.ofByteArray(), bytes -> {
+      HttpResponse.BodySubscriber<T> reader = handler.apply(info);
+      reader.onSubscribe(NO_SUBSCRIPTION);
+      reader.onNext(List.of(ByteBuffer.wrap(bytes)));
+      reader.onComplete();
+      return reader.getBody().toCompletableFuture().join();
+    });
   }
 
   /** A 409 with Retry-After: the first request with this key is under way. */
