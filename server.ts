@@ -104,7 +104,7 @@ Ctrl-C ends it.
 
 async function token ({ cost }: Extract<Command, { name: 'token' }>) {
   if (process.stdin.isTTY) process.stderr.write('Key, then Enter and Ctrl-D: ')
-  const { textOf } = await import('./services/configuration/index.js')
+  const { textOf } = await import('./services/resources/utf8.js')
   const key = textOf(await buffer(process.stdin))?.replace(/\r?\n$/, '')
   if (key === undefined) throw new UsageError('The key is not UTF-8.')
   if (key === '') throw new UsageError('There is no key on standard input. Try: printf %s "$KEY" | spot-api token')

@@ -3,8 +3,7 @@ import fp from 'fastify-plugin'
 import type { OperationRow } from '../openapi/operations.js'
 import { Problem } from '../services/problems/index.js'
 import { isObject } from '../services/resources/json.js'
-
-const utf8 = new TextDecoder('utf-8', { fatal: true })
+import { textOf } from '../services/resources/utf8.js'
 
 /** Levels of nesting. Spot's objects have about ten. JSON.parse reads thousands, which JSON.stringify cannot write. */
 const MAX_DEPTH = 100
@@ -31,12 +30,8 @@ export default fp(async function body (app: FastifyInstance) {
   // The Content-Type does not matter if the body is JSON: `curl -d` sends it as x-www-form-urlencoded.
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
     if (body.length === 0) return done(null, undefined)
-    let text: string
-    try {
-      text = utf8.decode(body as Buffer)
-    } catch {
-      return done(unreadable(request))
-    }
+    const text = textOf(body as Buffer)
+    if (text === undefined) return done(unreadable(request))
     parseJson(request, text, (error: Error | null, value?: unknown) => {
       if (error) return done(unreadable(request))
       const loss = lossOf(value)

@@ -62,7 +62,7 @@ export default fp(async function requestLog (app: FastifyInstance) {
   })
 }, { name: 'request-log', dependencies: ['secrets', 'trace', 'auth', 'problems'] })
 
-/** The line that pino would write, in half the time: it goes through every field of every line one by one. */
+/** Writes the line that pino would write, in half the time: pino looks for a serializer of each field of each line. */
 function writer (log: Logger) {
   const { lsCacheSym, chindingsSym, streamSym } = symbols
   const parts = log as unknown as Record<symbol, unknown>

@@ -22,7 +22,6 @@ export type { Configuration } from './configuration.js'
 export { ConfigurationError } from './error.js'
 export { secretsOf } from './configured-secrets.js'
 export { livePartsOf } from './live.js'
-export { textOf } from './utf8.js'
 
 /** Levels that the earlier Go service named differently. */
 const LEVELS: Record<string, string> = { warning: 'warn', panic: 'fatal' }

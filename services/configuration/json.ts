@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
 import { jsonPointer } from '../problems/pointer.js'
 import { isObject } from '../resources/json.js'
+import { textOf } from '../resources/utf8.js'
 import { ConfigurationError, type ConfigurationFault } from './error.js'
-import { textOf } from './utf8.js'
 
 /** What is wrong, by the name that jsonc-parser has for it. None shows the text: it may be a secret. */
 const words: Record<string, string> = {

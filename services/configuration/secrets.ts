@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { textOf } from './utf8.js'
+import { textOf } from '../resources/utf8.js'
 
 export type Secret = string | { env: string } | { file: string }
 

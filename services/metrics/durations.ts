@@ -15,9 +15,7 @@ interface DurationsOptions<Word extends string> {
   buckets: number[]
 }
 
-/**
- * Like `tally`, plain numbers: prom-client would look up the labels, and search the buckets, for each request.
- */
+/** Counts in plain numbers, as `tally` does: prom-client looks up the labels for each request. */
 export function durations<Word extends string> (
   registers: Registry[],
   { name, help, label, words, buckets }: DurationsOptions<Word>
