@@ -5,6 +5,7 @@ import {
   fingerprintOf, Idempotency, keyFromHeader, storageKeyOf, type Create, type Finder, type KeyEvent, type Reply
 } from '../services/idempotency/index.js'
 import { systemClock as clock } from '../services/spot/clock.js'
+import { FIRST_USE } from './state.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -119,7 +120,7 @@ export default fp(async function idempotency (
     await idempotency.sweep()
     if (!closing) timer = setTimeout(sweep, settle).unref()
   }
-  app.addHook('onListen', () => { sweep() })
+  app.addHook('onListen', () => { timer = setTimeout(sweep, FIRST_USE).unref() })
   app.addHook('onClose', async () => {
     closing = true
     clearTimeout(timer)

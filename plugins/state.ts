@@ -12,6 +12,9 @@ declare module 'fastify' {
 /** Milliseconds between two looks whether the state can be used, whether or not anybody needs it. */
 export const PROBE = 15_000
 
+/** Milliseconds until a server uses the state by itself, which starts a thread: its first requests come before that. */
+export const FIRST_USE = 1000
+
 export default fp(async function state (app: FastifyInstance) {
   const { state: settings, sandbox } = app.configuration
   const { stateUp } = app.measurements
@@ -23,16 +26,18 @@ export default fp(async function state (app: FastifyInstance) {
 
   let timer: NodeJS.Timeout | undefined
   let closing = false
-  const probe = async () => {
-    await state.probe()
-    if (!closing) timer = setTimeout(probe, PROBE).unref()
+  function probeIn (milliseconds: number) {
+    timer = setTimeout(async () => {
+      await state.probe()
+      if (!closing) probeIn(PROBE)
+    }, milliseconds).unref()
   }
   app.addHook('onListen', () => {
     // The sandbox begins with nothing, and may run where nothing can be written.
     if (sandbox) return
     const earlier = earlierState(settings)
     if (earlier) app.log.warn(`${earlier} is the state of an earlier version. It is not read: delete it.`)
-    probe()
+    probeIn(FIRST_USE)
   })
   app.addHook('onClose', async () => {
     closing = true

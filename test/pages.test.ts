@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
 import t from 'tap'
-import { PROBE } from '../plugins/state.js'
+import { FIRST_USE, PROBE } from '../plugins/state.js'
 import { ACCESSES } from '../services/access/clients.js'
 import { readConfiguration } from '../services/configuration/index.js'
 import { schema } from '../services/configuration/schema.js'
@@ -98,7 +98,8 @@ t.test('the times in the pages are those of the code', async (t) => {
   t.match(page, `A key lives ${KEY_TTL / 3600_000} hours`)
   t.match(page, `${MIN_RECORD_TTL / 60_000} minutes before the key expires`)
   t.match(page, `The server notices within ${PROBE / 1000} seconds`)
-  t.match(read('docs/operations.md'), `at its start and every ${PROBE / 1000} seconds`)
+  t.match(read('docs/operations.md'),
+    `there ${FIRST_USE / 1000} second after its start and every ${PROBE / 1000} seconds`)
 })
 
 /** The words in the first column of a table below a heading. */
