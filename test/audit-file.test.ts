@@ -119,8 +119,10 @@ t.test('a kill -9 right after a write loses no audit line', async (t) => {
 
 t.test('several processes can write to one audit file: lines stay whole and in order', async (t) => {
   const file = join(testDirectory(t), 'audit.log')
+  // Who opens the file while another writes a long line sees a part of it.
   const code = (process: number) => `for (let i = 0; i < 2500; i++) {
-    log.write({ process: ${process}, i, text: 'x'.repeat(i % 25 === 0 ? 20_000 : i % 500) })
+    log.write({ process: ${process}, i, text: 'x'.repeat(i % 25 === 0 ? 40_000 : i % 500) })
+    if (i % 10 === 0) log.reopen()
     if (i % 100 === 0) await turn()
   }`
   const processes = numbers(4).map((process) => run(t, file, code(process)))

@@ -13,9 +13,6 @@ const NEWLINE = 10
 const PATIENCE = 50
 const PAUSE = 2
 
-/** How often an unfinished last line is read again: another process may be writing it, page by page. */
-const TRIES = 5
-
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 const pause = () => { Atomics.wait(sleeper, 0, 0, PAUSE) }
 
@@ -42,11 +39,11 @@ export class LineWriter {
     const fd = openSync(this.file, O_APPEND | O_CREAT | O_RDWR | O_NOFOLLOW, 0o600)
     this.#fd = fd
     const stat = fstatSync(fd)
-    const { mode } = stat
+    const mode = stat.mode & ~NOT_FOR_OTHERS
     const isOurs = stat.isFile() && stat.uid === process.getuid?.()
-    if (isOurs && (mode & NOT_FOR_OTHERS) !== 0) fchmodSync(fd, mode & ~NOT_FOR_OTHERS)
-    this.#prefix = isBroken(this.#fd) ? '\n' : ''
-    return this.#fd
+    if (isOurs && stat.mode !== mode) fchmodSync(fd, mode)
+    this.#prefix = isBroken(fd, () => isOurs && fchmodSync(fd, mode)) ? '\n' : ''
+    return fd
   }
 
   /** Writes a line, newline included. If it throws, a part may be in the file: write the whole line again. */
@@ -84,13 +81,19 @@ function writeSome (fd: number, bytes: Buffer, until: number): number {
   }
 }
 
-/** Whether the last line of a file has no end, and gets none. */
-function isBroken (fd: number): boolean {
+/**
+ * Whether the last line of a file has no end, and gets none: another process may be writing it, page by page.
+ *
+ * @param settle returns once the writes that have begun have ended. To change a file's mode does: Linux changes nothing
+ *   about a file in the middle of a write
+ */
+function isBroken (fd: number, settle: () => unknown): boolean {
   const last = Buffer.alloc(1)
-  for (let tries = 0; tries < TRIES; tries++) {
+  for (let before = -1; ;) {
     const { size } = fstatSync(fd)
     if (size === 0 || readSync(fd, last, 0, 1, size - 1) === 0 || last[0] === NEWLINE) return false
-    pause()
+    if (size === before) return true
+    before = size
+    settle()
   }
-  return true
 }
