@@ -10,9 +10,9 @@ import { until } from './until.js'
 /* Creates against a Spot that loses every third one, by callers that try again. `npm run chaos` has the long forms. */
 
 const FULL = process.env.CHAOS === 'full'
-const CREATES = FULL ? 1000 : 40
+const CREATES = FULL ? 1000 : 30
 const KILLS = FULL ? 200 : 2
-const UNKEYED = FULL ? 10_000 : 100
+const UNKEYED = FULL ? 10_000 : 60
 const AT_ONCE = 20
 
 const account = { id: 'act-5a9db0c5', token: 'vendor-token-for-tests' }

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
 import { startSandbox, type SandboxOptions } from '../sandbox/index.js'
 import { endWith } from './children.js'
 import { KEY } from './keys.js'
-import { server } from './server-process.js'
+import { startServer } from './server-process.js'
 import { testDirectory } from './test-directory.js'
 
 interface Surroundings {
@@ -38,7 +37,7 @@ export function run (t: Test, words: string[], surroundings: Surroundings = {}) 
   const { folder, files = {}, input = '', obeys = false } = surroundings
   const before = obeys ? ['--import', `data:text/javascript,${encodeURIComponent(OBEY)}`] : []
   const cwd = folder ?? testDirectory(t, { ...files })
-  const child = spawn(process.execPath, [...before, server, ...words], { cwd })
+  const child = startServer(words, { cwd }, before)
   endWith(t, child)
   if (!obeys) child.stdin.end(input)
   let output = ''

@@ -11,7 +11,7 @@ import { testDirectory } from './test-directory.js'
 const OTHER = 'another-key-for-tests'
 const other = { 'x-auth-token': hashSync(OTHER, 4), 'x-auth-client': 'portal' }
 const portal = { name: 'portal', key: OTHER, accounts: ['*'], access: 'read' }
-const RELOADS = process.env.CHAOS === 'full' ? 1000 : 20
+const RELOADS = process.env.CHAOS === 'full' ? 1000 : 8
 
 /** A server that serves from a file, which is put in place as a whole. */
 async function serve (t: Test) {

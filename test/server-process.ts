@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync, type SpawnOptionsWithoutStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
@@ -13,6 +13,12 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** The server as it ships: it starts three times as fast as from source. `npm test` has built it. */
 export const server = join(root, 'dist/server.js')
 buildIfStale()
+
+/**
+ * Starts it, on this Node. It lives for seconds: to optimize for a longer life would be a quarter of its work.
+ */
+export const startServer = (words: string[], options: SpawnOptionsWithoutStdio, before: string[] = []) =>
+  spawn(process.execPath, ['--no-opt', ...before, server, ...words], options)
 
 /** A test file that is started by itself may be newer than the build. */
 function buildIfStale (): void {
@@ -64,8 +70,7 @@ export async function serverProcess (t: Test, configuration: object): Promise<Se
     url,
     log: () => log,
     async start () {
-      const args = [server, '--config', 'config.json']
-      const started = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+      const started = startServer(['--config', 'config.json'], { cwd: folder })
       child = started
       for (const stream of [started.stdout, started.stderr]) stream.on('data', (chunk) => { log += chunk })
       await until(() => {

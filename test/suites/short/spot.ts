@@ -1,7 +1,13 @@
-// Calls to Spot: what may go wrong with them, what may not get out, and what is measured.
+// Calls to Spot: what may go wrong with them, what may not get out, what is measured, and what servers share.
 import '../../outcomes.test.js'
 import '../../resilience.test.js'
 import '../../containment.test.js'
 import '../../secrets.test.js'
 import '../../metrics.test.js'
 import '../../metrics-spot.test.js'
+import '../../reads.test.js'
+import '../../limit.test.js'
+import '../../limit-histories.test.js'
+import '../../limit-rules.test.js'
+import '../../limit-shared.test.js'
+import '../../polling.test.js'
