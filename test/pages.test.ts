@@ -6,7 +6,6 @@ import { ACCESSES } from '../services/access/clients.js'
 import { readConfiguration } from '../services/configuration/index.js'
 import { schema } from '../services/configuration/schema.js'
 import { guardrailsSchema } from '../services/guardrails/schema.js'
-import { storageKeyOf } from '../services/idempotency/index.js'
 import { KEY_TTL, MIN_RECORD_TTL } from '../services/idempotency/record.js'
 import { problems, type ProblemName } from '../services/problems/index.js'
 import { STAMPS_TIMEOUT } from '../services/spot/stages/memory/shared-stamps.js'
@@ -120,13 +119,6 @@ t.test('the lines of the log in docs/operations.md are those of the code', async
   const parts = quoted.flatMap(([, line = '']) => line.split('…')).map((part) => part.trim()).filter(Boolean)
   t.ok(parts.length > 8, `${parts.length} parts of lines`)
   t.strictSame(parts.filter((part) => !code.includes(part)), [])
-})
-
-t.test('traces as in docs/operations.md show no command to Redis as far as what is stored', async (t) => {
-  const [, limit] = /ATTRIBUTE_VALUE_LENGTH_LIMIT=(\d+)/.exec(read('docs/operations.md')) ?? []
-  const [, prefix] = /PREFIX = '(.*)'/.exec(read('services/state/redis.ts')) ?? []
-  const begins = `evalsha ${'0'.repeat(40)} 1 ${prefix}${storageKeyOf('client', 'account', 'key')} `
-  t.ok(Number(limit) <= begins.length, `${limit} of ${begins.length} characters`)
 })
 
 t.test('the sizes in docs/operations.md are no smaller than the last measurements', async (t) => {
