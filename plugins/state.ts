@@ -4,7 +4,7 @@ import { earlierState, openState, type WatchedState } from '../services/state/in
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What must survive a restart, and why it cannot be used, if so. Opened by the first call, or after `listen`. */
+    /** What must survive a restart, and why it cannot be used, if so. It is opened when it is first used. */
     state: WatchedState
   }
 }
@@ -12,7 +12,7 @@ declare module 'fastify' {
 /** Milliseconds between two looks whether the state can be used, whether or not anybody needs it. */
 export const PROBE = 15_000
 
-/** Milliseconds until a server uses the state by itself, which starts a thread: its first requests come before that. */
+/** Milliseconds until a server uses the state by itself: to open it takes time that its first requests need. */
 export const FIRST_USE = 1000
 
 export default fp(async function state (app: FastifyInstance) {

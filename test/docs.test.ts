@@ -137,6 +137,9 @@ async function reload (page: Page) {
   await page.locator('.opblock').first().waitFor()
 }
 
+const DARK = 'rgb(28, 32, 34)'
+const backgroundOf = (page: Page) => page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
+
 /** What stands above the page. */
 const noteOf = (page: Page) => page.evaluate<string>('getComputedStyle(document.body, "::before").content')
 
@@ -189,23 +192,25 @@ t.test('the docs page in the sandbox, over plain http and any host name', { skip
     await create.locator('textarea').waitFor()
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme })
-      // The same page, in other colours.
-      const rules = colorScheme === 'light' && { runOnly: ['color-contrast'] }
+      // All rules in the dark, on the whole page. In the light it is the same page in other colours.
+      const [within, rules] = colorScheme === 'dark' ? ['body', {}] : [OPEN, { runOnly: ['color-contrast'] }]
       await screenshot(page, `docs-${colorScheme}`)
-      t.strictSame(await barriers(page, colorScheme === 'dark' ? 'body' : OPEN, { ...rules }), [], colorScheme)
+      t.strictSame(await barriers(page, within, rules), [], colorScheme)
       await page.locator('.scheme-container .authorize').click()
       await page.locator('.auth-container input').waitFor()
       await screenshot(page, `docs-${colorScheme}-dialog`)
-      t.strictSame(await barriers(page, '.dialog-ux', { ...rules }), [], `${colorScheme}, a dialog`)
+      t.strictSame(await barriers(page, '.dialog-ux', rules), [], `${colorScheme}, a dialog`)
       await page.keyboard.press('Escape')
       await page.locator('.modal-ux').waitFor({ state: 'detached' })
     }
-    t.equal(await page.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(28, 32, 34)')
-    await page.emulateMedia({ colorScheme: null })
+    t.equal(await backgroundOf(page), DARK)
     await create.locator('.opblock-section-request-body .tablinks', { hasText: 'Schema' }).click()
     const model = create.locator('.opblock-section-request-body .model-container')
     await model.waitFor()
+    t.strictSame(await barriers(page, '.model-container'), [], 'dark, a schema')
     t.match(await model.innerText(), /Name of the group/, 'scalars are shown without a click')
+    await page.emulateMedia({ colorScheme: null })
+    t.not(await backgroundOf(page), DARK)
     for (const operationId of open) await toggle(operationId)
     t.strictSame(newFaults(), [])
   })
@@ -231,8 +236,11 @@ t.test('the docs page in the sandbox, over plain http and any host name', { skip
 
   await t.test('a reload keeps the token, and costs next to nothing', async (t) => {
     weight()
+    await page.emulateMedia({ colorScheme: 'dark' })
     await reload(page)
     const again = weight()
+    t.equal(await backgroundOf(page), DARK, 'dark from the start')
+    await page.emulateMedia({ colorScheme: null })
     t.comment(`the page weighs ${cold} bytes, a reload ${again}`)
     t.ok(cold < 600_000 && again < 10_000)
     t.ok(await authorized(page))

@@ -103,6 +103,9 @@ t.test('every test runs in one suite', async (t) => {
   const suites = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
     .map((name) => readFileSync(join(folder, name), 'utf8'))
   const run = suites.flatMap((suite) => [...suite.matchAll(/'\.\.\/\.\.\/(.*)\.js'/g)].map(([, name]) => `${name}.ts`))
+  t.match(readFileSync(join(root, '.taprc'), 'utf8'), '- test/suites/{long,short}/*.ts')
+  t.match(readFileSync(join(root, '.ci/run'), 'utf8'), 'npm run -s test:deployment ')
+  t.strictSame(readdirSync(folder).sort(), ['deployment', 'long', 'short'], 'and each suite in one run')
   const tests = readdirSync(join(root, 'test')).filter((name) => name.endsWith('.test.ts'))
   t.strictSame(run.sort(), tests.sort())
   // TAP counts a failure that is "to do" as none. A test may skip where a program is missing, and says which.

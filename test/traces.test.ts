@@ -71,7 +71,7 @@ async function serve (t: Test, configuration: string, collector: string) {
   for (;;) {
     const [, url] = /listening at (http:[^"]+)"/.exec(log) ?? []
     if (url) return { url, log: () => log, end }
-    if (child.exitCode !== null) throw new Error(`it ended: ${await errors}`)
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`it ended: ${await errors}`)
     await Promise.race([once(child.stdout, 'data'), closed])
   }
   async function end () {

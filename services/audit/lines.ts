@@ -13,6 +13,9 @@ const NEWLINE = 10
 const PATIENCE = 50
 const PAUSE = 2
 
+/** How often an unfinished last line is looked at: each time somebody else has written meanwhile. */
+const LOOKS = 100
+
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 const pause = () => { Atomics.wait(sleeper, 0, 0, PAUSE) }
 
@@ -39,10 +42,10 @@ export class LineWriter {
     const fd = openSync(this.file, O_APPEND | O_CREAT | O_RDWR | O_NOFOLLOW, 0o600)
     this.#fd = fd
     const stat = fstatSync(fd)
-    const mode = stat.mode & ~NOT_FOR_OTHERS
     const isOurs = stat.isFile() && stat.uid === process.getuid?.()
-    if (isOurs && stat.mode !== mode) fchmodSync(fd, mode)
-    this.#prefix = isBroken(fd, () => isOurs && fchmodSync(fd, mode)) ? '\n' : ''
+    const wanted = isOurs ? stat.mode & ~NOT_FOR_OTHERS : stat.mode
+    if (stat.mode !== wanted) fchmodSync(fd, wanted)
+    this.#prefix = endsInALine(fd, wanted) ? '' : '\n'
     return fd
   }
 
@@ -81,19 +84,29 @@ function writeSome (fd: number, bytes: Buffer, until: number): number {
   }
 }
 
-/**
- * Whether the last line of a file has no end, and gets none: another process may be writing it, page by page.
- *
- * @param settle returns once the writes that have begun have ended. To change a file's mode does: Linux changes nothing
- *   about a file in the middle of a write
- */
-function isBroken (fd: number, settle: () => unknown): boolean {
+/** Whether the file is empty, or its last line has an end, at the latest once those who write to it now are done. */
+function endsInALine (fd: number, mode: number): boolean {
   const last = Buffer.alloc(1)
-  for (let before = -1; ;) {
+  let before = -1
+  for (let look = 0; look < LOOKS; look++) {
     const { size } = fstatSync(fd)
-    if (size === 0 || readSync(fd, last, 0, 1, size - 1) === 0 || last[0] === NEWLINE) return false
-    if (size === before) return true
+    if (size === 0 || readSync(fd, last, 0, 1, size - 1) === 0 || last[0] === NEWLINE) return true
+    if (size === before) return false
     before = size
-    settle()
+    letWritesEnd(fd, mode)
   }
+  return false
+}
+
+/**
+ * Waits for the writes to a file that other processes have begun. Of a long line the first pages are in the file before
+ * the others. Linux sets a file's mode between two writes, never during one, unless the file is on another machine.
+ *
+ * @param mode the one that it has
+ */
+function letWritesEnd (fd: number, mode: number): void {
+  try {
+    fchmodSync(fd, mode)
+  } catch {} // It may be somebody else's, or be only for appending (chattr +a): the pause has to do.
+  pause()
 }
