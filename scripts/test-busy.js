@@ -1,6 +1,6 @@
-// `npm run test:busy [-- --runs N] [-- FILE …]`: runs the tests of `npm test`, or these, N times in quiet (3 unless told
-// otherwise) and N times beside two processes that burn a core each, and prints how long each run took. The TAP output
-// of a run that fails is printed.
+// `npm run test:busy [-- --runs N] [-- FILE …]`: runs the tests of `npm test`, or these, N times in quiet (3 by
+// default) and N times beside two processes that burn a core each, and prints how long each run took. The TAP output of
+// a run that fails is printed.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
