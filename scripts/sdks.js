@@ -53,16 +53,15 @@ async function attempt (language, action) {
   }
 }
 
-const make = (names) => inTurn(names, async (language) => `made ${await makePackage(language)}`)
+const make = (names) => sideBySide(names, async (language) => `made ${await makePackage(language)}`)
 
 async function test (names) {
-  const made = []
-  const outcomes = await inTurn(names, async (language) => {
-    const output = await makePackage(language)
-    made.push([language, output])
+  const made = new Map()
+  const outcomes = await sideBySide(names, async (language) => {
+    made.set(language, await makePackage(language))
     return 'made'
   })
-  if (made.length === 0) return outcomes
+  if (made.size === 0) return outcomes
   const server = await startServer()
   try {
     for (const [language, output] of made) {
@@ -80,11 +79,9 @@ async function test (names) {
   return outcomes
 }
 
-async function inTurn (names, action) {
-  const outcomes = []
-  for (const language of names) outcomes.push(await attempt(language, () => action(language)))
-  return outcomes
-}
+/** Much of it is waiting for packages from elsewhere. */
+const sideBySide = (names, action) =>
+  Promise.all(names.map((language) => attempt(language, () => action(language))))
 
 try {
   const { values, positionals } = parseArgs({
