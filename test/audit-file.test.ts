@@ -112,7 +112,7 @@ t.test('a kill -9 right after a write loses no audit line', async (t) => {
   const lines = readFileSync(second, 'utf8').split('\n')
   const part = lines.pop() ?? ''
   const lineOf = (i: number) => JSON.stringify({ i, text: 'é'.repeat(i % 100) })
-  t.ok(lines.length > acknowledged, `${lines.length} lines, ${acknowledged} and those before were told of`)
+  t.ok(lines.length > acknowledged, `${lines.length} lines, ${acknowledged} and those before were acknowledged`)
   t.strictSame(lines, numbers(lines.length).map(lineOf))
   t.ok(lineOf(lines.length).startsWith(part.replace(/\uFFFD$/, '')), `the next line, or a part of it: ${part}`)
 })

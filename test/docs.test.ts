@@ -108,7 +108,7 @@ const OPEN = '.info, .scheme-container, .filter, .opblock-tag, .opblock.is-open'
 
 /** What axe-core finds critical or serious: its rule, and where. https://dequeuniversity.com/rules/axe */
 async function barriers (page: Page, within: string, options = {}): Promise<string[]> {
-  await page.evaluate(axe)
+  if (!await page.evaluate('"axe" in window')) await page.evaluate(axe)
   const violations = await page.evaluate<{ impact: string, id: string, nodes: { target: string[], html: string }[] }[]>(
     `axe.run(document.querySelectorAll('${within}'), ${JSON.stringify({ resultTypes: ['violations'], ...options })})` +
     '.then(({ violations }) => violations)')

@@ -6,14 +6,12 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { document } from '../openapi/document.js'
-import { endWith } from './children.js'
 import { TOKEN } from './helper.js'
 import { buildImage, pairs, sentToBuild, type Image } from './image.js'
-import { spot } from './process.js'
+import { spot, watch } from './process.js'
 
 // The steps of the Dockerfile, carried out in empty directories. `npm ci` takes what is installed in the checkout,
 // pruned as the lock file says, and the build takes what is compiled in the checkout, and stamps it;
@@ -82,24 +80,15 @@ function start (
 
 /** The server of the image, once it listens. */
 async function serve (t: Test, image: Image, words: string[] = []) {
-  const server = start(image, 'ENTRYPOINT', { words })
-  endWith(t, server)
-  const errors = text(server.stderr)
-  const ended = once(server, 'exit')
-  let log = ''
-  for await (const chunk of server.stdout.iterator({ destroyOnReturn: false })) {
-    log += chunk
-    if (LISTENS.test(log)) break
-  }
-  server.stdout.resume()
-  const [, url = '', port = ''] = LISTENS.exec(log) ?? []
+  const server = watch(t, start(image, 'ENTRYPOINT', { words }))
+  const [, url = '', port = ''] = await server.prints(LISTENS)
   return {
     url,
     port,
     async end () {
       server.kill('SIGTERM')
-      const [code] = await ended
-      return { code: code as number | null, errors: await errors }
+      const { code, errors } = await server.ends()
+      return { code, errors }
     }
   }
 }

@@ -8,7 +8,7 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import { missing, startStack, type Stack } from '../deploy/local/stack.js'
 import { ask, group, groups, spotHas, type Asked } from './caller.js'
-import { endWith } from './children.js'
+import { watch } from './process.js'
 import { until } from './until.js'
 
 /* nginx, two replicas, Redis and a simulated Spot, as `npm run local` starts them. `CHAOS=full` goes on for longer. */
@@ -207,17 +207,8 @@ t.test('through kills, an outage of Redis and restarts nothing is lost, nothing 
 t.test('npm run local starts everything, prints a line to paste, and leaves nothing behind', { skip }, async (t) => {
   const up = join(import.meta.dirname, '../deploy/local/up.js')
   const port = 19_000 + 5 * Math.floor(Math.random() * 100)
-  const child = spawn(process.execPath, [up, '--port', String(port)], { stdio: ['pipe', 'pipe', 'inherit'] })
-  endWith(t, child)
-  const ended = new Promise((resolve) => { child.once('exit', resolve) })
-  let output = ''
-  child.stdout.on('data', (chunk) => { output += chunk })
-  const prints = async (form: RegExp) => {
-    await until(() => form.test(output) || child.exitCode !== null)
-    const match = form.exec(output)
-    if (match) return match[1] as string
-    throw new Error(`it ended: ${output}`)
-  }
+  const local = watch(t, spawn(process.execPath, [up, '--port', String(port)]))
+  const prints = async (form: RegExp) => (await local.prints(form))[1] as string
 
   const curl = await prints(/^ +(curl .*)$/m)
   const { stdout } = await promisify(execFile)('sh', ['-c', `${curl} -s`])
@@ -226,8 +217,8 @@ t.test('npm run local starts everything, prints a line to paste, and leaves noth
   const pids = (await prints(/pids +(.*)$/m)).match(/\d+(?=,|$)/g)?.map(Number) ?? []
   t.equal(pids.length, 5)
 
-  child.kill('SIGINT')
-  t.equal(await ended, 0)
+  local.kill('SIGINT')
+  t.match(await local.ends(), { code: 0, errors: /^$/ })
   const alive = pids.filter((pid) => existsSync(`/proc/${pid}`))
   t.strictSame(alive, [], 'no process is left')
   t.notOk(existsSync(home), 'nor its directory')

@@ -1,4 +1,6 @@
+import type { ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
+import type { Readable, Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
 import { startSandbox, type SandboxOptions } from '../sandbox/index.js'
@@ -32,42 +34,50 @@ const OBEY = `
   process.stdin.setEncoding('utf8').on('data', (javascript) => { (0, eval)(javascript) })
 `
 
+/** What a process prints, and how it ends: with the test at the latest. */
+export function watch (t: Test, child: ChildProcessByStdio<Writable | null, Readable, Readable>) {
+  endWith(t, child)
+  let output = ''
+  child.stdout.on('data', (chunk) => { output += chunk })
+  const errors = text(child.stderr)
+  let over = false
+  const closed = once(child, 'close').finally(() => { over = true })
+  return {
+    output: () => output,
+    /** What it printed, once that is there for so many times: the last of them. */
+    async prints (form: RegExp, times = 1): Promise<string[]> {
+      for (;;) {
+        const match = [...output.matchAll(new RegExp(form, `${form.flags}g`))][times - 1]
+        if (match) return match
+        if (over) throw new Error(`it ended: ${await errors}`)
+        await Promise.race([once(child.stdout, 'data'), closed])
+      }
+    },
+    kill: (signal: NodeJS.Signals) => child.kill(signal),
+    /** How it ended: null as the code when a signal killed it. */
+    async ends () {
+      const [code] = await closed
+      return { code: code as number | null, output, errors: await errors }
+    }
+  }
+}
+
 /** spot-api as a process of its own. */
 export function run (t: Test, words: string[], surroundings: Surroundings = {}) {
   const { folder, files = {}, input = '', obeys = false } = surroundings
   const before = obeys ? ['--import', `data:text/javascript,${encodeURIComponent(OBEY)}`] : []
   const cwd = folder ?? testDirectory(t, { ...files })
   const child = startServer(words, { cwd }, before)
-  endWith(t, child)
+  const watched = watch(t, child)
   if (!obeys) child.stdin.end(input)
-  let output = ''
   let orders = 0
-  child.stdout.on('data', (chunk) => { output += chunk })
-  const errors = text(child.stderr)
-  let over = false
-  const closed = once(child, 'close').finally(() => { over = true })
-  /** What it printed, once that is there for so many times: the last of them. */
-  async function prints (form: RegExp, times = 1): Promise<string[]> {
-    for (;;) {
-      const match = [...output.matchAll(new RegExp(form, `${form.flags}g`))][times - 1]
-      if (match) return match
-      if (over) throw new Error(`it ended: ${await errors}`)
-      await Promise.race([once(child.stdout, 'data'), closed])
-    }
-  }
   return {
-    prints,
-    kill: (signal: NodeJS.Signals) => child.kill(signal),
+    ...watched,
     /** Has it run JavaScript. Whatever reaches it after this resolves comes after that. */
     async does (javascript: string) {
       const order = `order ${++orders};`
       child.stdin.write(`process.stdout.write(${JSON.stringify(`${order}\n`)}); ${javascript};\n`)
-      await prints(new RegExp(order))
-    },
-    /** How it ended: null as the code when a signal killed it. */
-    async ends () {
-      const [code] = await closed
-      return { code: code as number | null, output, errors: await errors }
+      await watched.prints(new RegExp(order))
     }
   }
 }

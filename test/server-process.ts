@@ -15,11 +15,11 @@ export const server = join(root, 'dist/server.js')
 buildIfStale()
 
 /** Most servers live for a second: to optimize them for a longer life would be a quarter of their work. */
-const short = process.env.CHAOS === 'full' ? [] : ['--no-opt']
+const flags = process.env.CHAOS === 'full' ? [] : ['--no-opt']
 
 /** Starts it, on this Node. */
 export const startServer = (words: string[], options: SpawnOptionsWithoutStdio, before: string[] = []) =>
-  spawn(process.execPath, [...short, ...before, server, ...words], options)
+  spawn(process.execPath, [...flags, ...before, server, ...words], options)
 
 /** A test file that is started by itself may be newer than the build. */
 function buildIfStale (): void {

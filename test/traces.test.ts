@@ -7,9 +7,8 @@ import { delimiter, dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { document } from '../openapi/document.js'
-import { endWith } from './children.js'
 import { KEY, TOKEN } from './keys.js'
-import { spot } from './process.js'
+import { spot, watch } from './process.js'
 import { noRedis, startRedis } from './redis.js'
 // Builds the server, if it is stale.
 import './server-process.js'
@@ -19,7 +18,8 @@ const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const [, lines = ''] = /\n## Traces\n[^]*?```sh\n([^]*?)```/.exec(read('docs/operations.md')) ?? []
 const [, install = '', use = ''] = /^(npm install (?:.*\\\n)*.*\n)([^]*)$/.exec(lines) ?? []
-const { examples } = document.components as unknown as { examples: Record<string, { value: object }> }
+const { examples } = document.components as unknown as { examples: Record<string, { value: unknown }> }
+const group = examples.ElastigroupCreateExample?.value as { compute: { launchSpecification: object } }
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const CALLER = 'b7ad6b7169203331'
@@ -60,25 +60,11 @@ async function serve (t: Test, configuration: string, collector: string) {
     dist: t.fixture('symlink', join(root, 'dist')), config: { 'config.json': configuration }
   })
   // As the same process, so that it is the server that gets the signal.
-  const script = use.replace('http://127.0.0.1:4318', collector).replace(/^node /m, 'exec node --no-opt ')
+  const script = use.replace('http://127.0.0.1:4318', collector).replace(/^node /m, 'exec node ')
   const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter)
-  const child = spawn('sh', ['-e', '-c', script], { cwd: folder, env: { ...process.env, PATH } })
-  endWith(t, child)
-  const closed = once(child, 'close')
-  const errors = text(child.stderr)
-  let log = ''
-  child.stdout.on('data', (chunk) => { log += chunk })
-  for (;;) {
-    const [, url] = /listening at (http:[^"]+)"/.exec(log) ?? []
-    if (url) return { url, log: () => log, end }
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`it ended: ${await errors}`)
-    await Promise.race([once(child.stdout, 'data'), closed])
-  }
-  async function end () {
-    child.kill('SIGTERM')
-    const [code] = await closed
-    return { code: code as number | null, errors: await errors }
-  }
+  const server = watch(t, spawn('sh', ['-e', '-c', script], { cwd: folder, env: { ...process.env, PATH } }))
+  const [, url = ''] = await server.prints(/listening at (http:[^"]+)"/)
+  return { ...server, url }
 }
 
 t.test('the versions in docs/operations.md are those that are tested', async (t) => {
@@ -98,14 +84,15 @@ t.test('the lines in docs/operations.md trace a request through the server', asy
   const path = `${server.url}/v1/spot/real/elastigroups`
   const headers = { 'x-auth-token': TOKEN, traceparent: `00-${TRACE}-${CALLER}-01` }
   t.equal((await fetch(path, { headers })).status, 200)
-  const body = structuredClone(examples.ElastigroupCreateExample?.value) as any
-  body.compute.launchSpecification.userData = USER_DATA
+  const { compute, ...rest } = group
+  const launchSpecification = { ...compute.launchSpecification, userData: USER_DATA }
   t.equal((await fetch(path, {
     method: 'POST',
     headers: { ...headers, 'content-type': 'application/json', 'idempotency-key': `"${SECRETS.idempotencyKey}"` },
-    body: JSON.stringify(body)
+    body: JSON.stringify({ ...rest, compute: { ...compute, launchSpecification } })
   })).status, 201)
-  t.strictSame(await server.end(), { code: 0, errors: '' }, 'it ends in order, and has sent its spans by then')
+  server.kill('SIGTERM')
+  t.match(await server.ends(), { code: 0, errors: /^$/ }, 'it ends in order, and has sent its spans by then')
 
   /** Names of what a span is a part of, up to what the caller began. */
   function wayOf ({ name, parentSpanId }: Span): string[] {
@@ -126,7 +113,7 @@ t.test('the lines in docs/operations.md trace a request through the server', asy
     t.strictSame(waysOf('@opentelemetry/instrumentation-http', CLIENT),
       requests.map(({ method, way }) => [method, ...way]))
     t.equal(sandbox.transcript.length, 2)
-    t.equal(server.log().split(`"traceId":"${TRACE}","msg":"request ended"`).length - 1, 2, 'the log has its id')
+    t.equal(server.output().split(`"traceId":"${TRACE}","msg":"request ended"`).length - 1, 2, 'the log has its id')
   })
 
   await t.test('so are commands to Redis', { skip: noRedis }, async (t) => {

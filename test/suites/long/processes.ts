@@ -1,4 +1,5 @@
 // The process: started, ended, killed, reloaded and restarted.
+import '../../command-line.test.js'
 import '../../server.test.js'
 import '../../ending.test.js'
 import '../../audit-file.test.js'

@@ -1,0 +1,55 @@
+import t from 'tap'
+import { ACCOUNT, start, TOKEN } from './helper.js'
+import { until } from './until.js'
+
+const groups = `/v1/spot/${ACCOUNT}/elastigroups`
+
+t.test('a token in the URL is kept out of the log', async (t) => {
+  const { request, log } = await start(t)
+  for (const token of [TOKEN, encodeURIComponent(TOKEN)]) {
+    await request('GET', `${groups}?token=${token}`)
+    await request('GET', `/v1/spot/${token}`)
+  }
+  t.equal(log.filter((line) => line.includes('(token)')).length, 4)
+  t.notOk(log.some((line) => line.includes(TOKEN.slice(-20))))
+})
+
+t.test('the log says why a request was refused, and who asked', async (t) => {
+  const { request, log } = await start(t, { configuration: { trustedProxies: ['127.0.0.1'] } })
+  const headers = { 'x-forwarded-for': '198.51.100.7' }
+  for (const [options, want] of [
+    [{ token: null }, { problem: 'unauthenticated', detail: 'The X-Auth-Token header is missing.' }],
+    [{ token: 'b0' }, { problem: 'unauthenticated', detail: /dollar signs/ }],
+    [{}, { problem: 'invalid-request', detail: undefined, codes: ['additionalProperties'] }]
+  ] as const) {
+    await request('GET', `${groups}?page=2`, { headers, ...options })
+    const line = JSON.parse(log.at(-1) ?? '{}')
+    t.match(line, { level: 30, address: '198.51.100.7', ...want })
+  }
+  t.notMatch(log.join(), /"page/, 'nothing of what was sent, save the URL')
+})
+
+t.test('an X-Request-Id of plain characters is kept, any other is replaced', async (t) => {
+  const { request, log } = await start(t)
+  for (const id of ['a', '0af7651916cd43dd-8448.eb_1', 'x'.repeat(128)]) {
+    const { headers, json } = await request('GET', '/v1/spot/nowhere', { headers: { 'x-request-id': id } })
+    t.strictSame([headers['x-request-id'], json.requestId], [id, id])
+    t.ok(log.at(-1)?.includes(`"requestId":"${id}"`), 'and stands in the log')
+  }
+  for (const id of ['', 'a b', 'x'.repeat(129), 'a"b', '{}', 'a,b', '../a', 'a;b', '\u00e9', '$a', '%0a', '<a>']) {
+    const { headers, json } = await request('GET', '/v1/spot/nowhere', { headers: { 'x-request-id': id } })
+    t.match(headers['x-request-id'], /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/, JSON.stringify(id))
+    t.equal(json.requestId, headers['x-request-id'])
+  }
+})
+
+t.test('the line of a request is the one that pino would write', async (t) => {
+  const { request, app, log } = await start(t)
+  await request('GET', '/v1/spot/demo/elastigroups', { headers: { 'x-request-id': 'the-line' } })
+  await until(() => log.some((line) => line.includes('the-line')))
+  const line = log.find((line) => line.includes('the-line')) as string
+  const { level, time, pid, hostname, msg, ...fields } = JSON.parse(line)
+  app.log.info(fields, msg)
+  t.equal(line.replace(String(time), ''), log.at(-1)?.replace(/(?<="time":)\d+/, ''))
+  t.ok(Math.abs(time - Date.now()) < 3_600_000)
+})
