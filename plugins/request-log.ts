@@ -4,8 +4,11 @@ import { symbols, type Logger } from 'pino'
 import { withoutTokens } from '../services/masking/index.js'
 import type { Problem } from '../services/problems/index.js'
 import { reasonOf } from '../services/problems/reason.js'
+import { field, fields, quoted } from '../services/process/log-line.js'
 import { results } from '../services/replies/results.js'
 import { openedAccount } from './account.js'
+
+type Message = 'request ended' | 'caller hung up before its answer'
 
 /** One line in the log for each request: who asked for what, and what came of it and why. */
 export default fp(async function requestLog (app: FastifyInstance) {
@@ -24,30 +27,28 @@ export default fp(async function requestLog (app: FastifyInstance) {
   }
 
   /** What the one line of a request says. Memory and calls are shown where a token was right. */
-  const summary = (request: FastifyRequest, { statusCode, elapsedTime }: FastifyReply) => ({
-    requestId: app.conceal(request.id),
-    method: request.method,
-    url: concealUrl(request.url),
-    operationId: request.routeOptions.config.operationId,
-    client: request.client?.name,
-    address: shown(request.ip),
-    account: shown((request.params as { account?: string } | undefined)?.account),
-    status: statusCode,
-    milliseconds: Math.round(elapsedTime),
-    ...request.client && {
-      cache: request.source ? results[request.source].result : undefined, calls: openedAccount(request)?.calls ?? 0
-    },
-    traceId: shown(request.trace?.id),
-    ...request.problem && reason(request.problem)
-  })
+  function fieldsOf (request: FastifyRequest, { statusCode, elapsedTime }: FastifyReply): string {
+    const { client, source, problem } = request
+    return `,"requestId":${quoted(app.conceal(request.id))},"method":"${request.method}"` +
+      `,"url":${quoted(concealUrl(request.url))}` +
+      field('operationId', request.operation.operationId) +
+      field('client', client?.name) +
+      field('address', shown(request.ip)) +
+      field('account', shown((request.params as { account?: string } | undefined)?.account)) +
+      `,"status":${statusCode},"milliseconds":${Math.round(elapsedTime)}` +
+      (source ? `,"cache":"${results[source].result}"` : '') +
+      (client ? `,"calls":${openedAccount(request)?.calls ?? 0}` : '') +
+      field('traceId', shown(request.trace?.id)) +
+      (problem ? fields(reason(problem)) : '')
+  }
 
   const logger = app.log as Logger
   const write = writer(logger)
 
   /** A warning, if it is not the caller's fault. */
-  function log (request: FastifyRequest, reply: FastifyReply, message: string) {
+  function log (request: FastifyRequest, reply: FastifyReply, message: Message) {
     const level = reply.statusCode >= 500 ? 'warn' : 'info'
-    if (logger.isLevelEnabled(level)) write(level, summary(request, reply), message)
+    if (logger.isLevelEnabled(level)) write(level, fieldsOf(request, reply), message)
   }
 
   app.addHook('onResponse', (request, reply, done) => {
@@ -62,16 +63,16 @@ export default fp(async function requestLog (app: FastifyInstance) {
   })
 }, { name: 'request-log', dependencies: ['secrets', 'trace', 'auth', 'problems'] })
 
-/** Writes the line that pino would write, in half the time: pino looks for a serializer of each field of each line. */
+/** Writes the line that pino would write, in less time: pino looks for a serializer of each field of each line. */
 function writer (log: Logger) {
   const { lsCacheSym, chindingsSym, streamSym } = symbols
   const parts = log as unknown as Record<symbol, unknown>
   const levels = parts[lsCacheSym] as Record<number, string>
   const bindings = parts[chindingsSym] as string
   const stream = parts[streamSym] as { write (line: string): void }
-  return (level: 'info' | 'warn', fields: object, message: string) => {
+  return (level: 'info' | 'warn', fields: string, message: Message) => {
     const start = `${levels[log.levels.values[level] as number]},"time":${Date.now()}${bindings}`
-    stream.write(`${start},${JSON.stringify(fields).slice(1, -1)},"msg":${JSON.stringify(message)}}\n`)
+    stream.write(`${start}${fields},"msg":"${message}"}\n`)
   }
 }
 

@@ -45,11 +45,21 @@ t.test('an X-Request-Id of plain characters is kept, any other is replaced', asy
 
 t.test('the line of a request is the one that pino would write', async (t) => {
   const { request, app, log } = await start(t)
-  await request('GET', '/v1/spot/demo/elastigroups', { headers: { 'x-request-id': 'the-line' } })
-  await until(() => log.some((line) => line.includes('the-line')))
-  const line = log.find((line) => line.includes('the-line')) as string
-  const { level, time, pid, hostname, msg, ...fields } = JSON.parse(line)
-  app.log.info(fields, msg)
-  t.equal(line.replace(String(time), ''), log.at(-1)?.replace(/(?<="time":)\d+/, ''))
-  t.ok(Math.abs(time - Date.now()) < 3_600_000)
+  const trace = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }
+  for (const [path, headers] of [
+    [groups, {}], [groups, {}], // the second time from memory
+    ['/v1/spot/ping', trace],
+    ['/v1/spot/a%22b%5C%0Ac%C3%A9%F0%9F%98%80/elastigroups', trace],
+    ['/v1/spot/"quoted"\\/elastigroups?a="b"', {}],
+    [`${groups}?page=2`, { 'x-request-id': 'the-line' }]
+  ] as const) {
+    const before = log.length
+    await request('GET', path, { headers: { ...headers } })
+    await until(() => log.length > before)
+    const line = log[before] as string
+    const { level, time, pid, hostname, msg, ...fields } = JSON.parse(line)
+    app.log.info(fields, msg)
+    t.equal(line.replace(String(time), ''), log.at(-1)?.replace(/(?<="time":)\d+/, ''), path)
+    t.ok(Math.abs(time - Date.now()) < 3_600_000)
+  }
 })
