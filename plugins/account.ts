@@ -24,7 +24,7 @@ export default fp(async function account (app: FastifyInstance) {
       const known = opened.get(this)
       if (known) return known
       const account = app.spot.account((this.params as { account: string }).account, {
-        kind: this.routeOptions.config.kind === 'write' ? 'write' : 'read',
+        kind: this.operation.kind === 'write' ? 'write' : 'read',
         client: this.client?.name ?? '',
         fresh: wantsFresh(this),
         dryRun: (this.query as { dryRun?: boolean }).dryRun === true,

@@ -61,8 +61,8 @@ export default fp(async function admission (app: FastifyInstance) {
   })
 
   // From here a write runs to its end even if the caller hangs up; `onSend` marks that end.
-  app.addHook('preValidation', ({ routeOptions: { config } }, { raw }, done) => {
-    if (config.kind === 'write') {
+  app.addHook('preValidation', ({ operation }, { raw }, done) => {
+    if (operation.kind === 'write') {
       // Its caller hung up while the token was checked, so nobody waited for it.
       if (over) return done(new Problem('not-ready', { detail: 'This server is shutting down. Nothing was sent.' }))
       if (underWay.has(raw)) change(raw, { working: true })

@@ -32,7 +32,7 @@ export default fp(async function audit (app: FastifyInstance) {
 
   // Written before the answer leaves, so a caller who has an answer can find its line.
   app.addHook('onSend', (request, reply, payload, done) => {
-    if (request.client && request.routeOptions.config.audited) {
+    if (request.client && request.operation.audited) {
       log.write(rewritten(recordOf(request, reply), conceal) as object)
     }
     done(null, payload)
@@ -49,10 +49,10 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
   // A body that is not as documented is left out: a secret may be under any name.
   const recorded = request.problem?.problem === 'invalid-request' ? undefined : body
   const identity = request.server.spot.identity(account) ?? ''
-  const { schema, config } = request.routeOptions
+  const { operation, routeOptions: { schema } } = request
   return {
     // First, and so named, to tell audit lines from log lines on the standard output.
-    audit: config.operationId,
+    audit: operation.operationId,
     time: new Date().toISOString(),
     client,
     address: request.ip,
@@ -61,7 +61,7 @@ function recordOf (request: FastifyRequest, reply: FastifyReply) {
     location: reply.getHeader('location'),
     // What was sent to Spot, and what the caller wrote.
     options: { ...query as object, ...request.query as object },
-    idempotencyKey: config.replayable && typeof key === 'string'
+    idempotencyKey: operation.replayable && typeof key === 'string'
       ? storageKeyOf(client, identity, keyFromHeader(key))
       : undefined,
     outcome: outcomeOf(request, reply),

@@ -46,7 +46,7 @@ export default fp(async function auth (app: FastifyInstance) {
   app.decorateRequest('client', null)
   app.decorate('verifyToken', (request, _, done) => {
     if (request.client && isCurrent(request.client)) return done() as undefined
-    const { kind, tokenOptional } = request.routeOptions.config
+    const { kind, tokenOptional } = request.operation
     const { authorization, 'x-auth-client': name } = request.headers
     const token = request.headers['x-auth-token'] ?? (tokenOptional ? bearerIn(authorization) : undefined)
     const within = deadlines[kind === 'write' ? 'write' : 'read']

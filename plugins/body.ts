@@ -40,7 +40,7 @@ export default fp(async function body (app: FastifyInstance) {
   })
   // A body that would not reach Spot is refused, not dropped. An empty object is accepted: some SDKs send one.
   app.addHook('preHandler', (request, _, done) => {
-    const { body, routeOptions: { config: { hasBody, query } } } = request
+    const { body, operation: { hasBody, query } } = request
     if (hasBody !== false) return done()
     const isUnwanted = body === undefined
       ? mayHaveBody(request)
@@ -51,7 +51,7 @@ export default fp(async function body (app: FastifyInstance) {
 }, { name: 'body', dependencies: ['@fastify/sensible'] })
 
 /** Whether a read, whose body nobody parses, has one that is more than `{}`. */
-export function mayHaveBody ({ headers, routeOptions: { config: { kind } } }: FastifyRequest): boolean {
+export function mayHaveBody ({ headers, operation: { kind } }: FastifyRequest): boolean {
   const { 'content-length': length = '0', 'transfer-encoding': coding } = headers
   return kind !== 'write' && (coding !== undefined || Number(length) > 2)
 }

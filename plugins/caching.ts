@@ -9,15 +9,15 @@ const CACHE_CONTROL = 'public, no-cache'
 /** Answers that are public, and the same until the next release, have an ETag: the document and the docs page. */
 export default fp(async function caching (app: FastifyInstance) {
   // @fastify/static compares the tags of its files by itself, and knows nothing of codings.
-  app.addHook('onRequest', ({ routeOptions, headers }, _, done) => {
+  app.addHook('onRequest', ({ operation, headers }, _, done) => {
     const tags = headers['if-none-match']
-    if (tags !== undefined && isOfDocs(routeOptions)) headers['if-none-match'] = withoutCodings(tags)
+    if (tags !== undefined && isOfDocs(operation)) headers['if-none-match'] = withoutCodings(tags)
     done()
   })
 
-  app.addHook('onSend', ({ routeOptions, headers }, reply, payload, done) => {
-    const { kind, ifNoneMatch } = routeOptions.config
-    const isConstant = isOfDocs(routeOptions) || (kind === 'public' && ifNoneMatch)
+  app.addHook('onSend', ({ operation, headers }, reply, payload, done) => {
+    const { kind, ifNoneMatch } = operation
+    const isConstant = isOfDocs(operation) || (kind === 'public' && ifNoneMatch)
     if (!isConstant || (reply.statusCode !== 200 && reply.statusCode !== 304)) return done(null, payload)
     reply.header('cache-control', CACHE_CONTROL)
     if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return done(null, payload)
@@ -28,6 +28,6 @@ export default fp(async function caching (app: FastifyInstance) {
     reply.code(304).removeHeader('content-length').removeHeader('content-type')
     done(null, null)
   })
-}, { name: 'caching' })
+}, { name: 'caching', dependencies: ['requests'] })
 
-const isOfDocs = ({ url }: FastifyRequest['routeOptions']) => url?.startsWith(DOCS_PATH)
+const isOfDocs = ({ url }: FastifyRequest['operation']) => url?.startsWith(DOCS_PATH)

@@ -33,9 +33,8 @@ export default fp(async function guardrails (app: FastifyInstance) {
   app.decorate('guard', async (request) => {
     const masks = masksIn(request.body)
     if (masks.length > 0) throw maskedSecret(masks)
-    const { rules, account, params, query, body, routeOptions } = request
+    const { rules, account, params, query, body, operation: { operationId = '' } } = request
     if (rules.length === 0) return
-    const { operationId = '' } = routeOptions.config
     const accountRegion = app.configuration.accounts[account.name]?.region
     const errors = await judge({
       operationId, params: params as object, query: query as object, body, rules, accountRegion, spot: account.fresh

@@ -73,8 +73,8 @@ export default fp(async function idempotency (
   keys.watchInDoubt(() => idempotency.inDoubt)
 
   /** A create that has a key. A dry run sends nothing, so its key is left alone. */
-  function createOf ({ headers, client, account, params, body, routeOptions }: FastifyRequest): Create | undefined {
-    const { operationId = '' } = routeOptions.config
+  function createOf ({ headers, client, account, params, body, operation }: FastifyRequest): Create | undefined {
+    const { operationId = '' } = operation
     const header = headers['idempotency-key']
     if (typeof header !== 'string' || account.dryRun) return undefined
     const { account: _, ...resource } = params as { account: string }

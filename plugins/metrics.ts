@@ -92,8 +92,8 @@ export default fp(async function metrics (app) {
     if (!config?.operationId || method === 'HEAD') return
     requests.add(config as OperationRow, { method: String(method), route: url })
   })
-  app.addHook('onResponse', ({ routeOptions: { config } }, { statusCode, elapsedTime }, done) => {
-    requests.observe(config?.operationId, statusCode, elapsedTime / 1000)
+  app.addHook('onResponse', ({ operation }, { statusCode, elapsedTime }, done) => {
+    requests.observe(operation.operationId, statusCode, elapsedTime / 1000)
     done()
   })
 

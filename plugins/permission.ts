@@ -33,7 +33,7 @@ export default fp(async function permission (app: FastifyInstance) {
     refusals.count(denial)
     throw forbidden(client, denial, account, ending)
   }
-  const rowOf = ({ routeOptions }: FastifyRequest) => routeOptions.config as OperationRow & { needs: Need }
+  const rowOf = ({ operation }: FastifyRequest) => operation as OperationRow & { needs: Need }
 
   app.decorate('permit', {
     metrics (request, reply, done) {

@@ -25,14 +25,14 @@ type Reads = Record<OperationId, (request: never) => { body?: unknown } | Promis
 
 export default fp(async function preconditions (app: FastifyInstance, { reads }: { reads: Reads }) {
   app.decorate('preconditions', {
-    refuse ({ headers, routeOptions: { config } }, _, done) {
+    refuse ({ headers, operation }, _, done) {
       if (headers['if-unmodified-since'] !== undefined) return done(unchecked('If-Unmodified-Since'))
-      if (headers['if-match'] !== undefined && !config.ifMatch) return done(unchecked('If-Match'))
-      if (headers['if-none-match'] !== undefined && config.kind === 'write') return done(unchecked('If-None-Match'))
+      if (headers['if-match'] !== undefined && !operation.ifMatch) return done(unchecked('If-Match'))
+      if (headers['if-none-match'] !== undefined && operation.kind === 'write') return done(unchecked('If-None-Match'))
       done()
     },
 
-    async check ({ headers, routeOptions: { config: { ifMatch } }, account, params }) {
+    async check ({ headers, operation: { ifMatch }, account, params }) {
       const tags = headers['if-match']
       if (!ifMatch || tags === undefined) return
       const { body } = await reads[ifMatch]({ account: account.fresh, params, query: {} } as never)

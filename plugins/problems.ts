@@ -97,8 +97,8 @@ export default fp(async function problems (app: FastifyInstance) {
 }, { name: 'problems' })
 
 /** Whether the path ends with a slash, so that the id it should end with would be empty. The docs page has both. */
-const endsWithNothing = ({ url, routeOptions }: FastifyRequest) => url.charCodeAt(endOfPath(url) - 1) === SLASH &&
-  !routeOptions.url?.endsWith('/') && !routeOptions.url?.startsWith(DOCS_PATH)
+const endsWithNothing = ({ url, operation }: FastifyRequest) => url.charCodeAt(endOfPath(url) - 1) === SLASH &&
+  !operation.url?.endsWith('/') && !operation.url?.startsWith(DOCS_PATH)
 
 function refuse ({ method, url }: FastifyRequest): never {
   const path = url.slice(0, endOfPath(url))

@@ -5,6 +5,13 @@ import fp from 'fastify-plugin'
 import { LONGEST_URL, refuseConnect, SECURITY_HEADERS, urlTooLong } from '../services/problems/malformed-http.js'
 import { Problem } from '../services/problems/index.js'
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The row of the operation that is asked for, and its route; without an `operationId` where it is none. */
+    operation: FastifyContextConfig & { url?: string }
+  }
+}
+
 /**
  * The caller's X-Request-Id where it is a plain word, or a new one. One that holds a secret is kept, too: to replace it
  * would tell everybody whether a guess is right. Log and audit mask it.
@@ -14,14 +21,17 @@ export function requestId ({ headers }: Pick<IncomingMessage, 'headers'>): strin
   return typeof given === 'string' && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID()
 }
 
-/** Every request has an id, which its answer names; what is not HTTP as we take it is refused. */
+/** Every request has an id, which its answer names, and an operation. What is not HTTP as we take it is refused. */
 export default fp(async function requests (app: FastifyInstance) {
   // Node would answer these by itself, without a problem: https://nodejs.org/api/http.html#event-checkexpectation
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   Object.assign(app.server, { requireHostHeader: false })
   app.server.on('connect', (_, socket) => refuseConnect(socket))
 
+  app.decorateRequest('operation', null as never)
   app.addHook('onRequest', (request, reply, done) => {
+    // Fastify makes an object of twelve properties each time it is asked for its options.
+    request.operation = request.routeOptions.config
     reply.header('x-request-id', request.id)
     reply.header('cache-control', 'no-store')
     reply.headers(SECURITY_HEADERS)
