@@ -22,14 +22,17 @@ interface Answer { status: number, headers?: Record<string, string | undefined>,
 export default fp(async function contract (app: FastifyInstance, { handlers }: { handlers: Handlers }) {
   // A newline at the end, so that a terminal begins a new line after it.
   app.setReplySerializer((body) => `${JSON.stringify(body)}\n`)
-  const allowed = app.auth([app.verifyToken, app.permit.operation], { relation: 'and' })
+  const authenticated = app.auth([app.verifyToken])
   /** What is read of an account may be given again for a moment. */
   const isRemembered = ({ kind, inAccount }: OperationRow) => kind === 'read' && inAccount
 
   const hooksOf = (row: OperationRow) => ({
     onRequest: row.kind === 'public'
       ? [...row.tokenOptional ? [app.permit.metrics] : [], app.preconditions.refuse]
-      : [allowed, app.preconditions.refuse, ...isRemembered(row) ? [app.replies.sendAgain] : [], app.admit],
+      : [
+          authenticated, app.permit.operation, app.preconditions.refuse,
+          ...isRemembered(row) ? [app.replies.sendAgain] : [], app.admit
+        ],
     ...row.kind === 'write' && {
       preHandler: [
         app.permit.body,

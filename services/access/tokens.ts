@@ -71,7 +71,7 @@ export function tokens<H extends Holder> (
   holders: readonly H[], { tries = 4, failures = failureLimit(), verify = bcryptVerify as Verify } = {}
 ): Tokens<H> {
   const secret = randomBytes(32).toString('base64')
-  const nameOf = (token: string) => hash('sha256', secret + token, 'base64')
+  const nameOf = (token: string) => hash('sha256', secret + token, 'binary')
   const valid = new Remembered<Key<H>>()
   const refused = new LRUCache<string, Refusal>(REFUSED)
   const underWay = new Map<string, Check<H>>()
@@ -170,7 +170,7 @@ export function tokens<H extends Holder> (
     const known = refused.get(name)
     if (known) return known
     failures.expect(address)
-    const named = Buffer.from(name)
+    const named = Buffer.from(name, 'binary')
     const equal = namesOfKeys.filter((key) => timingSafeEqual(key, named))
     const refusal = equal.length > 0 ? 'key-itself' : form
     refused.set(name, refusal)
@@ -181,7 +181,7 @@ export function tokens<H extends Holder> (
     changes++
     keys = holders.flatMap((holder) => holder.keys.map((key) => ({ holder, key })))
     mostKeys = Math.max(1, ...holders.map((holder) => holder.keys.length))
-    namesOfKeys = keys.map(({ key }) => Buffer.from(nameOf(key)))
+    namesOfKeys = keys.map(({ key }) => Buffer.from(nameOf(key), 'binary'))
     valid.update(({ key, holder }) => current(key, holder.name))
     refused.clear() // what was wrong may be right now
     underWay.clear()
