@@ -83,7 +83,7 @@ export default fp(async function replies (app: FastifyInstance) {
         counter.count(results.memory.result)
         leave(request, reply, known, 'memory')
       }
-      const isFresh = app.memory.isFresh(known.answers)
+      const isFresh = app.memory.isFresh(known)
       if (isFresh instanceof Promise) isFresh.then(decide, () => done())
       else decide(isFresh)
     }

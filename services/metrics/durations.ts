@@ -46,8 +46,9 @@ export function durations<Word extends string> (
       if (!of) return
       of.count++
       of.sum += seconds
-      const at = buckets.findIndex((bound) => seconds <= bound)
-      if (at >= 0) (of.counts[at] as number)++
+      let at = 0
+      while (at < buckets.length && seconds > (buckets[at] as number)) at++
+      if (at < buckets.length) (of.counts[at] as number)++
     }
   }
 }

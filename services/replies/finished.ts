@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { asJson } from '../event-loop/yield.js'
-import type { Answer } from '../spot/answer.js'
+import type { Answer, Proof } from '../spot/answer.js'
 import { etagOf } from './entity-tags.js'
 import { offsetOf } from './retry-after.js'
 
@@ -26,7 +26,8 @@ export interface FinishedReply {
   askedAt: number
   /** Of the moments to ask again, where it has a Retry-After. */
   offset: number
-  answers: readonly Answer[]
+  /** Of all that it was made of, where all may be given again. */
+  proof: Proof | undefined
 }
 
 /** Replies that were given a moment ago, ready to leave again while all that they were made of may be given. */
@@ -45,12 +46,19 @@ export class FinishedReplies {
     const askedAt = Math.min(...answers.map((answer) => answer.askedAt))
     // Without the first word of the key, which says whether secrets are masked: all wait for the same resource.
     const offset = headers['Retry-After'] === undefined ? 0 : offsetOf(key.slice(key.indexOf(' ')))
-    const reply = { body: body.length > LARGE ? Buffer.from(body) : body, etag, headers, askedAt, offset, answers }
-    if (answers.length > 0 && answers.every(({ proof }) => proof)) this.#kept.set(key, reply)
+    const proof = proofOf(answers)
+    const reply = { body: body.length > LARGE ? Buffer.from(body) : body, etag, headers, askedAt, offset, proof }
+    if (proof) this.#kept.set(key, reply)
     return reply
   }
 
   clear (): void {
     this.#kept.clear()
   }
+}
+
+function proofOf (answers: readonly Answer[]): Proof | undefined {
+  const proofs = answers.map(({ proof }) => proof).filter((proof) => proof !== undefined)
+  if (answers.length === 0 || proofs.length < answers.length) return undefined
+  return { names: proofs.flatMap(({ names }) => names), stamps: proofs.flatMap(({ stamps }) => stamps) }
 }

@@ -22,6 +22,9 @@ export interface Answer {
   calls: number
   /** What Spot reported of its rate limit. */
   quota?: Quota | undefined
-  /** The stamps when Spot was asked. Memory may serve the answer again while they are unchanged. */
-  proof?: { names: readonly string[], stamps: readonly string[] } | undefined
+  /** Memory may serve the answer again while these stamps are unchanged. */
+  proof?: Proof | undefined
 }
+
+/** Names of stamps, and their values when Spot was asked. */
+export interface Proof { names: readonly string[], stamps: readonly string[] }

@@ -67,20 +67,14 @@ export class Memory {
       : this.#read(identity, within, call, next)
   }
 
-  /** Whether all of these answers may be given once more. */
-  isFresh (answers: readonly Answer[]): boolean | Promise<boolean> {
+  /** Whether what Spot said then may be said once more. */
+  isFresh ({ askedAt, proof }: Pick<Answer, 'askedAt' | 'proof'>): boolean | Promise<boolean> {
     const { clock, freshFor, stamps } = this.#options
-    const names: string[] = []
-    const remembered: string[] = []
-    for (const { askedAt, proof } of answers) {
-      if (proof === undefined || clock.now() - askedAt >= freshFor) return false
-      names.push(...proof.names)
-      remembered.push(...proof.stamps)
-    }
-    const current = stamps.read(names)
+    if (proof === undefined || clock.now() - askedAt >= freshFor) return false
+    const current = stamps.read(proof.names)
     return current instanceof Promise
-      ? current.then((current) => areUnchanged(remembered, current))
-      : areUnchanged(remembered, current)
+      ? current.then((current) => areUnchanged(proof.stamps, current))
+      : areUnchanged(proof.stamps, current)
   }
 
   /** Forgets everything: an account may mean something else now. */

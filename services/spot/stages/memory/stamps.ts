@@ -42,7 +42,7 @@ export function localStamps (now: () => number): Stamps {
     timeout: 0,
     read: (names) => names.map((name) => {
       const { stamp, excludedUntil } = stamps.get(name) ?? set(name, 0)
-      return excludedUntil > now() ? '' : stamp
+      return excludedUntil > 0 && excludedUntil > now() ? '' : stamp
     }),
     renew (names, excludeFor) {
       for (const name of names) {
