@@ -20,11 +20,11 @@ import methods from './plugins/methods.js'
 import metrics from './plugins/metrics.js'
 import permission from './plugins/permission.js'
 import preconditions from './plugins/preconditions.js'
-import problems, { replyWithProblem } from './plugins/problems.js'
+import problems from './plugins/problems.js'
 import reload from './plugins/reload.js'
 import replies from './plugins/replies.js'
 import requestLog from './plugins/request-log.js'
-import requests, { requestId } from './plugins/requests.js'
+import requests, { requestId, routeNowhere } from './plugins/requests.js'
 import secrets from './plugins/secrets.js'
 import spot from './plugins/spot.js'
 import state from './plugins/state.js'
@@ -58,7 +58,7 @@ export async function build (configuration: Configuration, { log }: BuildOptions
     keepAliveTimeout: 72_000,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 128 },
-    frameworkErrors: replyWithProblem,
+    frameworkErrors: routeNowhere,
     // None of Fastify's own: to load them takes longer than to load Fastify. plugins/contract.ts sets what is used.
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     clientErrorHandler: malformedHttp

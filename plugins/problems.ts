@@ -6,6 +6,7 @@ import { SECURITY_HEADERS } from '../services/problems/malformed-http.js'
 import { sanitizeError } from '../services/problems/sanitize-error.js'
 import { invalidRequest, type ValidationFailure } from '../services/problems/invalid-request.js'
 import { Problem, problemBody, type ProblemName } from '../services/problems/index.js'
+import { routingError } from './requests.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -69,7 +70,7 @@ function problemOf (error: FastifyError): Problem {
 }
 
 /** Answers with a problem, in whatever state the request is. */
-export function replyWithProblem (thrown: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+function replyWithProblem (thrown: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   const error = thrown ?? Object.assign(new Error(`${thrown} was thrown`), { code: '' })
   const problem = request.raw.errored === error ? hungUp() : problemOf(error)
   if (problem.problem === 'internal-error') {
@@ -100,7 +101,10 @@ export default fp(async function problems (app: FastifyInstance) {
 const endsWithNothing = ({ url, operation }: FastifyRequest) => url.charCodeAt(endOfPath(url) - 1) === SLASH &&
   !operation.url?.endsWith('/') && !operation.url?.startsWith(DOCS_PATH)
 
-function refuse ({ method, url }: FastifyRequest): never {
+function refuse (request: FastifyRequest): never {
+  const { method, url } = request
+  const error = routingError(request)
+  if (error) throw error
   const path = url.slice(0, endOfPath(url))
   const without = path.replace(/\/+$/, '')
   const hasSlash = path !== without && without !== ''

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { LONGEST_URL, refuseConnect, SECURITY_HEADERS, urlTooLong } from '../services/problems/malformed-http.js'
 import { Problem } from '../services/problems/index.js'
@@ -21,6 +21,25 @@ export function requestId ({ headers }: Pick<IncomingMessage, 'headers'>): strin
   return typeof given === 'string' && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID()
 }
 
+/** A path at which nothing is. */
+const NOWHERE = '/-'
+
+/** Requests with a path that Fastify cannot route, their URL, and why. */
+const unroutable = new WeakMap<IncomingMessage, { url: string | undefined, error: FastifyError }>()
+
+/**
+ * Fastify answers a path that it cannot decode, or with a part that is too long, without any hook. Routed once more, to
+ * where nothing is, it is logged and counted, and has the headers of every answer.
+ */
+export function routeNowhere (error: FastifyError, { raw, server }: FastifyRequest, reply: FastifyReply) {
+  unroutable.set(raw, { url: raw.url, error })
+  raw.url = NOWHERE
+  server.routing(raw, reply.raw)
+}
+
+/** Why Fastify could not route a request, if so. */
+export const routingError = (request: FastifyRequest) => unroutable.get(request.raw)?.error
+
 /** Every request has an id, which its answer names, and an operation. What is not HTTP as we take it is refused. */
 export default fp(async function requests (app: FastifyInstance) {
   // Node would answer these by itself, without a problem: https://nodejs.org/api/http.html#event-checkexpectation
@@ -32,6 +51,7 @@ export default fp(async function requests (app: FastifyInstance) {
   app.addHook('onRequest', (request, reply, done) => {
     // Fastify makes an object of twelve properties each time it is asked for its options.
     request.operation = request.routeOptions.config
+    if (request.raw.url === NOWHERE) request.raw.url = unroutable.get(request.raw)?.url ?? NOWHERE
     reply.header('x-request-id', request.id)
     reply.header('cache-control', 'no-store')
     reply.headers(SECURITY_HEADERS)

@@ -41,7 +41,7 @@ t.test('CORS: pages of the configured origins may call, those of others see noth
   for (const [headers, path, status] of [
     [{ 'x-auth-token': TOKEN }, groups, 200], [{}, groups, 401], [{}, '/v1/spot/nowhere', 404],
     [{}, '/v1/spot/ping', 200],
-    [{}, `${groups}/`, 404]
+    [{}, `${groups}/`, 404], [{}, '/v1/spot/%', 400], [{}, `${groups}/${'x'.repeat(200)}`, 414]
   ] as const) {
     t.match(await ask({ origin: portal, ...headers }, 'GET', path), { status, origin: portal, exposed, vary: /Origin/ }, path)
     for (const origin of ['https://portal.example.org.evil.example', 'null', 'https://PORTAL.example.org', '']) {

@@ -51,7 +51,8 @@ t.test('the line of a request is the one that pino would write', async (t) => {
     ['/v1/spot/ping', trace],
     ['/v1/spot/a%22b%5C%0Ac%C3%A9%F0%9F%98%80/elastigroups', trace],
     ['/v1/spot/"quoted"\\/elastigroups?a="b"', {}],
-    [`${groups}?page=2`, { 'x-request-id': 'the-line' }]
+    [`${groups}?page=2`, { 'x-request-id': 'the-line' }],
+    ['/v1/spot/"%', trace]
   ] as const) {
     const before = log.length
     await request('GET', path, { headers: { ...headers } })
@@ -62,4 +63,23 @@ t.test('the line of a request is the one that pino would write', async (t) => {
     t.equal(line.replace(String(time), ''), log.at(-1)?.replace(/(?<="time":)\d+/, ''), path)
     t.ok(Math.abs(time - Date.now()) < 3_600_000)
   }
+})
+
+t.test('what has no valid path is logged and counted like any other request', async (t) => {
+  const { request, log } = await start(t, { configuration: { trustedProxies: ['127.0.0.1'] } })
+  const headers = { 'x-forwarded-for': '198.51.100.7', 'x-request-id': 'an-id' }
+  for (const [url, status, problem] of [
+    ['/v1/spot/%?a=b', 400, 'malformed-request'], [`/v1/spot/${'x'.repeat(200)}/elastigroups`, 414, 'uri-too-long']
+  ] as const) {
+    const before = log.length
+    const reply = await request('GET', url, { headers })
+    t.match(reply, { status, json: { instance: url.split('?')[0] }, headers: { 'cache-control': 'no-store' } })
+    await until(() => log.length > before)
+    t.match(JSON.parse(log[before] as string), {
+      requestId: 'an-id', method: 'GET', url, address: '198.51.100.7', status, problem
+    })
+  }
+  const { text } = await request('GET', '/v1/spot/metrics')
+  t.match(text, /^http_requests_total\{method="__other__",route="__other__",status_class="4xx"\} 2$/m)
+  t.match(text, /^http_error_responses_total\{status_code="414"\} 1$/m)
 })
