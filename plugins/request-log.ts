@@ -12,14 +12,16 @@ type Message = 'request ended' | 'caller hung up before its answer'
 
 /** One line in the log for each request: who asked for what, and what came of it and why. */
 export default fp(async function requestLog (app: FastifyInstance) {
-  /** Also without what is a secret once it is decoded. */
-  function concealUrl (url: string): string {
-    const decoded = decode(url)
-    const isSecret = app.conceal(decoded) !== decoded
-    return withoutTokens(isSecret ? app.conceal(decoded) : url)
-  }
+  const hide = (text: string) => withoutTokens(app.conceal(text))
+  const shown = (text: string | undefined) => text && hide(text)
 
-  const shown = (text: string | undefined) => text && withoutTokens(app.conceal(text))
+  /** Also without what is a secret once it is decoded. */
+  function shownUrl (url: string): string {
+    const hidden = hide(url)
+    const decoded = decode(hidden)
+    const without = hide(decoded)
+    return without === decoded ? hidden : without
+  }
 
   function reason (problem: Problem) {
     const { detail, ...rest } = reasonOf(problem)
@@ -30,7 +32,7 @@ export default fp(async function requestLog (app: FastifyInstance) {
   function fieldsOf (request: FastifyRequest, { statusCode, elapsedTime }: FastifyReply): string {
     const { client, source, problem } = request
     return `,"requestId":${quoted(app.conceal(request.id))},"method":"${request.method}"` +
-      `,"url":${quoted(concealUrl(request.url))}` +
+      `,"url":${quoted(shownUrl(request.url))}` +
       field('operationId', request.operation.operationId) +
       field('client', client?.name) +
       field('address', shown(request.ip)) +
@@ -76,12 +78,6 @@ function writer (log: Logger) {
   }
 }
 
-/** What a URL says; one that is no valid URL as it is. */
-function decode (url: string): string {
-  if (!/[%+]/.test(url)) return url
-  try {
-    return decodeURIComponent(url.replaceAll('+', ' '))
-  } catch {
-    return url
-  }
-}
+/** What a URL says; what cannot be decoded stays in part. */
+const decode = (url: string) =>
+  url.replace(/(?:%[\da-f]{2})+/gi, (bytes) => Buffer.from(bytes.replaceAll('%', ''), 'hex').toString())

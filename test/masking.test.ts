@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { bodyValuesOf } from '../services/audit/index.js'
 import {
-  MASK, MASK_BASE64, harmless, masked, maskedInTurns, maskOf, masksIn, secrets, visitLeaves
+  concealing, MASK, MASK_BASE64, harmless, masked, maskedInTurns, maskOf, masksIn, secrets, visitLeaves
 } from '../services/masking/index.js'
 import { pointerTo } from '../services/problems/pointer.js'
 import { faultsOfReply } from './contract-check.js'
@@ -296,5 +296,14 @@ t.test('the audit lists the values of a body, with secrets masked and long strin
   t.strictSame(bodyValuesOf([1, 2], { most: 2 }).length, 2)
   t.strictSame(bodyValuesOf(undefined), [])
   t.strictSame(bodyValuesOf('text'), [{ pointer: '#', value: 'text' }])
+  t.end()
+})
+
+t.test('a secret is masked where a plus became a space, or a space a plus', (t) => {
+  const conceal = concealing(['adm+in/key-1234567890=', 'of two words'])
+  for (const text of ['adm+in/key-1234567890=', 'adm in/key-1234567890=', 'of two words', 'of+two words']) {
+    t.equal(conceal(`<${text}>`), '<(masked)>', text)
+  }
+  t.equal(conceal('adm-in/key-1234567890='), 'adm-in/key-1234567890=')
   t.end()
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ACCOUNT, start, TOKEN } from './helper.js'
+import { ACCOUNT, KEY, start, TOKEN } from './helper.js'
 import { until } from './until.js'
 
 const groups = `/v1/spot/${ACCOUNT}/elastigroups`
@@ -82,4 +82,23 @@ t.test('what has no valid path is logged and counted like any other request', as
   const { text } = await request('GET', '/v1/spot/metrics')
   t.match(text, /^http_requests_total\{method="__other__",route="__other__",status_class="4xx"\} 2$/m)
   t.match(text, /^http_error_responses_total\{status_code="414"\} 1$/m)
+})
+
+t.test('a key in the URL is kept out of the log, however it is encoded', async (t) => {
+  const keys = [KEY, 'adm+in/key-1234567890=', 'of two words + 100%']
+  const { request, log } = await start(t, {
+    configuration: { clients: [{ name: 'default', keys, accounts: ['*'], access: 'admin', allowDelete: true }] }
+  })
+  for (const written of [
+    'adm+in/key-1234567890=', 'adm+in%2Fkey-1234567890%3D', 'adm%2bin%2fkey-1234567890%3d', '%61dm+in/key-1234567890=',
+    '%ff%61dm%2bin/key-1234567890=', 'of+two+words+%2B+100%25', 'of%20two%20words%20+%20100%25',
+    'of%20two+words+%2b+100%25'
+  ]) {
+    for (const url of [`/v1/spot/ping?t=${written}`, `/v1/spot/%?t=${written}`, `/v1/spot/ping?x=%&t=${written}`]) {
+      const before = log.length
+      await request('GET', `${url}&other=${KEY}`)
+      await until(() => log.length > before)
+      t.match(JSON.parse(log[before] as string).url, /^\/v1\/spot\/.*t=\ufffd?\(masked\)&other=\(masked\)$/, url)
+    }
+  }
 })

@@ -15,10 +15,13 @@ export function concealing (secrets: readonly string[]): (text: string) => strin
   if (forms.length === 0) return (text) => text
   // Of two that begin alike, the longer one first.
   const longestFirst = [...new Set(forms)].toSorted((a, b) => b.length - a.length)
-  const pattern = new RegExp(longestFirst.map((form) => form.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('|'), 'g')
+  const pattern = new RegExp(longestFirst.map(patternOf).join('|'), 'g')
   const shortest = Math.min(...forms.map(({ length }) => length))
   return (text) => text.length < shortest ? text : text.replace(pattern, MASK)
 }
+
+/** In a URL a plus is one, or a space: nobody knows which was meant. */
+const patternOf = (form: string) => form.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&').replace(/\\\+| /g, '[+ ]')
 
 /** A bcrypt hash, as it is or as URLs write it: of a key, it is a token. */
 const HASH = /(?:\$|%24)2[aby](?:\$|%24)\d\d(?:\$|%24)[./\w%]{53,}/gi
