@@ -1,5 +1,6 @@
 import t from 'tap'
 import { ACCOUNT, KEY, start, TOKEN } from './helper.js'
+import { raw } from './raw-http.js'
 import { until } from './until.js'
 
 const groups = `/v1/spot/${ACCOUNT}/elastigroups`
@@ -101,4 +102,17 @@ t.test('a key in the URL is kept out of the log, however it is encoded', async (
       t.match(JSON.parse(log[before] as string).url, /^\/v1\/spot\/.*t=\ufffd?\(masked\)&other=\(masked\)$/, url)
     }
   }
+})
+
+t.test('what is not HTTP as Node takes it has no line in the log', async (t) => {
+  const gateway = await start(t)
+  const end = 'HTTP/1.1\r\nHost: x\r\nConnection: close\r\n'
+  for (const [bytes, status] of [
+    [`CONNECT x:1 ${end}\r\n`, 405], [`GET /v1/spot/\xe9 ${end}\r\n`, 400],
+    [`GET /v1/spot/ping ${end}X-Long: ${'x'.repeat(20_000)}\r\n\r\n`, 431]
+  ] as const) t.equal((await raw(gateway, bytes)).status, status, bytes.slice(0, 20))
+  await gateway.request('GET', '/v1/spot/ping')
+  const urls = () => gateway.log.map((line) => JSON.parse(line).url).filter(Boolean)
+  await until(() => urls().length > 0)
+  t.strictSame(urls(), ['/v1/spot/ping'])
 })
