@@ -48,7 +48,7 @@ export default fp(async function body (app: FastifyInstance) {
     request.body = undefined
     done(isUnwanted ? unwanted(query) : undefined)
   })
-}, { name: 'body', dependencies: ['@fastify/sensible'] })
+}, { name: 'body', dependencies: ['@fastify/sensible', 'requests'] })
 
 /** Whether a read, whose body nobody parses, has one that is more than `{}`. */
 export function mayHaveBody ({ headers, operation: { kind } }: FastifyRequest): boolean {

@@ -119,4 +119,4 @@ export default fp(async function metrics (app) {
       lost.inc(read())
     })
   })
-}, { name: 'metrics' })
+}, { name: 'metrics', dependencies: ['requests'] })

@@ -2,7 +2,6 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { DOCS_PATH } from '../openapi/paths.js'
-import { SECURITY_HEADERS } from '../services/problems/malformed-http.js'
 import { sanitizeError } from '../services/problems/sanitize-error.js'
 import { invalidRequest, type ValidationFailure } from '../services/problems/invalid-request.js'
 import { Problem, problemBody, type ProblemName } from '../services/problems/index.js'
@@ -80,7 +79,7 @@ function replyWithProblem (thrown: FastifyError, request: FastifyRequest, reply:
   request.problem = problem
   return reply
     .code(problem.status)
-    .headers({ ...SECURITY_HEADERS, 'x-request-id': request.id, ...problem.details.headers })
+    .headers(problem.details.headers ?? {})
     .type('application/problem+json')
     .serializer((body: object) => `${JSON.stringify(body)}\n`)
     .send(problemBody(problem, path, request.id))
@@ -95,7 +94,7 @@ export default fp(async function problems (app: FastifyInstance) {
     if (request.is404 || endsWithNothing(request)) refuse(request)
     done()
   })
-}, { name: 'problems' })
+}, { name: 'problems', dependencies: ['requests'] })
 
 /** Whether the path ends with a slash, so that the id it should end with would be empty. The docs page has both. */
 const endsWithNothing = ({ url, operation }: FastifyRequest) => url.charCodeAt(endOfPath(url) - 1) === SLASH &&

@@ -12,16 +12,7 @@ type Message = 'request ended' | 'caller hung up before its answer'
 
 /** One line in the log for each request: who asked for what, and what came of it and why. */
 export default fp(async function requestLog (app: FastifyInstance) {
-  const hide = (text: string) => withoutTokens(app.conceal(text))
-  const shown = (text: string | undefined) => text && hide(text)
-
-  /** Also without what is a secret once it is decoded. */
-  function shownUrl (url: string): string {
-    const hidden = hide(url)
-    const decoded = decode(hidden)
-    const without = hide(decoded)
-    return without === decoded ? hidden : without
-  }
+  const shown = (text: string | undefined) => text && withoutTokens(app.conceal(text))
 
   function reason (problem: Problem) {
     const { detail, ...rest } = reasonOf(problem)
@@ -32,7 +23,7 @@ export default fp(async function requestLog (app: FastifyInstance) {
   function fieldsOf (request: FastifyRequest, { statusCode, elapsedTime }: FastifyReply): string {
     const { client, source, problem } = request
     return `,"requestId":${quoted(app.conceal(request.id))},"method":"${request.method}"` +
-      `,"url":${quoted(shownUrl(request.url))}` +
+      field('url', shown(request.url)) +
       field('operationId', request.operation.operationId) +
       field('client', client?.name) +
       field('address', shown(request.ip)) +
@@ -77,7 +68,3 @@ function writer (log: Logger) {
     stream.write(`${start}${fields},"msg":"${message}"}\n`)
   }
 }
-
-/** What a URL says; what cannot be decoded stays in part. */
-const decode = (url: string) =>
-  url.replace(/(?:%[\da-f]{2})+/gi, (bytes) => Buffer.from(bytes.replaceAll('%', ''), 'hex').toString())

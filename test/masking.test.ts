@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { bodyValuesOf } from '../services/audit/index.js'
 import {
-  concealing, MASK, MASK_BASE64, harmless, masked, maskedInTurns, maskOf, masksIn, secrets, visitLeaves
+  concealing, MASK, MASK_BASE64, harmless, masked, maskedInTurns, maskOf, masksIn, secrets, visitLeaves, withoutTokens
 } from '../services/masking/index.js'
 import { pointerTo } from '../services/problems/pointer.js'
 import { faultsOfReply } from './contract-check.js'
@@ -305,5 +305,18 @@ t.test('a secret is masked where a plus became a space, or a space a plus', (t) 
     t.equal(conceal(`<${text}>`), '<(masked)>', text)
   }
   t.equal(conceal('adm-in/key-1234567890='), 'adm-in/key-1234567890=')
+  t.end()
+})
+
+t.test('a secret is masked however it is encoded, even where other parts of the text cannot be decoded', (t) => {
+  const conceal = concealing(['adm+in/key-1234567890='])
+  for (const text of ['adm+in%2Fkey-1234567890%3D', '%61dm%2bin%2fkey-1234567890=', '%ff%61dm in/key-1234567890%3d']) {
+    t.match(conceal(`%<${text}>`), /^%<\ufffd?\(masked\)>$/, text)
+  }
+  t.equal(conceal('100% of %41, and of %zz'), '100% of %41, and of %zz')
+  const hash = `2b$10$${'./Az09'.repeat(9)}`
+  for (const text of [`$${hash}`, `%24${hash}`, `%24%32b%2410%24${'%2e/Az09'.repeat(9)}`]) {
+    t.equal(withoutTokens(`<${text}>`), '<(token)>', text)
+  }
   t.end()
 })
